@@ -1,0 +1,314 @@
+//! Assembles one [`Analysis`]: everything that any output shows, computed once.
+//!
+//! **Observed minimum.** The level with the least mean; of several equal ones the lowest level. As the least of many noisy
+//! numbers it tends to be too low and too far from its neighbours; how many other levels' intervals overlap its own is
+//! therefore counted and said.
+//!
+//! **Mean at a reference.** A reference such as 1/√2 need not be a level. Between two levels the mean is interpolated
+//! linearly along the axis (in ln x where both are above 0); its standard error follows from those of the two, which are
+//! independent. Outside the swept range there is no value.
+//!
+//! **Relative change** from a to b: b/a − 1. Standard error by the delta method, r·√((se_a/a)² + (se_b/b)²) with r = b/a for
+//! independent means (Casella and Berger 2002, 5.5.4), and a normal interval. Too narrow for few runs.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::group::{self, Sample};
+use crate::provenance::{InputDigest, Provenance};
+use crate::stats::interval::normal_quantile;
+use crate::stats::{ConfidenceInterval, Estimate, Method, Summary};
+use crate::store::RunTable;
+use crate::store::schema::RowLedger;
+use crate::sweep::Reference;
+use crate::warning::Warning;
+
+/// Version of the JSON form of an [`Analysis`]; raised when a key changes its meaning or goes.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What to analyse besides the runs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Question {
+    /// Nominal coverage of the intervals, between 0 and 1.
+    pub confidence: f64,
+    /// Levels to compare with the minimum.
+    pub references: Vec<Reference>,
+}
+
+/// The runs at one level, described.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Group {
+    /// The factor's value.
+    pub level: f64,
+    /// Its sample.
+    pub summary: Summary,
+}
+
+/// A reference with the metric's mean there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReferenceResult {
+    /// The reference.
+    pub reference: Reference,
+    /// The mean at it; absent outside the swept range.
+    pub mean: Option<Estimate>,
+    /// Whether the mean is interpolated between two levels.
+    pub interpolated: bool,
+}
+
+/// One end of a [`Step`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Place {
+    /// Name of a reference, or `minimum`.
+    pub name: String,
+    /// The factor's value.
+    pub level: f64,
+}
+
+/// How much the mean changes from one place to another, relative to the first.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Where it starts.
+    pub from: Place,
+    /// Where it ends.
+    pub to: Place,
+    /// Relative change: −0.085 is 8.5 % less.
+    pub change: Estimate,
+}
+
+/// Everything that any output shows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analysis {
+    /// The factor's column.
+    pub factor: String,
+    /// The metric's column.
+    pub metric: String,
+    /// Nominal coverage of the intervals.
+    pub confidence: f64,
+    /// What became of every row.
+    pub ledger: RowLedger,
+    /// Every level, ascending.
+    pub groups: Vec<Group>,
+    /// Place of the level with the least mean in `groups`.
+    pub observed_minimum: usize,
+    /// How many other levels' intervals overlap the minimum's.
+    pub overlapping: usize,
+    /// The references, in the user's order.
+    pub references: Vec<ReferenceResult>,
+    /// The changes from reference to reference, and from the last to the minimum.
+    pub steps: Vec<Step>,
+    /// Values of the setting columns, by column.
+    pub settings: Vec<(String, Vec<String>)>,
+    /// What limits the numbers.
+    pub warnings: Vec<Warning>,
+    /// How it was made.
+    pub provenance: Provenance,
+}
+
+impl Analysis {
+    /// Analyses `table`.
+    ///
+    /// # Errors
+    /// Those of [`group::by_level`].
+    pub fn of(table: RunTable, question: &Question) -> Result<Self> {
+        let samples = group::by_level(&table)?;
+        let groups = describe(&samples, question.confidence);
+        let observed_minimum = place_of_least_mean(&groups);
+        let overlapping = overlapping_with(&groups, observed_minimum);
+        let references: Vec<_> =
+            question.references.iter().map(|reference| at_reference(reference, &groups, question.confidence)).collect();
+        let mut analysis = Self {
+            factor: table.columns.factor,
+            metric: table.columns.metric,
+            confidence: question.confidence,
+            ledger: table.ledger,
+            steps: steps(&references, &groups[observed_minimum], question.confidence),
+            groups,
+            observed_minimum,
+            overlapping,
+            references,
+            settings: table.settings.into_iter().map(|(name, values)| (name, values.values().to_vec())).collect(),
+            warnings: Vec::new(),
+            provenance: Provenance::of_this_process(table.inputs),
+        };
+        analysis.warnings = [table.warnings, analysis.own_warnings()].concat();
+        Ok(analysis)
+    }
+
+    /// The level with the least mean.
+    pub fn minimum(&self) -> &Group {
+        &self.groups[self.observed_minimum]
+    }
+
+    /// The inputs that were read.
+    pub fn inputs(&self) -> &[InputDigest] {
+        &self.provenance.inputs
+    }
+
+    /// Whether the levels ask for a logarithmic axis: those above 0 span a factor of ten.
+    pub fn suggests_log_axis(&self) -> bool {
+        const SPAN: f64 = 10.0;
+        let lowest = self.groups.iter().map(|group| group.level).find(|level| *level > 0.0);
+        let highest = self.groups.last().map(|group| group.level);
+        matches!((lowest, highest), (Some(lowest), Some(highest)) if highest / lowest >= SPAN)
+    }
+
+    fn own_warnings(&self) -> Vec<Warning> {
+        let mut warnings = Vec::new();
+        let excluded = self.ledger.excluded_in_all();
+        if excluded > 0 {
+            warnings.push(Warning::Excluded { rows: excluded, read: self.ledger.read, reasons: self.ledger.reasons() });
+        }
+        for (name, values) in self.settings.iter().filter(|(name, values)| name != "seed" && values.len() > 1) {
+            warnings.push(Warning::PooledSetting { name: name.clone(), values: values.clone() });
+        }
+        let single = self.groups.iter().filter(|group| group.summary.n == 1).count();
+        if single > 0 {
+            warnings.push(Warning::SingleRuns { levels: single });
+        }
+        let nearly: Vec<_> = self.groups.windows(2).filter(|pair| nearly_equal(pair[0].level, pair[1].level)).collect();
+        if let Some(pair) = nearly.first() {
+            warnings.push(Warning::NearlyEqualLevels { pairs: nearly.len(), example: (pair[0].level, pair[1].level) });
+        }
+        let not_positive = self.groups.iter().filter(|group| group.level <= 0.0).count();
+        if not_positive > 0 && self.suggests_log_axis() {
+            warnings.push(Warning::NotOnLogAxis { levels: not_positive });
+        }
+        let last = self.groups.len() - 1;
+        if last > 0 && (self.observed_minimum == 0 || self.observed_minimum == last) {
+            warnings.push(Warning::MinimumAtEdge { level: self.minimum().level });
+        }
+        if self.overlapping > 0 {
+            warnings.push(Warning::MinimumNotSeparated { levels: self.overlapping });
+        }
+        for result in self.references.iter().filter(|result| result.mean.is_none()) {
+            warnings
+                .push(Warning::ReferenceOutside { name: result.reference.name.clone(), value: result.reference.value });
+        }
+        warnings
+    }
+}
+
+fn describe(samples: &[Sample], confidence: f64) -> Vec<Group> {
+    // Groups without runs do not exist, so that every sample has a summary.
+    samples
+        .iter()
+        .filter_map(|s| Some(Group { level: s.level, summary: Summary::of_sorted(&s.sorted, confidence)? }))
+        .collect()
+}
+
+fn place_of_least_mean(groups: &[Group]) -> usize {
+    let mean = |place: &usize| groups[*place].summary.mean.point;
+    (0..groups.len()).min_by(|a, b| mean(a).total_cmp(&mean(b))).unwrap_or(0)
+}
+
+fn overlapping_with(groups: &[Group], minimum: usize) -> usize {
+    let Some(interval) = groups[minimum].summary.mean.interval else { return 0 };
+    let overlaps = |group: &Group| group.summary.mean.interval.is_some_and(|other| other.overlaps(&interval));
+    groups.iter().enumerate().filter(|(place, group)| *place != minimum && overlaps(group)).count()
+}
+
+/// Levels that only rounding tells apart: closer than 1e-12 of their size.
+fn nearly_equal(a: f64, b: f64) -> bool {
+    const ROUNDING: f64 = 1e-12;
+    (b - a).abs() <= ROUNDING * a.abs().max(b.abs())
+}
+
+fn at_reference(reference: &Reference, groups: &[Group], confidence: f64) -> ReferenceResult {
+    let result = |mean, interpolated| ReferenceResult { reference: reference.clone(), mean, interpolated };
+    let x = reference.value;
+    if let Some(group) = groups.iter().find(|group| nearly_equal(group.level, x)) {
+        return result(Some(group.summary.mean), false);
+    }
+    let Some([below, above]) = groups.windows(2).find_map(|pair| {
+        let [below, above] = pair else { return None };
+        (below.level < x && x < above.level).then_some([below, above])
+    }) else {
+        return result(None, false);
+    };
+    let along = |level: f64| if below.level > 0.0 { libm::log(level) } else { level };
+    let weight = (along(x) - along(below.level)) / (along(above.level) - along(below.level));
+    let point = (1.0 - weight) * below.summary.mean.point + weight * above.summary.mean.point;
+    let standard_error = match (below.summary.mean.standard_error, above.summary.mean.standard_error) {
+        (Some(a), Some(b)) => Some(libm::hypot((1.0 - weight) * a, weight * b)),
+        _ => None,
+    };
+    result(Some(with_normal_interval(point, standard_error, confidence)), true)
+}
+
+fn with_normal_interval(point: f64, standard_error: Option<f64>, confidence: f64) -> Estimate {
+    let interval = standard_error.map(|error| {
+        ConfidenceInterval::symmetric(point, error, normal_quantile(confidence), confidence, Method::DeltaMethod)
+    });
+    Estimate { point, standard_error, interval }
+}
+
+fn steps(references: &[ReferenceResult], minimum: &Group, confidence: f64) -> Vec<Step> {
+    let mut places: Vec<(Place, Estimate)> = references
+        .iter()
+        .filter_map(|result| {
+            Some((Place { name: result.reference.name.clone(), level: result.reference.value }, result.mean?))
+        })
+        .collect();
+    places.push((Place { name: "minimum".into(), level: minimum.level }, minimum.summary.mean));
+    places
+        .windows(2)
+        .filter(|pair| pair[0].1.point != 0.0)
+        .map(|pair| Step {
+            from: pair[0].0.clone(),
+            to: pair[1].0.clone(),
+            change: relative_change(&pair[0].1, &pair[1].1, confidence),
+        })
+        .collect()
+}
+
+fn relative_change(from: &Estimate, to: &Estimate, confidence: f64) -> Estimate {
+    let ratio = to.point / from.point;
+    let standard_error = match (from.standard_error, to.standard_error) {
+        // Written so that a mean of 0 at the end needs no division by it.
+        (Some(a), Some(b)) => Some(libm::hypot(b, ratio * a) / from.point.abs()),
+        _ => None,
+    };
+    with_normal_interval(ratio - 1.0, standard_error, confidence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn groups(rows: &[(f64, &[f64])]) -> Vec<Group> {
+        let samples: Vec<Sample> =
+            rows.iter().map(|(level, values)| Sample { level: *level, sorted: values.to_vec() }).collect();
+        describe(&samples, 0.95)
+    }
+
+    fn reference(value: f64) -> Reference {
+        Reference { name: "r".into(), expression: value.to_string(), value, drawn: true }
+    }
+
+    #[test]
+    fn the_lowest_of_equal_minima_is_taken() {
+        let groups = groups(&[(1.0, &[5.0]), (2.0, &[3.0]), (3.0, &[3.0])]);
+        assert_eq!(place_of_least_mean(&groups), 1);
+        assert_eq!(overlapping_with(&groups, 1), 0, "without intervals nothing can be said to overlap");
+    }
+
+    #[test]
+    fn a_reference_between_levels_is_interpolated_in_the_logarithm() {
+        let groups = groups(&[(0.5, &[9.0, 11.0]), (2.0, &[19.0, 21.0])]);
+        let result = at_reference(&reference(1.0), &groups, 0.95);
+        let mean = result.mean.unwrap();
+        assert!(result.interpolated && (mean.point - 15.0).abs() < 1e-12);
+        // Both standard errors are 1, both weights ½.
+        assert!((mean.standard_error.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
+        assert_eq!(at_reference(&reference(0.5), &groups, 0.95).mean, Some(groups[0].summary.mean));
+        assert_eq!(at_reference(&reference(0.4), &groups, 0.95).mean, None);
+    }
+
+    #[test]
+    fn relative_changes_carry_their_error() {
+        let at = |point, error| Estimate { point, standard_error: Some(error), interval: None };
+        let change = relative_change(&at(100.0, 3.0), &at(80.0, 2.0), 0.95);
+        assert!((change.point + 0.2).abs() < 1e-15);
+        assert!((change.standard_error.unwrap() - 0.8 * (0.03f64.powi(2) + 0.025f64.powi(2)).sqrt()).abs() < 1e-15);
+    }
+}

@@ -1,0 +1,327 @@
+//! What the user can type.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::analysis::Question;
+use crate::error::Result;
+use crate::export::Format;
+use crate::expression::evaluate;
+use crate::figure::png::SCALES;
+use crate::figure::{AxisScale, ErrorBars, FigureOptions};
+use crate::output::DEFAULT_FOLDER;
+use crate::store::{Columns, Source};
+use crate::sweep::{ARTICLE_LEVELS, ARTICLE_OUTPUT_STD_DEV, DEFAULT_METRIC, Reference, SweepPlan, parse_levels};
+
+const EXAMPLES: &str = "Examples:
+  initsweep run                                    train a sweep, analyse it, write everything into output/
+  initsweep report sample-data/xor-sweep.csv       analyse runs that exist
+  initsweep stats runs/ --format json | jq .minimum
+  initsweep report trials.csv --x dropout --y val_loss --reference default=0.5
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data invalid, 4 source unreachable, 130 stopped with Ctrl-C.";
+
+/// Where along a swept setting is the loss lowest, how sure is that, and what does it look like?
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Print nothing but errors and what was asked for
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Use this many threads [default: one per core]
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a fresh sweep and report on it: `sweep`, then `report`
+    #[command(after_help = "Examples:
+  initsweep run
+  initsweep run --runs 5000 --seed 7 --out my-sweep
+  initsweep run --hidden-std-dev lin:0.4:0.8:41 --error-bars ci")]
+    Run(RunArgs),
+    /// Train the runs of a sweep and store them
+    #[command(after_help = "Examples:
+  initsweep sweep --to runs.csv
+  initsweep sweep --to runs.parquet --hidden-std-dev 0.5,1/sqrt(2),1 --runs 10000
+  initsweep sweep --to rates.csv --hidden-std-dev 0.6 --learning-rate log:0.01:1:40
+
+A stopped sweep goes on where it was when the same command is run again.")]
+    Sweep(SweepArgs),
+    /// Analyse runs and write report, figure and tables
+    #[command(after_help = "Examples:
+  initsweep report sample-data/xor-sweep.csv
+  initsweep report 'runs/*.parquet' --out results --error-bars sd
+  zcat runs.csv.gz | initsweep report -")]
+    Report(ReportArgs),
+    /// Draw the figure only
+    #[command(after_help = "Examples:
+  initsweep plot sample-data/xor-sweep.csv --error-bars se --scale 3
+  initsweep plot trials.csv --x lr --y val_loss --x-scale log")]
+    Plot(ReportArgs),
+    /// Print the statistics
+    #[command(after_help = "Examples:
+  initsweep stats sample-data/xor-sweep.csv
+  initsweep stats runs/ --format json
+  initsweep stats trials.csv --x width --y accuracy --confidence 99% --format markdown")]
+    Stats(StatsArgs),
+    /// Train one network and show how its loss falls
+    #[command(after_help = "Examples:
+  initsweep train
+  initsweep train --hidden-std-dev 1/sqrt(2) --seed 3
+  initsweep train --init start.json --format json")]
+    Train(TrainArgs),
+}
+
+/// Which runs to make.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// Standard deviations of the initial hidden weights and biases
+    #[arg(long, value_name = "LEVELS", default_value = ARTICLE_LEVELS, long_help = "Standard deviations of the initial hidden weights and biases:\na value, a list 0.1,0.5,1, log:START:STOP:COUNT or lin:START:STOP:COUNT;\nevery number may be an expression such as 1/sqrt(2)")]
+    pub hidden_std_dev: String,
+    /// Standard deviations of the initial output weights and bias
+    #[arg(long, value_name = "LEVELS", default_value = ARTICLE_OUTPUT_STD_DEV)]
+    pub output_std_dev: String,
+    /// Runs at each level
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub runs: u32,
+    /// Epochs of each run
+    #[arg(long, value_name = "LEVELS", default_value = "10000")]
+    pub epochs: String,
+    /// Step size of the gradient descent
+    #[arg(long, value_name = "LEVELS", default_value = "0.1")]
+    pub learning_rate: String,
+    /// Key of the random numbers: the same seed gives the same runs
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl PlanArgs {
+    /// The plan that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::error::Error::Usage) for levels that mean nothing.
+    pub fn plan(&self) -> Result<SweepPlan> {
+        SweepPlan {
+            hidden_std_dev: parse_levels(&self.hidden_std_dev)?,
+            output_std_dev: parse_levels(&self.output_std_dev)?,
+            learning_rate: parse_levels(&self.learning_rate)?,
+            epochs: parse_levels(&self.epochs)?.into_iter().map(whole_number).collect::<Result<_>>()?,
+            runs: self.runs,
+            seed: self.seed,
+        }
+        .validated()
+    }
+}
+
+/// What to analyse, and how.
+#[derive(Debug, Args)]
+pub struct AnalysisArgs {
+    /// Column of the swept setting [default: hidden_std_dev]
+    #[arg(long, value_name = "COLUMN")]
+    pub x: Option<String>,
+    /// Column of the measured number [default: loss]
+    #[arg(long, value_name = "COLUMN")]
+    pub y: Option<String>,
+    /// Named level to mark and to compare with the minimum; may be repeated
+    #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
+    pub reference: Vec<Reference>,
+    /// Coverage of the confidence intervals
+    #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
+    pub confidence: f64,
+}
+
+impl AnalysisArgs {
+    /// The columns to read; `factor` is the default of `--x`.
+    pub fn columns(&self, factor: &str) -> Columns {
+        Columns {
+            factor: self.x.clone().unwrap_or_else(|| factor.into()),
+            metric: self.y.clone().unwrap_or_else(|| DEFAULT_METRIC.into()),
+        }
+    }
+
+    /// The question to ask of these columns.
+    pub fn question(&self, columns: &Columns) -> Question {
+        Question { confidence: self.confidence, references: Reference::with_defaults(&columns.factor, &self.reference) }
+    }
+}
+
+/// How the figure looks and where results go.
+#[derive(Debug, Args)]
+pub struct FigureArgs {
+    /// What the error bars show
+    #[arg(long, value_enum, default_value = "ci")]
+    pub error_bars: ErrorBars,
+    /// Division of the horizontal axis
+    #[arg(long, value_enum, default_value = "auto")]
+    pub x_scale: AxisScale,
+    /// Pixels of the PNG per pixel of the SVG
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = scale)]
+    pub scale: f32,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
+    pub out: PathBuf,
+}
+
+impl FigureArgs {
+    /// The choices for the drawing.
+    pub fn options(&self) -> FigureOptions {
+        FigureOptions { error_bars: self.error_bars, x_scale: self.x_scale }
+    }
+}
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Which runs to make.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// How it looks.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
+
+/// Arguments of `sweep`.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// Which runs to make.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// File to store the runs in: .csv, or .parquet
+    #[arg(long, value_name = "FILE")]
+    pub to: PathBuf,
+    /// Start over, even if the file holds runs
+    #[arg(long)]
+    pub fresh: bool,
+}
+
+/// Arguments of `report` and `plot`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// CSV or Parquet files, folders of them, quoted globs, or - for CSV on standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<Source>,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// How it looks.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
+
+/// Arguments of `stats`.
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    /// CSV or Parquet files, folders of them, quoted globs, or - for CSV on standard input
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<Source>,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}
+
+/// Arguments of `train`.
+#[derive(Debug, Args)]
+pub struct TrainArgs {
+    /// Standard deviation of the initial hidden weights and biases
+    #[arg(long, value_name = "EXPR", default_value = "1", value_parser = evaluate)]
+    pub hidden_std_dev: f64,
+    /// Standard deviation of the initial output weights and bias
+    #[arg(long, value_name = "EXPR", default_value = "1", value_parser = evaluate)]
+    pub output_std_dev: f64,
+    /// Epochs
+    #[arg(long, value_name = "N", default_value_t = 10_000)]
+    pub epochs: u32,
+    /// Step size of the gradient descent
+    #[arg(long, value_name = "EXPR", default_value = "0.1", value_parser = evaluate)]
+    pub learning_rate: f64,
+    /// Key of the random numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+    /// Which repetition of this level, from 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub replicate: u32,
+    /// Start from the parameters in this file instead of random ones
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["hidden_std_dev", "output_std_dev", "seed", "replicate"])]
+    pub init: Option<PathBuf>,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: TrainFormat,
+}
+
+/// Forms of the output of `train`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TrainFormat {
+    /// The loss every 500 epochs, then the predictions.
+    Text,
+    /// Losses, predictions and final parameters, every digit.
+    Json,
+}
+
+fn confidence(text: &str) -> Result<f64, String> {
+    let value = match text.trim().strip_suffix('%') {
+        Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
+        None => text.trim().parse::<f64>(),
+    };
+    match value {
+        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
+        _ => Err("expected a level between 0 and 1, such as 0.95 or 95%".into()),
+    }
+}
+
+fn scale(text: &str) -> Result<f32, String> {
+    let value = text.parse::<f32>().ok().filter(|scale| SCALES.contains(scale));
+    value.ok_or_else(|| format!("expected a number from {} to {}", SCALES.start(), SCALES.end()))
+}
+
+fn whole_number(level: f64) -> Result<u32> {
+    if level.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&level) {
+        return Ok(level as u32);
+    }
+    Err(crate::error::Error::Usage {
+        what: "epochs",
+        given: level.to_string(),
+        reason: "expected whole numbers".into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn confidence_levels() {
+        assert_eq!(confidence("0.9"), Ok(0.9));
+        assert_eq!(confidence("95%"), Ok(0.95));
+        for text in ["0", "1", "95", "100%", "x", "NaN"] {
+            assert!(confidence(text).is_err(), "{text}");
+        }
+    }
+}

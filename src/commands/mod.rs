@@ -1,0 +1,18 @@
+//! One file a subcommand, each a recipe: load, group, compute, write.
+
+pub mod plot;
+pub mod report;
+pub mod run;
+pub mod stats;
+pub mod sweep;
+pub mod train;
+
+use std::io::{self, Write};
+
+use crate::error::{Error, Result};
+
+/// Writes `text` to standard output.
+fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Stdout)
+}

@@ -1,0 +1,21 @@
+//! `initsweep run`: a fresh sweep, then the report on it.
+
+use crate::cli::{Global, RunArgs};
+use crate::commands::{report, sweep};
+use crate::error::Result;
+use crate::output::{Artefact, OutputFolder};
+use crate::store::Source;
+use crate::store::writer::Existing;
+use crate::sweep::DEFAULT_FACTOR;
+
+/// Runs the command.
+///
+/// # Errors
+/// Those of `sweep` and `report`.
+pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
+    let plan = arguments.plan.plan()?;
+    let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
+    let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
+    sweep::make(&plan, &runs, Existing::Replace, global)?;
+    report::write(&[Source::Path(runs.display().to_string())], &columns, &arguments.analysis, &arguments.figure, global)
+}

@@ -1,0 +1,29 @@
+//! `initsweep stats`: the group table, for people or programs.
+
+use std::io::Write;
+
+use crate::analysis::Analysis;
+use crate::cli::{Global, StatsArgs};
+use crate::commands::print;
+use crate::error::Result;
+use crate::export::{self, Format};
+use crate::store;
+use crate::sweep::DEFAULT_FACTOR;
+
+/// Runs the command.
+///
+/// # Errors
+/// Those of reading, analysing and printing.
+pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
+    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
+    let table = store::read(&arguments.sources, &columns)?;
+    let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
+    print(&export::to_text(&analysis, arguments.format))?;
+    // The other formats carry the warnings themselves.
+    if matches!(arguments.format, Format::Csv | Format::Markdown) && !global.quiet {
+        for warning in &analysis.warnings {
+            let _ = writeln!(std::io::stderr(), "warning: {}; {}", warning.message(), warning.advice());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! What can go wrong, sorted by what the user has to fix.
+//!
+//! Every variant names the place (path, line, column, level) and decides the exit code, so that `main` only prints.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Shorthand for results of this library.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that this library can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A command-line value that means nothing.
+    #[error("{what} '{given}': {reason}")]
+    Usage {
+        /// Which option or value.
+        what: &'static str,
+        /// What the user wrote.
+        given: String,
+        /// Why it cannot be used.
+        reason: String,
+    },
+    /// A source that does not exist or cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A folder or a pattern that yields no data file.
+    #[error("{source_name} holds no CSV or Parquet file{found}")]
+    NoFiles {
+        /// The folder or glob as given.
+        source_name: String,
+        /// What is there instead, ready to append.
+        found: String,
+    },
+    /// A column that the analysis needs is not in the file.
+    #[error("{path}: no column named '{column}'; it has {available}")]
+    MissingColumn {
+        /// The file.
+        path: PathBuf,
+        /// The column that was asked for.
+        column: String,
+        /// The columns that exist, comma-separated.
+        available: String,
+    },
+    /// A needed column name appears more than once, so that its meaning is a guess.
+    #[error("{path}: the column name '{column}' appears {times} times")]
+    DuplicateColumn {
+        /// The file.
+        path: PathBuf,
+        /// The repeated name.
+        column: String,
+        /// How often.
+        times: usize,
+    },
+    /// A cell that should hold a number holds something else.
+    #[error("{path}, line {line}, column '{column}': '{value}' is not a number")]
+    NotANumber {
+        /// The file.
+        path: PathBuf,
+        /// Line in the file, from 1, the header included.
+        line: u64,
+        /// The column.
+        column: String,
+        /// The cell's text, shortened.
+        value: String,
+    },
+    /// A row with more or fewer fields than the header.
+    #[error("{path}, line {line}: {found} fields where the header has {expected}")]
+    FieldCount {
+        /// The file.
+        path: PathBuf,
+        /// Line in the file, from 1, the header included.
+        line: u64,
+        /// Fields in this row.
+        found: usize,
+        /// Fields in the header.
+        expected: usize,
+    },
+    /// A file whose content cannot be what its name says.
+    #[error("{path}: {reason}")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The sources hold no usable run.
+    #[error("no usable run in {sources}: {reason}")]
+    NoRuns {
+        /// The sources as given.
+        sources: String,
+        /// How the rows were lost.
+        reason: String,
+    },
+    /// More levels than any figure or table can mean.
+    #[error("column '{column}' has {levels} distinct values in {rows} rows, over the limit of {limit} levels")]
+    TooManyLevels {
+        /// The factor's column.
+        column: String,
+        /// How many distinct values were found.
+        levels: usize,
+        /// Rows looked at.
+        rows: usize,
+        /// The limit.
+        limit: usize,
+    },
+    /// A stored sweep that is not the one asked for.
+    #[error("{path} holds another sweep: {difference}")]
+    OtherSweep {
+        /// The file of runs.
+        path: PathBuf,
+        /// The first difference.
+        difference: String,
+    },
+    /// Another process is writing the same file.
+    #[error("{path} is being written by another process")]
+    Busy {
+        /// The locked file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// Standard output cannot be written.
+    #[error("cannot write to standard output")]
+    Stdout(#[source] io::Error),
+    /// A figure cannot be drawn from these numbers.
+    #[error("cannot draw {figure}: {reason}")]
+    Figure {
+        /// Which figure.
+        figure: &'static str,
+        /// Why.
+        reason: String,
+    },
+    /// The report template failed.
+    #[error("cannot render the report")]
+    Render(#[source] askama::Error),
+    /// The user stopped the sweep.
+    #[error("stopped after {done} of {total} runs, which are kept in {path}")]
+    Interrupted {
+        /// Runs that are stored.
+        done: u64,
+        /// Runs that were planned.
+        total: u64,
+        /// Where they are.
+        path: PathBuf,
+    },
+}
+
+impl Error {
+    /// A read failure of `path`, ready for `map_err`.
+    pub fn read(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Read { path, source }
+    }
+
+    /// A write failure of `path`, ready for `map_err`.
+    pub fn write(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.as_ref().to_path_buf();
+        move |source| Self::Write { path, source }
+    }
+
+    /// The process's exit code: 0 a reader that closed the pipe, 1 failed, 2 wrong usage, 3 data invalid,
+    /// 4 source unreachable, 130 stopped by the user.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Stdout(e) if e.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::Usage { .. } => 2,
+            Self::MissingColumn { .. }
+            | Self::DuplicateColumn { .. }
+            | Self::NotANumber { .. }
+            | Self::FieldCount { .. }
+            | Self::Malformed { .. }
+            | Self::NoRuns { .. }
+            | Self::TooManyLevels { .. }
+            | Self::Figure { .. } => 3,
+            Self::Read { .. } | Self::NoFiles { .. } => 4,
+            Self::Interrupted { .. } => 130,
+            Self::OtherSweep { .. } | Self::Busy { .. } | Self::Write { .. } | Self::Stdout(_) | Self::Render(_) => 1,
+        }
+    }
+
+    /// What the user can do next, where there is something.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Usage { .. } => "run with --help for the accepted forms".into(),
+            Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                "check the path; a glob must be quoted or expanded by the shell".into()
+            }
+            Self::MissingColumn { .. } => {
+                "name the columns with --x and --y; the first line of a CSV file must hold the column names".into()
+            }
+            Self::DuplicateColumn { .. } => "rename one of them, or choose another with --x or --y".into(),
+            Self::NotANumber { value, .. } if value.contains(',') => "numbers need a decimal point, not a comma".into(),
+            Self::NotANumber { .. } => {
+                "correct the cell, or leave it empty: empty, NaN and infinite cells are counted and left out".into()
+            }
+            Self::FieldCount { .. } => "correct or remove the row; fields that hold a separator must be quoted".into(),
+            Self::TooManyLevels { .. } => "is this the swept factor? choose its column with --x".into(),
+            Self::OtherSweep { .. } => "choose another file with --to, or start over with --fresh".into(),
+            Self::Busy { .. } => "wait for it to end, or choose another file with --to".into(),
+            Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
+                "free some space and run the same command again".into()
+            }
+            Self::Interrupted { .. } => "run the same command again to go on".into(),
+            _ => return None,
+        })
+    }
+}

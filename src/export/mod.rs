@@ -1,0 +1,33 @@
+//! An [`Analysis`](crate::analysis::Analysis) as text for people and programs.
+
+pub mod csv;
+pub mod finding;
+pub mod json;
+pub mod table;
+
+use clap::ValueEnum;
+
+use crate::analysis::Analysis;
+
+/// Forms of the group table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Aligned columns for the terminal.
+    Table,
+    /// The whole analysis, every digit.
+    Json,
+    /// The group table, every digit.
+    Csv,
+    /// The group table for a document.
+    Markdown,
+}
+
+/// Writes `analysis` in `format`.
+pub fn to_text(analysis: &Analysis, format: Format) -> String {
+    match format {
+        Format::Table => table::terminal(analysis),
+        Format::Markdown => table::markdown(analysis),
+        Format::Json => json::to_string(analysis),
+        Format::Csv => csv::to_string(analysis),
+    }
+}

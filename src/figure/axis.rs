@@ -1,0 +1,188 @@
+//! Scales and ticks: where would a person put them?
+//!
+//! On a linear axis at multiples of 1, 2 or 5 times a power of ten (Heckbert 1990). On a logarithmic axis at 1, 2 and 5 of
+//! every decade while there are few decades, then at powers of ten; the other whole multiples get unlabelled ticks.
+
+use crate::format::significant;
+
+/// How values become places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scale {
+    /// Equal differences, equal lengths.
+    Linear,
+    /// Equal ratios, equal lengths; values must be above 0.
+    Log,
+}
+
+/// A mark on an axis.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    /// Where.
+    pub value: f64,
+    /// Its text; unlabelled ticks are minor.
+    pub label: Option<String>,
+}
+
+/// An axis: a scale with its finite, non-empty range.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Axis {
+    scale: Scale,
+    lower: f64,
+    upper: f64,
+}
+
+impl Axis {
+    /// An axis that shows all of `values` with a little room at both ends. Values that the scale cannot show are ignored;
+    /// nothing if none is left.
+    pub fn around(scale: Scale, values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        const ROOM: f64 = 0.03;
+        let shown = |v: &f64| v.is_finite() && (scale == Scale::Linear || *v > 0.0);
+        let (lower, upper) = values
+            .into_iter()
+            .filter(shown)
+            .map(|v| scale.along(v))
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lower, upper), v| (lower.min(v), upper.max(v)));
+        if lower > upper {
+            return None;
+        }
+        // A single value gets room in proportion to itself, so that the axis still has a length.
+        let room = if upper > lower { (upper - lower) * ROOM } else { (lower.abs() * 0.1).max(0.1) };
+        let (lower, upper) = (scale.value(lower - room), scale.value(upper + room));
+        (lower.is_finite() && upper.is_finite() && lower < upper).then_some(Self { scale, lower, upper })
+    }
+
+    /// Its scale.
+    pub fn scale(&self) -> Scale {
+        self.scale
+    }
+
+    /// The place of `value`: 0 at the lower end, 1 at the upper.
+    pub fn place(&self, value: f64) -> f64 {
+        let [lower, upper, at] = [self.lower, self.upper, value].map(|v| self.scale.along(v));
+        (at - lower) / (upper - lower)
+    }
+
+    /// Whether `value` lies on the axis.
+    pub fn holds(&self, value: f64) -> bool {
+        (self.lower..=self.upper).contains(&value)
+    }
+
+    /// Ticks in ascending order, of which about `wanted` are labelled.
+    pub fn ticks(&self, wanted: usize) -> Vec<Tick> {
+        match self.scale {
+            Scale::Log if self.upper / self.lower >= 4.0 => self.log_ticks(wanted),
+            _ => self.linear_ticks(wanted),
+        }
+    }
+
+    fn linear_ticks(&self, wanted: usize) -> Vec<Tick> {
+        let step = nice_step((self.upper - self.lower) / wanted.max(1) as f64);
+        let (first, last) = ((self.lower / step).ceil(), (self.upper / step).floor());
+        let digits = (libm::log10((first.abs().max(last.abs())).max(1.0)).floor() as usize + 2).min(15);
+        let count = (last - first).max(-1.0) as usize + 1;
+        (0..count.min(1000))
+            .map(|i| (first + i as f64) * step)
+            .map(|value| Tick { value, label: Some(with_minus(&significant(value, digits))) })
+            .collect()
+    }
+
+    fn log_ticks(&self, wanted: usize) -> Vec<Tick> {
+        let decades = libm::log10(self.lower).floor() as i32..=libm::log10(self.upper).ceil() as i32;
+        let all: Vec<(i32, u32, f64)> = decades
+            .flat_map(|decade| {
+                (1..10).map(move |digit| (decade, digit, format!("{digit}e{decade}").parse().unwrap_or(f64::NAN)))
+            })
+            .filter(|(.., value)| self.holds(*value))
+            .collect();
+        let labelled =
+            |accept: &dyn Fn(i32, u32) -> bool| all.iter().filter(|(decade, digit, _)| accept(*decade, *digit)).count();
+        let one_two_five = |_: i32, digit: u32| matches!(digit, 1 | 2 | 5);
+        let every = |n: i32| move |decade: i32, digit: u32| digit == 1 && decade.rem_euclid(n) == 0;
+        let accept: Box<dyn Fn(i32, u32) -> bool> = if labelled(&one_two_five) <= wanted {
+            Box::new(one_two_five)
+        } else {
+            let n = (1..).find(|n| labelled(&every(*n)) <= wanted).unwrap_or(1);
+            Box::new(every(n))
+        };
+        let minor = all.len() <= 60;
+        all.iter()
+            .filter(|(decade, digit, _)| minor || accept(*decade, *digit))
+            .map(|(decade, digit, value)| Tick {
+                value: *value,
+                label: accept(*decade, *digit).then(|| significant(*value, 2)),
+            })
+            .collect()
+    }
+}
+
+impl Scale {
+    /// The coordinate in which this scale is linear.
+    fn along(self, value: f64) -> f64 {
+        if self == Self::Log { libm::log(value) } else { value }
+    }
+
+    fn value(self, along: f64) -> f64 {
+        if self == Self::Log { libm::exp(along) } else { along }
+    }
+}
+
+/// The least of 1, 2, 5, 10 times a power of ten that is not below `rough`.
+fn nice_step(rough: f64) -> f64 {
+    let power = libm::pow(10.0, libm::log10(rough).floor());
+    [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|m| m * power)
+        .find(|step| *step >= rough * (1.0 - 1e-9))
+        .unwrap_or(10.0 * power)
+}
+
+fn with_minus(number: &str) -> String {
+    number.replace('-', "−")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn labels(scale: Scale, lower: f64, upper: f64, wanted: usize) -> Vec<String> {
+        Axis { scale, lower, upper }.ticks(wanted).into_iter().filter_map(|tick| tick.label).collect()
+    }
+
+    #[test]
+    fn ticks_are_where_a_person_puts_them() {
+        assert_eq!(labels(Scale::Log, 0.045, 60.0, 12), ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"]);
+        assert_eq!(
+            labels(Scale::Log, 1e-6, 1e3, 10),
+            ["1e-6", "0.00001", "0.0001", "0.001", "0.01", "0.1", "1", "10", "100", "1000"]
+        );
+        assert_eq!(labels(Scale::Linear, 1400.0, 7000.0, 6), ["2000", "3000", "4000", "5000", "6000", "7000"]);
+        assert_eq!(labels(Scale::Linear, -0.25, 0.31, 6), ["−0.2", "−0.1", "0", "0.1", "0.2", "0.3"]);
+        assert_eq!(labels(Scale::Log, 0.9, 2.1, 6), ["1", "1.2", "1.4", "1.6", "1.8", "2"]);
+    }
+
+    #[test]
+    fn an_axis_without_a_range_still_has_a_length() {
+        let axis = Axis::around(Scale::Log, [0.5]).unwrap();
+        assert!(axis.holds(0.5) && !axis.ticks(5).is_empty());
+        assert!(Axis::around(Scale::Linear, [0.0, 0.0]).is_some());
+        assert_eq!(Axis::around(Scale::Log, [-1.0, 0.0, f64::NAN]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn ticks_lie_on_the_axis_and_are_not_too_many(a in -300f64..300.0, b in -300f64..300.0, wanted in 2usize..15) {
+            for (scale, lower, upper) in [
+                (Scale::Linear, a.min(b), a.max(b)),
+                (Scale::Log, libm::exp(a.min(b)), libm::exp(a.max(b))),
+            ] {
+                let Some(axis) = Axis::around(scale, [lower, upper]) else { continue };
+                let ticks = axis.ticks(wanted);
+                prop_assert!(ticks.iter().all(|tick| axis.holds(tick.value)), "{ticks:?}");
+                prop_assert!(ticks.windows(2).all(|pair| pair[0].value < pair[1].value), "{ticks:?}");
+                let labelled = ticks.iter().filter(|tick| tick.label.is_some()).count();
+                prop_assert!(labelled <= wanted + 3, "{labelled} of {wanted}");
+            }
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Numbers as people read them. Every text output (terminal, Markdown, figure, report) goes through here;
+//! JSON and CSV do not: they carry every digit.
+
+/// Shows `value` with `digits` significant digits, in plain notation where that stays short.
+///
+/// ```
+/// use initsweep::format::significant;
+/// assert_eq!(significant(0.049787068, 3), "0.0498");
+/// assert_eq!(significant(1580.49, 3), "1580");
+/// assert_eq!(significant(0.7000000001, 3), "0.7");
+/// assert_eq!(significant(1.5e-9, 3), "1.5e-9");
+/// ```
+pub fn significant(value: f64, digits: usize) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return if value == 0.0 { "0".into() } else { value.to_string() };
+    }
+    let scientific = format!("{value:.*e}", digits.max(1) - 1);
+    let exponent = exponent_of(&scientific);
+    if (-5..=9).contains(&exponent) {
+        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+        return trim_zeros(&format!("{value:.decimals$}")).to_string();
+    }
+    match scientific.split_once('e') {
+        Some((mantissa, exponent)) => format!("{}e{exponent}", trim_zeros(mantissa)),
+        None => scientific,
+    }
+}
+
+/// Shows `value` to the digit that an uncertainty of `margin` justifies: the margin's second digit.
+///
+/// ```
+/// use initsweep::format::to_precision_of;
+/// assert_eq!(to_precision_of(1580.4321, 4.02), "1580.4");
+/// assert_eq!(to_precision_of(1580.4321, 160.0), "1580");
+/// assert_eq!(to_precision_of(0.60412, 0.0123), "0.604");
+/// ```
+pub fn to_precision_of(value: f64, margin: f64) -> String {
+    if !(margin.is_finite() && margin > 0.0 && value.is_finite()) {
+        return significant(value, 5);
+    }
+    let exponent = exponent_of(&format!("{margin:.1e}"));
+    if !(-8..=9).contains(&exponent) || value.abs() >= 1e12 {
+        return significant(value, 5);
+    }
+    let decimals = (1 - exponent).max(0) as usize;
+    format!("{value:.decimals$}")
+}
+
+/// A whole number with thousands separated by commas: `25,600`.
+pub fn count(value: u64) -> String {
+    let digits = value.to_string();
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 run`, `2 runs`: a count with its noun in the right number.
+pub fn counted(value: u64, noun: &str) -> String {
+    format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
+}
+
+/// A ratio as a signed percentage with one decimal: `−8.5 %`, with a true minus sign.
+pub fn percent(ratio: f64) -> String {
+    let text = format!("{:+.1} %", ratio * 100.0);
+    text.replace('-', "−")
+}
+
+/// Shortens `text` from outside to at most 60 characters on one line, for messages.
+pub fn excerpt(text: &str) -> String {
+    const LIMIT: usize = 60;
+    let mut shown: String =
+        text.chars().take(LIMIT).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    if text.chars().nth(LIMIT).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn exponent_of(scientific: &str) -> i32 {
+    scientific.split_once('e').and_then(|(_, exponent)| exponent.parse().ok()).unwrap_or(0)
+}
+
+fn trim_zeros(plain: &str) -> &str {
+    if plain.contains('.') { plain.trim_end_matches('0').trim_end_matches('.') } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rounding_may_carry_into_a_new_digit() {
+        assert_eq!(significant(0.99999, 3), "1");
+        assert_eq!(significant(999.96, 4), "1000");
+        assert_eq!(significant(-0.00012345, 3), "-0.000123");
+        assert_eq!(significant(1e300, 3), "1e300");
+        assert_eq!(to_precision_of(10.0, 0.0999), "10.00");
+    }
+
+    #[test]
+    fn thousands() {
+        assert_eq!(count(0), "0");
+        assert_eq!(count(999), "999");
+        assert_eq!(count(4_000_000), "4,000,000");
+        assert_eq!(counted(1, "run"), "1 run");
+        assert_eq!(percent(-0.085), "−8.5 %");
+    }
+
+    #[test]
+    fn excerpts_hold_no_control_characters() {
+        assert_eq!(excerpt("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\u{fffd}");
+        assert_eq!(excerpt(&"x".repeat(100)).chars().count(), 61);
+    }
+}

@@ -1,0 +1,17 @@
+pub mod analysis;
+pub mod cli;
+pub mod commands;
+pub mod error;
+pub mod export;
+pub mod expression;
+pub mod figure;
+pub mod format;
+pub mod group;
+pub mod output;
+pub mod provenance;
+pub mod report;
+pub mod stats;
+pub mod store;
+pub mod sweep;
+pub mod train;
+pub mod warning;

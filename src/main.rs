@@ -1,0 +1,53 @@
+//! `initsweep`: parse what the user typed, run the command, turn an error into a message and an exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use initsweep::cli::{Cli, Command};
+use initsweep::commands;
+use initsweep::error::Error;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Some(threads) = cli.global.threads {
+        // Fails only if a pool exists already, which nothing before this line makes.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+    }
+    match dispatch(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            report(&error);
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn dispatch(cli: &Cli) -> Result<(), Error> {
+    match &cli.command {
+        Command::Run(arguments) => commands::run::run(arguments, &cli.global),
+        Command::Sweep(arguments) => commands::sweep::run(arguments, &cli.global),
+        Command::Report(arguments) => commands::report::run(arguments, &cli.global),
+        Command::Plot(arguments) => commands::plot::run(arguments, &cli.global),
+        Command::Stats(arguments) => commands::stats::run(arguments, &cli.global),
+        Command::Train(arguments) => commands::train::run(arguments, &cli.global),
+    }
+}
+
+/// `error: …`, its causes, then a hint. A reader that closed the pipe is a normal end and gets no message.
+fn report(error: &Error) {
+    if error.exit_code() == 0 {
+        return;
+    }
+    let mut message = format!("error: {error}");
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        message.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    if let Some(hint) = error.hint() {
+        message.push_str(&format!("\n  hint: {hint}"));
+    }
+    // If standard error is closed there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{message}");
+}

@@ -1,0 +1,130 @@
+//! How a result was made: enough for another person to make it again and to see whether the input was the same.
+//!
+//! No clock, no host name, no user: the same input gives the same bytes.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// One input as it was read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InputDigest {
+    /// Path as given, or `-`.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 of the bytes, hexadecimal, as `sha256sum` prints it.
+    pub sha256: String,
+}
+
+impl InputDigest {
+    /// The digest of `bytes` bytes from `path` that `hasher` has seen.
+    pub fn new(path: &Path, bytes: u64, hasher: Sha256) -> Self {
+        let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Self { path: path.display().to_string(), bytes, sha256 }
+    }
+
+    /// The digest of a whole file.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn of_file(path: &Path) -> Result<Self> {
+        let mut file = File::open(path).map_err(Error::read(path))?;
+        let (mut hasher, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; 1 << 18]);
+        loop {
+            match file.read(&mut buffer).map_err(Error::read(path))? {
+                0 => return Ok(Self::new(path, bytes, hasher)),
+                read => {
+                    hasher.update(&buffer[..read]);
+                    bytes += read as u64;
+                }
+            }
+        }
+    }
+}
+
+/// How a result was made.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Provenance {
+    /// Name and version of the program.
+    pub version: String,
+    /// The command as typed, quoted for a shell, without passwords.
+    pub command: String,
+    /// The inputs.
+    pub inputs: Vec<InputDigest>,
+}
+
+impl Provenance {
+    /// Describes the running process and `inputs`.
+    pub fn of_this_process(inputs: Vec<InputDigest>) -> Self {
+        let arguments =
+            std::env::args_os().skip(1).map(|argument| shell_quoted(&without_password(&argument.to_string_lossy())));
+        let command =
+            std::iter::once(env!("CARGO_PKG_NAME").to_string()).chain(arguments).collect::<Vec<_>>().join(" ");
+        Self { version: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")), command, inputs }
+    }
+}
+
+/// Replaces the password of every `scheme://user:password@host` in `text` by `***`.
+///
+/// ```
+/// use initsweep::provenance::without_password;
+/// assert_eq!(without_password("mongodb://ann:s3cret@db/x"), "mongodb://ann:***@db/x");
+/// ```
+pub fn without_password(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(scheme_end) = rest.find("://").map(|at| at + 3) {
+        let (before, after) = rest.split_at(scheme_end);
+        shown.push_str(before);
+        // A password may hold anything but blanks here, even an unescaped '/': the last '@' ends it.
+        let authority_end = after.find(char::is_whitespace).unwrap_or(after.len());
+        let user_end = after[..authority_end].rfind('@').unwrap_or(0);
+        match after[..user_end].split_once(':') {
+            Some((user, _)) => shown.extend([user, ":***"]),
+            None => shown.push_str(&after[..user_end]),
+        }
+        rest = &after[user_end..];
+    }
+    shown + rest
+}
+
+fn shell_quoted(argument: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
+    if !argument.is_empty() && argument.chars().all(plain) {
+        argument.to_string()
+    } else {
+        format!("'{}'", argument.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_never_show() {
+        for (text, shown) in [
+            ("mongodb+srv://u:p@h/db?x=1", "mongodb+srv://u:***@h/db?x=1"),
+            ("mongodb://u:p/w@d@h", "mongodb://u:***@h"),
+            ("mongodb://u@h", "mongodb://u@h"),
+            ("mongodb://h:27017/", "mongodb://h:27017/"),
+            ("a://u:p@h b://v:q@i", "a://u:***@h b://v:***@i"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(without_password(text), shown);
+        }
+    }
+
+    #[test]
+    fn arguments_survive_a_shell() {
+        assert_eq!(shell_quoted("Xavier=1/sqrt(2)"), "'Xavier=1/sqrt(2)'");
+        assert_eq!(shell_quoted("it's"), r"'it'\''s'");
+        assert_eq!(shell_quoted(""), "''");
+    }
+}

@@ -1,0 +1,145 @@
+//! How sure is a number? Point, standard error and interval always travel together.
+//!
+//! **Student's t interval** of a mean (Student 1908): mean ± t(1 − α/2; n − 1) · s/√n. Exact for normal samples, close for
+//! others by the central limit theorem; too narrow for few runs of a strongly skewed or two-peaked metric.
+//! Why not the normal quantile: at n = 10 it covers 91.8 % instead of 95 %.
+//!
+//! **Quantile of Student's t.** `statrs` inverts the incomplete beta function, exact to about 1e-12 up to 10⁴ degrees of
+//! freedom, but only to 2e-5 at 10⁶ and not at all at 10⁷. Beyond 10⁴ the Cornish–Fisher expansion in 1/ν
+//! (Abramowitz and Stegun 1964, 26.7.5, four terms) is used; its first omitted term is below 1e-17 there.
+
+use serde::Serialize;
+use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
+
+/// How an interval was computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Method {
+    /// Student's t interval of a mean.
+    StudentT,
+    /// Normal interval with the standard error by the delta method.
+    DeltaMethod,
+}
+
+impl Method {
+    /// As it stands in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StudentT => "Student t",
+            Self::DeltaMethod => "delta method",
+        }
+    }
+}
+
+/// A confidence interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct ConfidenceInterval {
+    /// Nominal coverage, between 0 and 1.
+    pub level: f64,
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// How it was computed.
+    pub method: Method,
+}
+
+impl ConfidenceInterval {
+    /// `point` ± `quantile` · `standard_error`.
+    pub fn symmetric(point: f64, standard_error: f64, quantile: f64, level: f64, method: Method) -> Self {
+        let margin = quantile * standard_error;
+        Self { level, lower: point - margin, upper: point + margin, method }
+    }
+
+    /// Half of its width.
+    pub fn margin(&self) -> f64 {
+        (self.upper - self.lower) / 2.0
+    }
+
+    /// Whether the two intervals share a value.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        self.lower <= other.upper && other.lower <= self.upper
+    }
+}
+
+/// A number with its uncertainty. Both are absent where the data cannot give them, as at n = 1.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The value.
+    pub point: f64,
+    /// Standard deviation of the value over repetitions of the whole experiment.
+    pub standard_error: Option<f64>,
+    /// Its interval.
+    pub interval: Option<ConfidenceInterval>,
+}
+
+/// Two-sided quantile of Student's t: the t with P(|T| ≤ t) = `confidence` at `freedom` degrees of freedom.
+///
+/// # Precision
+/// Relative error below 1e-11 for 1 to 10⁹ degrees of freedom, checked against mpmath.
+pub fn student_t_quantile(confidence: f64, freedom: f64) -> f64 {
+    const EXPANSION_FROM: f64 = 1e4;
+    if freedom > EXPANSION_FROM {
+        return cornish_fisher(normal_quantile(confidence), freedom);
+    }
+    match StudentsT::new(0.0, 1.0, freedom) {
+        Ok(student) => student.inverse_cdf(0.5 + confidence / 2.0),
+        Err(_) => f64::NAN,
+    }
+}
+
+/// Two-sided quantile of the standard normal: the z with P(|Z| ≤ z) = `confidence`.
+pub fn normal_quantile(confidence: f64) -> f64 {
+    Normal::standard().inverse_cdf(0.5 + confidence / 2.0)
+}
+
+fn cornish_fisher(z: f64, freedom: f64) -> f64 {
+    let z2 = z * z;
+    let terms = [
+        z * (z2 + 1.0) / 4.0,
+        z * ((5.0 * z2 + 16.0) * z2 + 3.0) / 96.0,
+        z * (((3.0 * z2 + 19.0) * z2 + 17.0) * z2 - 15.0) / 384.0,
+        z * ((((79.0 * z2 + 776.0) * z2 + 1482.0) * z2 - 1920.0) * z2 - 945.0) / 92160.0,
+    ];
+    z + terms.iter().rev().fold(0.0, |sum, term| (sum + term) / freedom)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Confidence, degrees of freedom, quantile: roots of the distribution function by mpmath 1.3.0 at 40 digits.
+    const MPMATH: [(f64, f64, f64); 17] = [
+        (0.95, 1.0, 12.706204736174693),
+        (0.95, 2.0, 4.3026527297494618),
+        (0.95, 3.0, 3.1824463052837084),
+        (0.95, 5.0, 2.5705818356363148),
+        (0.95, 24.0, 2.0638985616280254),
+        (0.95, 63.0, 1.9983405425207412),
+        (0.95, 999.0, 1.9623414611334496),
+        (0.95, 9999.0, 1.9602012636213573),
+        (0.95, 10000.0, 1.9602012398906259),
+        (0.95, 10001.0, 1.9602012161646407),
+        (0.95, 100000.0, 1.9599877075346093),
+        (0.95, 1000000.0, 1.9599663568141067),
+        (0.95, 10000000.0, 1.9599642217672051),
+        (0.99, 4.0, 4.604094871349992),
+        (0.99, 1000000.0, 2.5758342201053338),
+        (0.5, 7.0, 0.71114177808178631),
+        (0.999, 12.0, 4.3177912836061843),
+    ];
+
+    #[test]
+    fn student_quantiles_equal_mpmath() {
+        for (confidence, freedom, expected) in MPMATH {
+            let ours = student_t_quantile(confidence, freedom);
+            assert!((ours / expected - 1.0).abs() < 1e-11, "{confidence} {freedom}: {ours} {expected}");
+        }
+    }
+
+    #[test]
+    fn the_two_ways_meet_where_they_change() {
+        let (below, above) = (student_t_quantile(0.95, 1e4), cornish_fisher(normal_quantile(0.95), 1e4));
+        assert!((below / above - 1.0).abs() < 1e-11);
+    }
+}

@@ -1,0 +1,43 @@
+//! Where runs come from and go to: one backend a file, all giving the same [`RunTable`].
+//!
+//! - [`source`]: turns what the user typed (file, folder, glob, `-`) into inputs.
+//! - [`csv`], [`parquet`]: read one input.
+//! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
+//! - [`writer`]: stores the runs of a sweep, resumable.
+
+pub mod csv;
+pub mod parquet;
+pub mod schema;
+pub mod source;
+pub mod writer;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::warning::Warning;
+pub use schema::{Columns, RunTable};
+pub use source::Source;
+
+/// Reads all `sources` into one table.
+///
+/// # Errors
+/// Any that a backend gives; [`Error::NoRuns`] if no row is usable.
+pub fn read(sources: &[Source], columns: &Columns) -> Result<RunTable> {
+    let (inputs, duplicates) = source::inputs(sources)?;
+    // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
+    let tables: Vec<RunTable> = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<_>>()?;
+    let mut joined = RunTable::empty(columns);
+    for table in tables {
+        joined.append(table)?;
+    }
+    joined.warnings.extend(duplicates.into_iter().map(|path| Warning::DuplicateInput { path }));
+    if joined.ledger.used() == 0 {
+        let reason = match joined.ledger.read {
+            0 => "there are no rows".to_string(),
+            read => format!("{} read, {}", crate::format::counted(read, "row"), joined.ledger.reasons()),
+        };
+        let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        return Err(Error::NoRuns { sources, reason });
+    }
+    Ok(joined)
+}

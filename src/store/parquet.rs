@@ -1,0 +1,192 @@
+//! Parquet, with polars: reads the needed columns of any table of runs, writes the runs of the trainer.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::format::excerpt;
+use crate::output;
+use crate::provenance::InputDigest;
+use crate::store::schema::{Columns, Exclusion, RowLedger, RunTable, SettingValues};
+use crate::sweep::Run;
+
+/// Reads all rows of the file at `path`.
+///
+/// # Errors
+/// A missing column, a needed column that is not numeric, a file that is cut or damaged.
+pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
+    let damaged = |e: PolarsError| Error::Malformed {
+        path: path.into(),
+        reason: format!("not a readable Parquet file ({e}); was it cut short?"),
+    };
+    let mut reader = ParquetReader::new(File::open(path).map_err(Error::read(path))?);
+    let names: Vec<String> = reader.schema().map_err(damaged)?.iter_names().map(ToString::to_string).collect();
+    for wanted in [&columns.factor, &columns.metric] {
+        if !names.contains(wanted) {
+            let available =
+                names.iter().take(20).map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>().join(", ");
+            return Err(Error::MissingColumn { path: path.into(), column: wanted.clone(), available });
+        }
+    }
+    let settings: Vec<&str> = columns.settings().filter(|name| names.iter().any(|other| other == name)).collect();
+    let wanted = [columns.factor.clone(), columns.metric.clone()]
+        .into_iter()
+        .chain(settings.iter().map(ToString::to_string))
+        .collect();
+    let frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
+
+    let factor = numbers(&frame, &columns.factor, path)?;
+    let metric = numbers(&frame, &columns.metric, path)?;
+    let mut ledger = RowLedger::of_rows(frame.height() as u64);
+    let (mut levels, mut values) = (Vec::with_capacity(frame.height()), Vec::with_capacity(frame.height()));
+    for (row, (level, value)) in factor.iter().zip(metric.iter()).enumerate() {
+        let reason = match (level, value) {
+            (Some(level), Some(value)) => match Exclusion::of(level).or(Exclusion::of(value)) {
+                None => {
+                    levels.push(level);
+                    values.push(value);
+                    continue;
+                }
+                Some(reason) => reason,
+            },
+            _ => Exclusion::Empty,
+        };
+        ledger.exclude(reason, 1, || format!("{}, row {}", path.display(), row + 1));
+    }
+    Ok(RunTable {
+        frame: RunTable::frame_of(columns, levels, values, path)?,
+        columns: columns.clone(),
+        ledger,
+        settings: settings
+            .into_iter()
+            .map(|name| Ok((name.to_string(), distinct(&frame, name, path)?)))
+            .collect::<Result<BTreeMap<_, _>>>()?,
+        inputs: vec![InputDigest::of_file(path)?],
+        warnings: Vec::new(),
+    })
+}
+
+/// The column `name` as doubles; whole numbers are converted, anything else is refused.
+fn numbers(frame: &DataFrame, name: &str, path: &Path) -> Result<Float64Chunked> {
+    let column = frame.column(name).map_err(RunTable::malformed(path))?;
+    if !column.dtype().is_primitive_numeric() {
+        let reason = format!("column '{name}' holds {}, not numbers", column.dtype());
+        return Err(Error::Malformed { path: path.into(), reason });
+    }
+    let cast = column.cast(&DataType::Float64).map_err(RunTable::malformed(path))?;
+    Ok(cast.f64().map_err(RunTable::malformed(path))?.clone())
+}
+
+/// The first few distinct values of a setting column.
+fn distinct(frame: &DataFrame, name: &str, path: &Path) -> Result<SettingValues> {
+    let column = frame.column(name).map_err(RunTable::malformed(path))?;
+    let unique = column.unique_stable().map_err(RunTable::malformed(path))?;
+    let mut values = SettingValues::default();
+    for i in 0..unique.len() {
+        let value = unique.get(i).map_err(RunTable::malformed(path))?;
+        match value {
+            AnyValue::Null => {}
+            // Debug prints the shortest text that reads back as the same number.
+            AnyValue::Float64(number) => values.note(&format!("{number:?}")),
+            other => values.note(&other.to_string()),
+        }
+    }
+    Ok(values)
+}
+
+/// Whether `path` has the ending of a Parquet file.
+pub fn is_named_so(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet") || ending.eq_ignore_ascii_case("pq"))
+}
+
+/// Rows that are held in memory at a time when runs are converted.
+const ROWS_AT_A_TIME: usize = 1 << 18;
+
+/// Converts a CSV file of runs, as the trainer writes it, into Parquet, whole or not at all. Memory stays flat.
+///
+/// # Errors
+/// [`Error::Write`] or [`Error::Read`].
+pub fn write_runs(csv: &Path, target: &Path) -> Result<()> {
+    let failed = |e: PolarsError| Error::Write { path: target.into(), source: std::io::Error::other(e) };
+    let mut rows = csv::Reader::from_path(csv).map_err(|e| Error::Read { path: csv.into(), source: e.into() })?;
+    let mut runs = rows.deserialize::<Run>();
+    output::write_whole_with(target, |file| {
+        let mut batch = Vec::new();
+        let schema = frame_of(&batch).map_err(failed)?.schema().as_ref().clone();
+        let mut writer = ParquetWriter::new(file).batched(&schema).map_err(failed)?;
+        loop {
+            batch.clear();
+            for run in runs.by_ref().take(ROWS_AT_A_TIME) {
+                batch.push(run.map_err(|e| Error::Read { path: csv.into(), source: e.into() })?);
+            }
+            if batch.is_empty() {
+                break;
+            }
+            writer.write_batch(&frame_of(&batch).map_err(failed)?).map_err(failed)?;
+        }
+        writer.finish().map_err(failed).map(|_| ())
+    })
+}
+
+fn frame_of(runs: &[Run]) -> PolarsResult<DataFrame> {
+    let float = |name: &str, value: fn(&Run) -> f64| {
+        Float64Chunked::from_iter_values(name.into(), runs.iter().map(value)).into_column()
+    };
+    let whole = |name: &str, value: fn(&Run) -> u32| {
+        UInt32Chunked::from_iter_values(name.into(), runs.iter().map(value)).into_column()
+    };
+    let columns = vec![
+        float("hidden_std_dev", |run| run.hidden_std_dev),
+        float("output_std_dev", |run| run.output_std_dev),
+        float("loss", |run| run.loss),
+        whole("replicate", |run| run.replicate),
+        UInt64Chunked::from_iter_values("seed".into(), runs.iter().map(|run| run.seed)).into_column(),
+        float("final_loss", |run| run.final_loss),
+        whole("epochs", |run| run.epochs),
+        float("learning_rate", |run| run.learning_rate),
+    ];
+    DataFrame::new(runs.len(), columns)
+}
+
+/// Gives the runs of a Parquet file that the trainer wrote, one by one.
+///
+/// # Errors
+/// [`Error::Malformed`] if a column of a run is missing or of another type; whatever `take` gives.
+pub fn read_runs(path: &Path, mut take: impl FnMut(&Run) -> Result<()>) -> Result<()> {
+    let damaged = || RunTable::malformed(path);
+    let open = || Ok::<_, Error>(ParquetReader::new(File::open(path).map_err(Error::read(path))?));
+    let rows = open()?.num_rows().map_err(damaged())?;
+    for start in (0..rows).step_by(ROWS_AT_A_TIME) {
+        let frame = open()?.with_slice(Some((start, ROWS_AT_A_TIME))).finish().map_err(damaged())?;
+        let float = |name: &str| numbers(&frame, name, path);
+        let [hidden, output, loss, last, rate] = [
+            float("hidden_std_dev")?,
+            float("output_std_dev")?,
+            float("loss")?,
+            float("final_loss")?,
+            float("learning_rate")?,
+        ];
+        let [replicate, epochs] = [float("replicate")?, float("epochs")?];
+        let seed = frame.column("seed").and_then(|seed| seed.cast(&DataType::UInt64)).map_err(damaged())?;
+        let seed = seed.u64().map_err(damaged())?;
+        for row in 0..frame.height() {
+            let missing =
+                || Error::Malformed { path: path.into(), reason: format!("row {} lacks a value", start + row + 1) };
+            let value = |column: &Float64Chunked| column.get(row).ok_or_else(missing);
+            take(&Run {
+                hidden_std_dev: value(&hidden)?,
+                output_std_dev: value(&output)?,
+                loss: value(&loss)?,
+                replicate: value(&replicate)? as u32,
+                seed: seed.get(row).ok_or_else(missing)?,
+                final_loss: value(&last)?,
+                epochs: value(&epochs)? as u32,
+                learning_rate: value(&rate)?,
+            })?;
+        }
+    }
+    Ok(())
+}

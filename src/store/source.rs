@@ -1,0 +1,186 @@
+//! What the user typed, turned into inputs: a file, a folder, a glob, or `-` for standard input.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::format::excerpt;
+use crate::store::schema::{Columns, RunTable};
+use crate::store::{csv, parquet};
+
+/// Endings of files that a folder or a glob may contribute.
+const ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "parquet", "pq"];
+
+/// One SOURCE argument.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// CSV on standard input.
+    Stdin,
+    /// A file, a folder, or a glob pattern.
+    Path(String),
+}
+
+impl std::str::FromStr for Source {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
+        Ok(if text == "-" { Self::Stdin } else { Self::Path(text.into()) })
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stdin => "standard input",
+            Self::Path(path) => path,
+        })
+    }
+}
+
+/// One thing to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// CSV on standard input.
+    Stdin,
+    /// A file of either format.
+    File(PathBuf),
+}
+
+impl Input {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Those of the backend.
+    pub fn read(&self, columns: &Columns) -> Result<RunTable> {
+        let path = match self {
+            Self::Stdin => return csv::read(std::io::stdin().lock(), Path::new("-"), columns),
+            Self::File(path) => path,
+        };
+        let mut file = File::open(path).map_err(Error::read(path))?;
+        // The content decides, not the name: a Parquet file begins with PAR1, a compressed one with its own mark.
+        let mut start = Vec::new();
+        (&mut file).take(4).read_to_end(&mut start).map_err(Error::read(path))?;
+        match start.as_slice() {
+            b"PAR1" => parquet::read(path, columns),
+            [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] => Err(Error::Malformed {
+                path: path.clone(),
+                reason: "the file is compressed; unpack it, or pipe it: zcat FILE | initsweep … -".into(),
+            }),
+            _ if parquet::is_named_so(path) => Err(Error::Malformed {
+                path: path.clone(),
+                reason: "named like a Parquet file, but it does not begin like one".into(),
+            }),
+            _ => csv::read(start.chain(file), path, columns),
+        }
+    }
+}
+
+/// The inputs of all `sources`, each file once, and the paths that were named again.
+///
+/// # Errors
+/// [`Error::Read`] for a path that is not there, [`Error::NoFiles`] for a folder or glob without data files,
+/// [`Error::Usage`] for a broken pattern or a second `-`.
+pub fn inputs(sources: &[Source]) -> Result<(Vec<Input>, Vec<String>)> {
+    let mut inputs = Vec::new();
+    let mut seen = HashSet::new();
+    let mut duplicates = Vec::new();
+    for source in sources {
+        let Source::Path(text) = source else {
+            if inputs.contains(&Input::Stdin) {
+                return Err(Error::Usage {
+                    what: "source",
+                    given: "-".into(),
+                    reason: "standard input can be read once".into(),
+                });
+            }
+            inputs.push(Input::Stdin);
+            continue;
+        };
+        for file in files(text)? {
+            let identity = fs::canonicalize(&file).map_err(Error::read(&file))?;
+            if seen.insert(identity) {
+                inputs.push(Input::File(file));
+            } else {
+                duplicates.push(file.display().to_string());
+            }
+        }
+    }
+    Ok((inputs, duplicates))
+}
+
+fn files(text: &str) -> Result<Vec<PathBuf>> {
+    let path = Path::new(text);
+    if path.is_dir() {
+        return files_of_folder(path);
+    }
+    if path.exists() || !text.contains(['*', '?', '[']) {
+        // A missing file fails when it is opened, with the system's own reason.
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let usage = |e: glob::PatternError| Error::Usage { what: "source", given: text.into(), reason: e.to_string() };
+    let mut files = Vec::new();
+    for entry in glob::glob(text).map_err(usage)? {
+        let path = entry.map_err(|e| Error::Read { path: e.path().to_path_buf(), source: e.into() })?;
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(Error::NoFiles { source_name: format!("the pattern {text}"), found: String::new() });
+    }
+    Ok(files)
+}
+
+/// The data files directly in `folder`, by name. Hidden files and unfinished sweeps (`.part`) are not among them.
+fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(Error::read(folder))?;
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| Ok(entry.map_err(Error::read(folder))?.path())).collect::<Result<_>>()?;
+    paths.sort();
+    let has_ending =
+        |path: &PathBuf| path.extension().is_some_and(|e| ENDINGS.iter().any(|ending| e.eq_ignore_ascii_case(ending)));
+    let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let files: Vec<PathBuf> =
+        paths.iter().filter(|path| path.is_file() && has_ending(path) && !hidden(path)).cloned().collect();
+    if files.is_empty() {
+        let names: Vec<_> = paths
+            .iter()
+            .take(5)
+            .filter_map(|path| path.file_name())
+            .map(|name| excerpt(&name.to_string_lossy()))
+            .collect();
+        let found = if names.is_empty() { "; it is empty".into() } else { format!("; it has {}", names.join(", ")) };
+        return Err(Error::NoFiles { source_name: folder.display().to_string(), found });
+    }
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_and_globs_give_each_file_once() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.csv", "a.CSV", "c.parquet", "notes.md", ".hidden.csv", "d.csv.part"] {
+            fs::write(folder.path().join(name), "x").unwrap();
+        }
+        let path = folder.path().display().to_string();
+        let sources = [Source::Path(path.clone()), Source::Path(format!("{path}/*.csv"))];
+        let (inputs, duplicates) = inputs(&sources).unwrap();
+        assert_eq!(inputs.len(), 3);
+        assert_eq!(duplicates.len(), 1);
+    }
+
+    #[test]
+    fn an_empty_folder_says_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("notes.md"), "x").unwrap();
+        let error = files(&folder.path().display().to_string()).unwrap_err();
+        assert!(error.to_string().contains("it has notes.md"), "{error}");
+        assert_eq!(error.exit_code(), 4);
+    }
+}

@@ -1,0 +1,188 @@
+//! Stores the runs of a sweep so that nothing is lost: a journal beside the target, renamed into place when complete.
+//!
+//! The journal `FILE.part` is CSV and holds a prefix of the plan, in its order. So a finished CSV needs one rename, a
+//! Parquet file one conversion, and a stopped or killed sweep goes on after the journal's last whole row. Every row says
+//! what run it is, and is compared with the plan before it is trusted: another sweep's file is refused, not overwritten.
+//! A target that is finished but shorter, because it was asked for with fewer runs, is extended in the same way.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::output::{folder_of, rename_into_place};
+use crate::store::parquet;
+use crate::sweep::{Run, SweepPlan};
+
+/// Writes the runs of one plan to one file.
+#[derive(Debug)]
+pub struct RunWriter {
+    target: PathBuf,
+    journal: PathBuf,
+    rows: csv::Writer<BufWriter<File>>,
+    done: u64,
+}
+
+/// Whether runs already stored are kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Go on after the stored runs of the same plan.
+    Continue,
+    /// Start over.
+    Replace,
+}
+
+impl RunWriter {
+    /// Opens the journal of `target` and finds out what is already done.
+    ///
+    /// # Errors
+    /// [`Error::OtherSweep`] if there are runs that `plan` does not begin with, [`Error::Busy`] if another process writes
+    /// them, [`Error::Write`] or [`Error::Read`] if the files cannot be used.
+    pub fn open(target: &Path, plan: &SweepPlan, existing: Existing) -> Result<Self> {
+        fs::create_dir_all(folder_of(target)).map_err(Error::write(folder_of(target)))?;
+        let mut name = target.as_os_str().to_owned();
+        name.push(".part");
+        let journal = PathBuf::from(name);
+        let options = || OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&journal);
+        let mut file = options().map_err(Error::write(&journal))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(Error::Busy { path: target.into() }),
+            Err(TryLockError::Error(source)) => return Err(Error::Write { path: journal, source }),
+        }
+        let mut kept = Kept::default();
+        if existing == Existing::Continue {
+            if file.metadata().map_err(Error::read(&journal))?.len() == 0 && target.exists() {
+                // A file that cannot be read as runs of this plan must not leave an empty journal behind.
+                copy_target(target, plan, &mut file).inspect_err(|_| drop(fs::remove_file(&journal)))?;
+            }
+            kept = whole_rows(&mut file, &journal, plan)?;
+        }
+        file.set_len(kept.bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(Error::write(&journal))?;
+        let rows = csv::WriterBuilder::new().has_headers(kept.bytes == 0).from_writer(BufWriter::new(file));
+        Ok(Self { target: target.into(), journal, rows, done: kept.rows })
+    }
+
+    /// Runs that are stored.
+    pub fn done(&self) -> u64 {
+        self.done
+    }
+
+    /// Where the stored runs are until [`Self::finish`].
+    pub fn journal(&self) -> &Path {
+        &self.journal
+    }
+
+    /// Stores the next runs of the plan, durably.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; what was stored before stays.
+    pub fn append(&mut self, runs: &[Run]) -> Result<()> {
+        let failed = || Error::write(&self.journal);
+        for run in runs {
+            self.rows.serialize(run).map_err(|e| failed()(e.into()))?;
+        }
+        self.rows.flush().map_err(failed())?;
+        self.rows.get_ref().get_ref().sync_data().map_err(failed())?;
+        self.done += runs.len() as u64;
+        Ok(())
+    }
+
+    /// Puts the file into its place.
+    ///
+    /// # Errors
+    /// [`Error::Write`]; the journal then stays.
+    pub fn finish(mut self) -> Result<PathBuf> {
+        self.rows.flush().map_err(Error::write(&self.journal))?;
+        if parquet::is_named_so(&self.target) {
+            parquet::write_runs(&self.journal, &self.target)?;
+            fs::remove_file(&self.journal).map_err(Error::write(&self.journal))?;
+        } else {
+            rename_into_place(&self.journal, &self.target)?;
+        }
+        Ok(self.target)
+    }
+}
+
+/// The usable beginning of a journal.
+#[derive(Debug, Default)]
+struct Kept {
+    rows: u64,
+    bytes: u64,
+}
+
+/// The rows up to the last line break, compared with the plan one by one.
+fn whole_rows(file: &mut File, path: &Path, plan: &SweepPlan) -> Result<Kept> {
+    file.seek(SeekFrom::Start(0)).map_err(Error::read(path))?;
+    let mut lines = BufReader::with_capacity(1 << 20, &*file);
+    let mut kept = Kept::default();
+    let mut header = csv::StringRecord::new();
+    let mut line = String::new();
+    loop {
+        line.clear();
+        let read = lines.read_line(&mut line).map_err(Error::read(path))?;
+        if read == 0 || !line.ends_with('\n') {
+            return Ok(kept);
+        }
+        let record = csv::StringRecord::from(line.trim_end().split(',').collect::<Vec<_>>());
+        if kept.bytes == 0 {
+            header = record;
+        } else {
+            let other = |difference: String| Error::OtherSweep { path: path.into(), difference };
+            let run: Run = record
+                .deserialize(Some(&header))
+                .map_err(|e| other(format!("its row {} is no run of the trainer ({e})", kept.rows + 1)))?;
+            if kept.rows == plan.total() {
+                return Err(other(format!("it has more than the {} runs asked for", plan.total())));
+            }
+            let expected = plan.run(kept.rows);
+            if !run.is(&expected, plan.seed) {
+                return Err(other(format!(
+                    "row {} is {}, asked for was {}",
+                    kept.rows + 1,
+                    of_run(&run),
+                    of_plan(plan, kept.rows)
+                )));
+            }
+            kept.rows += 1;
+        }
+        kept.bytes += read as u64;
+    }
+}
+
+fn of_run(run: &Run) -> String {
+    let Run { hidden_std_dev, output_std_dev, replicate, seed, epochs, learning_rate, .. } = run;
+    format!(
+        "hidden_std_dev {hidden_std_dev}, output_std_dev {output_std_dev}, learning_rate {learning_rate}, epochs {epochs}, replicate {replicate}, seed {seed}"
+    )
+}
+
+fn of_plan(plan: &SweepPlan, index: u64) -> String {
+    let identity = plan.run(index);
+    of_run(&Run {
+        hidden_std_dev: identity.hidden_std_dev,
+        output_std_dev: identity.output_std_dev,
+        loss: 0.0,
+        replicate: identity.replicate,
+        seed: plan.seed,
+        final_loss: 0.0,
+        epochs: identity.epochs,
+        learning_rate: identity.learning_rate,
+    })
+}
+
+/// Copies a finished target into an empty journal, as CSV.
+fn copy_target(target: &Path, plan: &SweepPlan, journal: &mut File) -> Result<()> {
+    if parquet::is_named_so(target) {
+        let mut rows = csv::Writer::from_writer(BufWriter::new(&*journal));
+        parquet::read_runs(target, |run| {
+            rows.serialize(run).map_err(|e| Error::Write { path: target.into(), source: e.into() })
+        })?;
+        rows.flush().map_err(Error::write(target))?;
+        drop(rows);
+    } else {
+        let mut file = File::open(target).map_err(Error::read(target))?;
+        std::io::copy(&mut file, journal).map_err(Error::write(target))?;
+    }
+    whole_rows(journal, target, plan).map(|_| ())
+}

@@ -1,0 +1,106 @@
+//! Spreads the runs of a plan over the cores, in order, with flat memory.
+//!
+//! The plan is worked off in waves of about [`WAVE`]. Within a wave the threads take chunks of runs from one counter, so
+//! that what is finished is always a prefix of the plan: a stopped sweep keeps every finished run. While one wave is
+//! trained, the one before is handed to the sink. Timing decides how runs are grouped into waves, never what they give.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::sweep::{Run, RunIdentity, SweepPlan};
+use crate::train::initialisation::initial_parameters;
+use crate::train::kernel;
+use crate::train::network::{Outcome, Schedule, Task};
+
+/// Runs that a thread takes at once: a few milliseconds of work, many vectors.
+const CHUNK: u64 = 128;
+/// How much work is handed over at once: little is lost by a crash, little time by threads that wait for the last.
+const WAVE: Duration = Duration::from_millis(700);
+
+/// Trains the runs from place `from` of `plan` to its end. Calls `progress` with the number of runs that were just
+/// finished, from any thread, and `sink` with finished runs, in the order of the plan. Ends early once `stop` is set.
+///
+/// # Errors
+/// Whatever `sink` gives.
+pub fn train_plan(
+    plan: &SweepPlan,
+    from: u64,
+    stop: &AtomicBool,
+    progress: impl Fn(u64) + Sync,
+    mut sink: impl FnMut(&[Run]) -> Result<()> + Send,
+) -> Result<()> {
+    let threads = rayon::current_num_threads() as u64;
+    let mut start = from;
+    let mut chunks = threads;
+    let mut finished: Vec<Run> = Vec::new();
+    while start < plan.total() && !stop.load(Ordering::Relaxed) {
+        let end = plan.total().min(start.saturating_add(chunks * CHUNK));
+        let began = Instant::now();
+        let (wave, stored) = rayon::join(|| train_wave(plan, start..end, stop, &progress), || sink(&finished));
+        stored?;
+        finished = wave;
+        start += finished.len() as u64;
+        let share = WAVE.as_secs_f64() / began.elapsed().as_secs_f64().max(1e-6);
+        chunks = ((chunks as f64 * share.clamp(0.1, 8.0)) as u64).clamp(threads, 1 << 16);
+    }
+    sink(&finished)
+}
+
+/// The runs of `range`, or a prefix of them if stopped.
+fn train_wave(plan: &SweepPlan, range: std::ops::Range<u64>, stop: &AtomicBool, progress: &(impl Fn(u64) + Sync)) -> Vec<Run> {
+    let slots: Vec<OnceLock<Vec<Run>>> = (0..(range.end - range.start).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
+    let next = AtomicU64::new(0);
+    rayon::scope(|scope| {
+        for _ in 0..rayon::current_num_threads() {
+            scope.spawn(|_| {
+                while !stop.load(Ordering::Relaxed) {
+                    let chunk = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(slot) = slots.get(chunk as usize) else { break };
+                    let start = range.start + chunk * CHUNK;
+                    let identities: Vec<RunIdentity> = (start..range.end.min(start + CHUNK)).map(|i| plan.run(i)).collect();
+                    let runs = train_runs(&identities, plan.seed);
+                    progress(runs.len() as u64);
+                    // Each slot has one owner, the thread that took its number.
+                    let _ = slot.set(runs);
+                }
+            });
+        }
+    });
+    slots.into_iter().map_while(OnceLock::into_inner).flatten().collect()
+}
+
+/// Trains `identities`, in their order. A run's result does not depend on its neighbours.
+pub fn train_runs(identities: &[RunIdentity], seed: u64) -> Vec<Run> {
+    let mut outcomes = vec![Outcome::default(); identities.len()];
+    let mut lengths: Vec<u32> = identities.iter().map(|identity| identity.epochs).collect();
+    lengths.sort_unstable();
+    lengths.dedup();
+    // Networks of one batch share the number of epochs.
+    for epochs in lengths {
+        let places: Vec<usize> = (0..identities.len()).filter(|place| identities[*place].epochs == epochs).collect();
+        let task = |place: &usize| {
+            let identity = &identities[*place];
+            Task { init: initial_parameters(identity, seed), learning_rate: identity.learning_rate }
+        };
+        let tasks: Vec<Task> = places.iter().map(task).collect();
+        let mut batch = vec![Outcome::default(); tasks.len()];
+        kernel::train_batch(&tasks, &Schedule { epochs, solved_below: 0.1 }, &mut batch);
+        places.into_iter().zip(batch).for_each(|(place, outcome)| outcomes[place] = outcome);
+    }
+    identities.iter().zip(outcomes).map(|(identity, outcome)| stored(identity, seed, &outcome)).collect()
+}
+
+fn stored(identity: &RunIdentity, seed: u64, outcome: &Outcome) -> Run {
+    Run {
+        hidden_std_dev: identity.hidden_std_dev,
+        output_std_dev: identity.output_std_dev,
+        loss: outcome.total_loss,
+        replicate: identity.replicate,
+        seed,
+        final_loss: outcome.final_loss,
+        epochs: identity.epochs,
+        learning_rate: identity.learning_rate,
+    }
+}

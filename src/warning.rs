@@ -1,0 +1,154 @@
+//! What the user should know before trusting a number: typed, each with what to do next.
+
+use serde::ser::{Serialize, SerializeStruct, Serializer};
+
+use crate::format::{count, counted, excerpt, significant};
+
+/// One thing that limits what the numbers mean. Shown in the terminal, the JSON and the report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Warning {
+    /// Rows were left out.
+    Excluded {
+        /// How many of the rows.
+        rows: u64,
+        /// Rows read.
+        read: u64,
+        /// Reason and count, ready to show.
+        reasons: String,
+    },
+    /// The same file was named twice.
+    DuplicateInput {
+        /// Its path.
+        path: String,
+    },
+    /// A text file whose last line has no line break.
+    UnterminatedLine {
+        /// Its path.
+        path: String,
+        /// The metric's cell in that line.
+        value: String,
+    },
+    /// Levels with one run only: no spread, no interval.
+    SingleRuns {
+        /// How many levels.
+        levels: usize,
+    },
+    /// Runs with different other settings stand in one level.
+    PooledSetting {
+        /// The column that differs.
+        name: String,
+        /// How many values it has, where they could all be kept.
+        values: Vec<String>,
+    },
+    /// Two neighbouring levels differ by rounding only.
+    NearlyEqualLevels {
+        /// How many such neighbours.
+        pairs: usize,
+        /// One of them.
+        example: (f64, f64),
+    },
+    /// Levels that a logarithmic axis cannot show.
+    NotOnLogAxis {
+        /// How many levels.
+        levels: usize,
+    },
+    /// The least mean is at the end of the sweep.
+    MinimumAtEdge {
+        /// The level.
+        level: f64,
+    },
+    /// Other levels may be as good as the one with the least mean.
+    MinimumNotSeparated {
+        /// How many other levels' intervals overlap the minimum's.
+        levels: usize,
+    },
+    /// A reference lies outside the swept range.
+    ReferenceOutside {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+}
+
+impl Warning {
+    /// A stable name for programs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Excluded { .. } => "excluded_rows",
+            Self::DuplicateInput { .. } => "duplicate_input",
+            Self::UnterminatedLine { .. } => "unterminated_line",
+            Self::SingleRuns { .. } => "single_runs",
+            Self::PooledSetting { .. } => "pooled_setting",
+            Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
+            Self::NotOnLogAxis { .. } => "not_on_log_axis",
+            Self::MinimumAtEdge { .. } => "minimum_at_edge",
+            Self::MinimumNotSeparated { .. } => "minimum_not_separated",
+            Self::ReferenceOutside { .. } => "reference_outside",
+        }
+    }
+
+    /// What was seen.
+    pub fn message(&self) -> String {
+        match self {
+            Self::Excluded { rows, read, reasons } => {
+                format!("{} of {} left out: {reasons}", count(*rows), counted(*read, "row"))
+            }
+            Self::DuplicateInput { path } => format!("{path} was named more than once and is read once"),
+            Self::UnterminatedLine { path, value } => {
+                format!("the last line of {path} has no line break; its value {} is used", excerpt(value))
+            }
+            Self::SingleRuns { levels } => {
+                format!("{} with a single run: no spread, no interval", counted(*levels as u64, "level"))
+            }
+            Self::PooledSetting { name, values } => {
+                format!("runs with different {name} ({}) are pooled in the same levels", values.join(", "))
+            }
+            Self::NearlyEqualLevels { pairs, example: (a, b) } => format!(
+                "{} of neighbouring levels differ by rounding only, such as {a:?} and {b:?}",
+                counted(*pairs as u64, "pair")
+            ),
+            Self::NotOnLogAxis { levels } => {
+                format!("{} not above 0, so not shown on the logarithmic axis", counted(*levels as u64, "level"))
+            }
+            Self::MinimumAtEdge { level } => {
+                format!("the least mean is at the end of the sweep ({})", significant(*level, 4))
+            }
+            Self::MinimumNotSeparated { levels } => format!(
+                "the interval at the minimum overlaps those of {}: where the minimum lies is not settled",
+                counted(*levels as u64, "other level")
+            ),
+            Self::ReferenceOutside { name, value } => {
+                format!("reference {} = {} lies outside the swept range", excerpt(name), significant(*value, 4))
+            }
+        }
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &'static str {
+        match self {
+            Self::Excluded { .. } => "look at the example rows named in the ledger",
+            Self::DuplicateInput { .. } => "name each file once",
+            Self::UnterminatedLine { .. } => {
+                "if the file was still being written, that number may be cut short: report again"
+            }
+            Self::SingleRuns { .. } => "repeat these levels",
+            Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",
+            Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",
+            Self::NotOnLogAxis { .. } => "check these values, or use --x-scale linear",
+            Self::MinimumAtEdge { .. } => "extend the sweep beyond that end",
+            Self::MinimumNotSeparated { .. } => "add runs at the levels near the minimum",
+            Self::ReferenceOutside { .. } => "extend the sweep, or change the reference with --reference",
+        }
+    }
+}
+
+impl Serialize for Warning {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut state = serializer.serialize_struct("Warning", 3)?;
+        state.serialize_field("kind", self.kind())?;
+        state.serialize_field("message", &self.message())?;
+        state.serialize_field("advice", self.advice())?;
+        state.end()
+    }
+}
