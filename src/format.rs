@@ -1,7 +1,7 @@
 //! Numbers as people read them. Every text output (terminal, Markdown, figure, report) goes through here;
 //! JSON and CSV do not: they carry every digit.
 
-/// Shows `value` with `digits` significant digits, in plain notation where that stays short.
+/// Shows `value` with at most `digits` significant digits, without trailing zeros, in plain notation where that stays short.
 ///
 /// ```
 /// use initsweep::format::significant;
@@ -11,19 +11,25 @@
 /// assert_eq!(significant(1.5e-9, 3), "1.5e-9");
 /// ```
 pub fn significant(value: f64, digits: usize) -> String {
+    let text = aligned(value, digits);
+    match text.split_once('e') {
+        Some((mantissa, exponent)) => format!("{}e{exponent}", trim_zeros(mantissa)),
+        None => trim_zeros(&text).to_string(),
+    }
+}
+
+/// The same with trailing zeros, so that the numbers of a column line up: `6933.0` below `6932.6`.
+pub fn aligned(value: f64, digits: usize) -> String {
     if value == 0.0 || !value.is_finite() {
         return if value == 0.0 { "0".into() } else { value.to_string() };
     }
     let scientific = format!("{value:.*e}", digits.max(1) - 1);
     let exponent = exponent_of(&scientific);
-    if (-5..=9).contains(&exponent) {
-        let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
-        return trim_zeros(&format!("{value:.decimals$}")).to_string();
+    if !(-5..=9).contains(&exponent) {
+        return scientific;
     }
-    match scientific.split_once('e') {
-        Some((mantissa, exponent)) => format!("{}e{exponent}", trim_zeros(mantissa)),
-        None => scientific,
-    }
+    let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
+    format!("{value:.decimals$}")
 }
 
 /// Shows `value` to the digit that an uncertainty of `margin` justifies: the margin's second digit.

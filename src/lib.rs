@@ -1,3 +1,29 @@
+//! Where along a swept setting is the loss lowest, how sure is that, and what does it look like?
+//!
+//! `initsweep` answers this for repeated noisy experiments. Data move one way, down:
+//!
+//! ```text
+//! cli ─► commands ─┬─ train ─► kernel           the embedded trainer: makes runs
+//!                  │     │ runs (one schema)
+//!                  │     ▼
+//!                  ├─ store  (csv · parquet: one backend a file)
+//!                  │     │ RunTable = polars frame with a checked schema
+//!                  │     ▼
+//!                  └─ group ─► stats ─► analysis ─► { export, figure ─► report } ─► output
+//! leaves anyone may use: sweep (domain types, the glossary), expression, format, warning, provenance, error
+//! ```
+//!
+//! ```
+//! use initsweep::analysis::{Analysis, Question};
+//! use initsweep::store::{self, Columns, Source};
+//!
+//! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+//! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
+//! let analysis = Analysis::of(runs, &Question { confidence: 0.95, references: Vec::new() })?;
+//! assert_eq!(analysis.groups.len(), 400);
+//! # Ok::<(), initsweep::error::Error>(())
+//! ```
+
 pub mod analysis;
 pub mod cli;
 pub mod commands;

@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analysis, Group};
 use crate::export::finding;
-use crate::format::{count, significant, to_precision_of};
+use crate::format::{aligned, count, to_precision_of};
 use crate::store::schema::{Exclusion, RowLedger};
 
 /// The columns of the table, with their heads.
@@ -13,18 +13,18 @@ const HEADS: [&str; 10] =
 pub fn cells(group: &Group) -> [String; 10] {
     let summary = &group.summary;
     let error = summary.mean.standard_error;
-    let rounded = |value: f64| error.map_or_else(|| significant(value, 6), |error| to_precision_of(value, error));
+    let rounded = |value: f64| error.map_or_else(|| aligned(value, 6), |error| to_precision_of(value, error));
     [
-        significant(group.level, 5),
+        aligned(group.level, 5),
         count(summary.n),
         rounded(summary.mean.point),
-        summary.std_dev.map(|s| significant(s, 4)).unwrap_or_default(),
-        error.map(|e| significant(e, 3)).unwrap_or_default(),
+        summary.std_dev.map(|s| aligned(s, 4)).unwrap_or_default(),
+        error.map(|e| aligned(e, 3)).unwrap_or_default(),
         summary.mean.interval.map(|i| format!("{} … {}", rounded(i.lower), rounded(i.upper))).unwrap_or_default(),
-        significant(summary.median, 5),
-        format!("{} … {}", significant(summary.q25, 5), significant(summary.q75, 5)),
-        significant(summary.min, 5),
-        significant(summary.max, 5),
+        aligned(summary.median, 5),
+        format!("{} … {}", aligned(summary.q25, 5), aligned(summary.q75, 5)),
+        aligned(summary.min, 5),
+        aligned(summary.max, 5),
     ]
 }
 

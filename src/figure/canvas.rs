@@ -96,7 +96,7 @@ impl Canvas<'_> {
     /// # Errors
     /// [`Error::Figure`].
     pub fn text(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, colour: RGBColor) -> Result<()> {
-        self.styled_text(text, at, anchor, font(size), colour)
+        self.styled_text(text, at, anchor, &font(size), colour)
     }
 
     /// The same, bold.
@@ -104,7 +104,7 @@ impl Canvas<'_> {
     /// # Errors
     /// [`Error::Figure`].
     pub fn bold_text(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, colour: RGBColor) -> Result<()> {
-        self.styled_text(text, at, anchor, font(size).style(FontStyle::Bold), colour)
+        self.styled_text(text, at, anchor, &font(size).style(FontStyle::Bold), colour)
     }
 
     /// The same, turned to read upwards.
@@ -112,7 +112,7 @@ impl Canvas<'_> {
     /// # Errors
     /// [`Error::Figure`].
     pub fn upward_text(&self, text: &str, at: (f64, f64), size: f64, colour: RGBColor) -> Result<()> {
-        self.styled_text(text, at, Anchor::Middle, font(size).transform(FontTransform::Rotate270), colour)
+        self.styled_text(text, at, Anchor::Middle, &font(size).transform(FontTransform::Rotate270), colour)
     }
 
     /// About how wide `text` will be; rather too much than too little.
@@ -130,7 +130,7 @@ impl Canvas<'_> {
         text: &str,
         at: (f64, f64),
         anchor: Anchor,
-        font: FontDesc<'_>,
+        font: &FontDesc<'_>,
         colour: RGBColor,
     ) -> Result<()> {
         let h_pos = match anchor {
@@ -138,7 +138,7 @@ impl Canvas<'_> {
             Anchor::Middle => HPos::Center,
             Anchor::End => HPos::Right,
         };
-        let style = font.color(&colour).pos(Pos::new(h_pos, VPos::Center));
+        let style = font.clone().color(&colour).pos(Pos::new(h_pos, VPos::Center));
         self.area.draw(&Text::new(text, place(at), style)).map_err(self.failed())
     }
 

@@ -19,8 +19,8 @@ pub fn draw(data: &LossVsStdDev) -> Result<Figure> {
     let svg = canvas::draw("loss-vs-std-dev", &data.title, &data.description, |canvas| {
         frame.grid(canvas)?;
         frame.bars(canvas)?;
-        frame.points(canvas)?;
         frame.lines(canvas)?;
+        frame.points(canvas)?;
         frame.words(canvas)
     })?;
     Ok(Figure { svg })
@@ -95,10 +95,14 @@ impl<'a> Frame<'a> {
 
     fn points(&self, canvas: &Canvas<'_>) -> Result<()> {
         let radius = if self.is_dense() { 1.7 } else { 3.4 };
-        self.data
-            .points
-            .iter()
-            .try_for_each(|point| canvas.dot((self.x(point.level), self.y(point.mean)), radius, style::DATA.to_rgba()))
+        for point in &self.data.points {
+            let at = (self.x(point.level), self.y(point.mean));
+            if point.level == self.data.minimum.level {
+                canvas.dot(at, radius + 2.2, style::MINIMUM.to_rgba())?;
+            }
+            canvas.dot(at, radius, style::DATA.to_rgba())?;
+        }
+        Ok(())
     }
 
     /// Reference lines, the minimum and their names. Each name takes the first free place: rows from the plot upwards, to

@@ -122,7 +122,9 @@ fn files(text: &str) -> Result<Vec<PathBuf>> {
     }
     let usage = |e: glob::PatternError| Error::Usage { what: "source", given: text.into(), reason: e.to_string() };
     let mut files = Vec::new();
-    for entry in glob::glob(text).map_err(usage)? {
+    // As a shell does it: a star does not match hidden files.
+    let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
+    for entry in glob::glob_with(text, options).map_err(usage)? {
         let path = entry.map_err(|e| Error::Read { path: e.path().to_path_buf(), source: e.into() })?;
         if path.is_file() {
             files.push(path);
@@ -171,8 +173,8 @@ mod tests {
         let path = folder.path().display().to_string();
         let sources = [Source::Path(path.clone()), Source::Path(format!("{path}/*.csv"))];
         let (inputs, duplicates) = inputs(&sources).unwrap();
-        assert_eq!(inputs.len(), 3);
-        assert_eq!(duplicates.len(), 1);
+        assert_eq!(inputs.len(), 3, "{inputs:?}");
+        assert_eq!(duplicates.len(), 1, "{duplicates:?}");
     }
 
     #[test]

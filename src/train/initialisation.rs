@@ -26,7 +26,8 @@ pub fn initial_parameters(run: &RunIdentity, seed: u64) -> Parameters {
 }
 
 fn standard_normals(run: &RunIdentity, seed: u64) -> [f64; PARAMETERS] {
-    let [low, high] = halves(digest(&[run.hidden_std_dev, run.output_std_dev, run.learning_rate, f64::from(run.epochs)]));
+    let [low, high] =
+        halves(digest(&[run.hidden_std_dev, run.output_std_dev, run.learning_rate, f64::from(run.epochs)]));
     std::array::from_fn(|i| {
         // A block of four words makes two normals.
         let words = philox4x32_10([low, high, run.replicate, i as u32 / 2], halves(seed));
@@ -49,8 +50,8 @@ fn digest(levels: &[f64]) -> u64 {
 mod tests {
     use super::*;
 
-    const RUN: RunIdentity = RunIdentity {
- hidden_std_dev: 0.5, output_std_dev: 0.8165, learning_rate: 0.1, epochs: 10_000, replicate: 3 };
+    const RUN: RunIdentity =
+        RunIdentity { hidden_std_dev: 0.5, output_std_dev: 0.8165, learning_rate: 0.1, epochs: 10_000, replicate: 3 };
 
     #[test]
     fn every_part_of_the_identity_matters() {

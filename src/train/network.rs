@@ -35,11 +35,11 @@ pub struct Parameters {
 mod list_of_one {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
         [value].serialize(serializer)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
         <[f64; 1]>::deserialize(deserializer).map(|[value]| value)
     }
 }
@@ -81,7 +81,9 @@ fn sigmoid(x: f64) -> f64 {
     1.0 / (1.0 + libm::exp(-x))
 }
 
+// The indices are those of the formulas; iterators would hide them.
 /// Trains one network; `observe` gets each epoch's number, mean loss and the parameters after its update.
+#[allow(clippy::needless_range_loop)]
 pub fn train(task: &Task, schedule: &Schedule, mut observe: impl FnMut(u32, f64, &Parameters)) -> Outcome {
     let mut p = task.init;
     let mut outcome = Outcome::default();

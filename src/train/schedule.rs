@@ -49,8 +49,14 @@ pub fn train_plan(
 }
 
 /// The runs of `range`, or a prefix of them if stopped.
-fn train_wave(plan: &SweepPlan, range: std::ops::Range<u64>, stop: &AtomicBool, progress: &(impl Fn(u64) + Sync)) -> Vec<Run> {
-    let slots: Vec<OnceLock<Vec<Run>>> = (0..(range.end - range.start).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
+fn train_wave(
+    plan: &SweepPlan,
+    range: std::ops::Range<u64>,
+    stop: &AtomicBool,
+    progress: &(impl Fn(u64) + Sync),
+) -> Vec<Run> {
+    let slots: Vec<OnceLock<Vec<Run>>> =
+        (0..(range.end - range.start).div_ceil(CHUNK)).map(|_| OnceLock::new()).collect();
     let next = AtomicU64::new(0);
     rayon::scope(|scope| {
         for _ in 0..rayon::current_num_threads() {
@@ -59,7 +65,8 @@ fn train_wave(plan: &SweepPlan, range: std::ops::Range<u64>, stop: &AtomicBool, 
                     let chunk = next.fetch_add(1, Ordering::Relaxed);
                     let Some(slot) = slots.get(chunk as usize) else { break };
                     let start = range.start + chunk * CHUNK;
-                    let identities: Vec<RunIdentity> = (start..range.end.min(start + CHUNK)).map(|i| plan.run(i)).collect();
+                    let identities: Vec<RunIdentity> =
+                        (start..range.end.min(start + CHUNK)).map(|i| plan.run(i)).collect();
                     let runs = train_runs(&identities, plan.seed);
                     progress(runs.len() as u64);
                     // Each slot has one owner, the thread that took its number.

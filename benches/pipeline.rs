@@ -1,0 +1,65 @@
+//! Where does the time of a report go? Each stage by itself, on 400 levels × 2,500 runs (one million rows).
+//!
+//! `cargo bench --bench pipeline`. Whole commands beside other tools: `benches/compare.py`.
+
+use std::fmt::Write;
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use initsweep::analysis::{Analysis, Question};
+use initsweep::figure::data::LossVsStdDev;
+use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, loss_vs_std_dev};
+use initsweep::report::{render, view::View};
+use initsweep::store::{self, Columns, Source};
+use initsweep::sweep::Reference;
+
+const LEVELS: u32 = 400;
+const RUNS: u32 = 2500;
+
+fn million_rows(path: &std::path::Path) {
+    let mut text = String::from("hidden_std_dev,output_std_dev,loss\n");
+    for replicate in 0..RUNS {
+        for level in 0..LEVELS {
+            let sigma = libm::exp(-3.0 + 7.0 * f64::from(level) / f64::from(LEVELS - 1));
+            // Any values will do: as many digits as real ones, no two alike.
+            let loss = 1500.0
+                + 900.0 * libm::log(sigma / 0.6).powi(2)
+                + libm::sin(f64::from(level * RUNS + replicate)) * 500.0;
+            let _ = writeln!(text, "{sigma},0.8165,{loss}");
+        }
+    }
+    std::fs::write(path, text).expect("the temporary folder takes a file");
+}
+
+fn stages(c: &mut Criterion) {
+    let folder = tempfile::tempdir().expect("there is a temporary folder");
+    let path = folder.path().join("runs.csv");
+    million_rows(&path);
+    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+    let sources = [Source::Path(path.display().to_string())];
+    let question = Question { confidence: 0.95, references: Reference::with_defaults(&columns.factor, &[]) };
+    let options = FigureOptions { error_bars: ErrorBars::Ci, x_scale: AxisScale::Auto };
+    let table = store::read(&sources, &columns).expect("the file is well formed");
+    let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");
+    let figure =
+        loss_vs_std_dev::draw(&LossVsStdDev::of(&analysis, &options).expect("levels are above 0")).expect("it draws");
+
+    let mut group = c.benchmark_group("pipeline");
+    group.sample_size(10);
+    group.throughput(Throughput::Elements(u64::from(LEVELS * RUNS)));
+    group.bench_function("read a CSV of 1e6 rows", |b| b.iter(|| store::read(black_box(&sources), &columns)));
+    group.bench_function("group and describe 1e6 rows", |b| {
+        b.iter(|| Analysis::of(black_box(table.clone()), &question));
+    });
+    group.finish();
+    let mut group = c.benchmark_group("outputs of 400 levels");
+    group.bench_function("SVG", |b| {
+        b.iter(|| LossVsStdDev::of(black_box(&analysis), &options).and_then(|data| loss_vs_std_dev::draw(&data)));
+    });
+    group.bench_function("PNG at scale 2", |b| b.iter(|| figure.to_png(black_box(2.0))));
+    group.bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), &figure))));
+    group.finish();
+}
+
+criterion_group!(benches, stages);
+criterion_main!(benches);

@@ -1,0 +1,14 @@
+//! The program from outside: the real binary, real files, real signals.
+//!
+//! One crate, so that everything is linked once. Each test works in a folder of its own, names what a user would see, and
+//! depends on no other test, no clock and no network.
+
+mod harness;
+
+mod cli;
+mod figure;
+mod report;
+mod sources;
+mod statistics;
+mod sweep;
+mod train;
