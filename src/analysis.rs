@@ -6,17 +6,18 @@
 //!
 //! **Mean at a reference.** A reference such as 1/√2 need not be a level. Between two levels the mean is interpolated
 //! linearly along the axis (in ln x where both are above 0); its standard error follows from those of the two, which are
-//! independent. Outside the swept range there is no value.
+//! independent, its t interval has Satterthwaite's degrees of freedom. Outside the swept range there is no value.
 //!
 //! **Relative change** from a to b: b/a − 1. Standard error by the delta method, r·√((se_a/a)² + (se_b/b)²) with r = b/a for
-//! independent means (Casella and Berger 2002, 5.5.4), and a normal interval. Too narrow for few runs.
+//! independent means (Casella and Berger 2002, 5.5.4), and a t interval with Satterthwaite's degrees of freedom. It knows
+//! nothing of how the minimum was chosen: against the least of many means it promises too much.
 
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::group::{self, Sample};
 use crate::provenance::{InputDigest, Provenance};
-use crate::stats::interval::normal_quantile;
+use crate::stats::interval::{satterthwaite, student_t_quantile};
 use crate::stats::{ConfidenceInterval, Estimate, Method, Summary};
 use crate::store::RunTable;
 use crate::store::schema::RowLedger;
@@ -114,14 +115,28 @@ impl Analysis {
         let groups = describe(&samples, question.confidence);
         let observed_minimum = place_of_least_mean(&groups);
         let overlapping = overlapping_with(&groups, observed_minimum);
-        let references: Vec<_> =
-            question.references.iter().map(|reference| at_reference(reference, &groups, question.confidence)).collect();
+        let mut references = Vec::new();
+        let mut places = Vec::new();
+        for reference in &question.references {
+            let found = at_level(reference.value, &groups, question.confidence);
+            places.extend(
+                found.map(|(known, _)| (Place { name: reference.name.clone(), level: reference.value }, known)),
+            );
+            let interpolated = found.is_some_and(|(_, interpolated)| interpolated);
+            references.push(ReferenceResult {
+                reference: reference.clone(),
+                mean: found.map(|(known, _)| known.mean),
+                interpolated,
+            });
+        }
+        let minimum = &groups[observed_minimum];
+        places.push((Place { name: "minimum".into(), level: minimum.level }, Known::of(minimum)));
         let mut analysis = Self {
             factor: table.columns.factor,
             metric: table.columns.metric,
             confidence: question.confidence,
             ledger: table.ledger,
-            steps: steps(&references, &groups[observed_minimum], question.confidence),
+            steps: steps(&places, question.confidence),
             groups,
             observed_minimum,
             overlapping,
@@ -213,62 +228,62 @@ fn nearly_equal(a: f64, b: f64) -> bool {
     (b - a).abs() <= ROUNDING * a.abs().max(b.abs())
 }
 
-fn at_reference(reference: &Reference, groups: &[Group], confidence: f64) -> ReferenceResult {
-    let result = |mean, interpolated| ReferenceResult { reference: reference.clone(), mean, interpolated };
-    let x = reference.value;
-    if let Some(group) = groups.iter().find(|group| nearly_equal(group.level, x)) {
-        return result(Some(group.summary.mean), false);
+/// A mean at a place, with the degrees of freedom of its standard error.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    mean: Estimate,
+    freedom: f64,
+}
+
+impl Known {
+    fn of(group: &Group) -> Self {
+        Self { mean: group.summary.mean, freedom: group.summary.n as f64 - 1.0 }
     }
-    let Some([below, above]) = groups.windows(2).find_map(|pair| {
-        let [below, above] = pair else { return None };
-        (below.level < x && x < above.level).then_some([below, above])
-    }) else {
-        return result(None, false);
-    };
+
+    /// `point`, whose error is that of Σ wᵢ·meanᵢ for independent means, with its t interval at `confidence`.
+    fn combined(point: f64, parts: [(f64, Self); 2], confidence: f64) -> Self {
+        let weighted =
+            parts.map(|(weight, known)| known.mean.standard_error.map(|error| (weight * error, known.freedom)));
+        let [Some((a, freedom_a)), Some((b, freedom_b))] = weighted else {
+            return Self { mean: Estimate { point, standard_error: None, interval: None }, freedom: 0.0 };
+        };
+        let standard_error = libm::hypot(a, b);
+        let freedom = satterthwaite(&[(a * a, freedom_a), (b * b, freedom_b)]).unwrap_or(freedom_a.min(freedom_b));
+        let quantile = student_t_quantile(confidence, freedom);
+        let interval = ConfidenceInterval::symmetric(point, standard_error, quantile, confidence, Method::WelchT);
+        Self { mean: Estimate { point, standard_error: Some(standard_error), interval: Some(interval) }, freedom }
+    }
+}
+
+/// The mean at level `x`, and whether it is interpolated; nothing outside the swept range.
+fn at_level(x: f64, groups: &[Group], confidence: f64) -> Option<(Known, bool)> {
+    if let Some(group) = groups.iter().find(|group| nearly_equal(group.level, x)) {
+        return Some((Known::of(group), false));
+    }
+    let [below, above] = groups.array_windows().find(|[below, above]| below.level < x && x < above.level)?;
     let along = |level: f64| if below.level > 0.0 { libm::log(level) } else { level };
     let weight = (along(x) - along(below.level)) / (along(above.level) - along(below.level));
     let point = (1.0 - weight) * below.summary.mean.point + weight * above.summary.mean.point;
-    let standard_error = match (below.summary.mean.standard_error, above.summary.mean.standard_error) {
-        (Some(a), Some(b)) => Some(libm::hypot((1.0 - weight) * a, weight * b)),
-        _ => None,
-    };
-    result(Some(with_normal_interval(point, standard_error, confidence)), true)
+    Some((Known::combined(point, [(1.0 - weight, Known::of(below)), (weight, Known::of(above))], confidence), true))
 }
 
-fn with_normal_interval(point: f64, standard_error: Option<f64>, confidence: f64) -> Estimate {
-    let interval = standard_error.map(|error| {
-        ConfidenceInterval::symmetric(point, error, normal_quantile(confidence), confidence, Method::DeltaMethod)
-    });
-    Estimate { point, standard_error, interval }
-}
-
-fn steps(references: &[ReferenceResult], minimum: &Group, confidence: f64) -> Vec<Step> {
-    let mut places: Vec<(Place, Estimate)> = references
-        .iter()
-        .filter_map(|result| {
-            Some((Place { name: result.reference.name.clone(), level: result.reference.value }, result.mean?))
+fn steps(places: &[(Place, Known)], confidence: f64) -> Vec<Step> {
+    let step = |[(from, a), (to, b)]: &[(Place, Known); 2]| {
+        (a.mean.point != 0.0).then(|| Step {
+            from: from.clone(),
+            to: to.clone(),
+            change: relative_change(a, b, confidence),
         })
-        .collect();
-    places.push((Place { name: "minimum".into(), level: minimum.level }, minimum.summary.mean));
-    places
-        .windows(2)
-        .filter(|pair| pair[0].1.point != 0.0)
-        .map(|pair| Step {
-            from: pair[0].0.clone(),
-            to: pair[1].0.clone(),
-            change: relative_change(&pair[0].1, &pair[1].1, confidence),
-        })
-        .collect()
+    };
+    places.array_windows().filter_map(step).collect()
 }
 
-fn relative_change(from: &Estimate, to: &Estimate, confidence: f64) -> Estimate {
-    let ratio = to.point / from.point;
-    let standard_error = match (from.standard_error, to.standard_error) {
-        // Written so that a mean of 0 at the end needs no division by it.
-        (Some(a), Some(b)) => Some(libm::hypot(b, ratio * a) / from.point.abs()),
-        _ => None,
-    };
-    with_normal_interval(ratio - 1.0, standard_error, confidence)
+fn relative_change(from: &Known, to: &Known, confidence: f64) -> Estimate {
+    let ratio = to.mean.point / from.mean.point;
+    // The partial derivatives of b/a by a and by b; their sign does not matter.
+    let parts =
+        [(ratio / from.mean.point, *from), (1.0 / from.mean.point, *to)].map(|(weight, known)| (weight.abs(), known));
+    Known::combined(ratio - 1.0, parts, confidence).mean
 }
 
 #[cfg(test)]
@@ -281,10 +296,6 @@ mod tests {
         describe(&samples, 0.95)
     }
 
-    fn reference(value: f64) -> Reference {
-        Reference { name: "r".into(), expression: value.to_string(), value, drawn: true }
-    }
-
     #[test]
     fn the_lowest_of_equal_minima_is_taken() {
         let groups = groups(&[(1.0, &[5.0]), (2.0, &[3.0]), (3.0, &[3.0])]);
@@ -295,18 +306,21 @@ mod tests {
     #[test]
     fn a_reference_between_levels_is_interpolated_in_the_logarithm() {
         let groups = groups(&[(0.5, &[9.0, 11.0]), (2.0, &[19.0, 21.0])]);
-        let result = at_reference(&reference(1.0), &groups, 0.95);
-        let mean = result.mean.unwrap();
-        assert!(result.interpolated && (mean.point - 15.0).abs() < 1e-12);
-        // Both standard errors are 1, both weights ½.
-        assert!((mean.standard_error.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
-        assert_eq!(at_reference(&reference(0.5), &groups, 0.95).mean, Some(groups[0].summary.mean));
-        assert_eq!(at_reference(&reference(0.4), &groups, 0.95).mean, None);
+        let (known, interpolated) = at_level(1.0, &groups, 0.95).unwrap();
+        assert!(interpolated && (known.mean.point - 15.0).abs() < 1e-12);
+        // Both standard errors are 1 with one degree of freedom, both weights ½.
+        assert!((known.mean.standard_error.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
+        assert!((known.freedom - 2.0).abs() < 1e-12);
+        assert_eq!(at_level(0.5, &groups, 0.95).unwrap().0.mean, groups[0].summary.mean);
+        assert!(at_level(0.4, &groups, 0.95).is_none());
     }
 
     #[test]
     fn relative_changes_carry_their_error() {
-        let at = |point, error| Estimate { point, standard_error: Some(error), interval: None };
+        let at = |point, error| Known {
+            mean: Estimate { point, standard_error: Some(error), interval: None },
+            freedom: 9.0,
+        };
         let change = relative_change(&at(100.0, 3.0), &at(80.0, 2.0), 0.95);
         assert!((change.point + 0.2).abs() < 1e-15);
         assert!((change.standard_error.unwrap() - 0.8 * (0.03f64.powi(2) + 0.025f64.powi(2)).sqrt()).abs() < 1e-15);

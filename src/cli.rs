@@ -6,14 +6,16 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::analysis::Question;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export::Format;
 use crate::expression::evaluate;
 use crate::figure::png::SCALES;
 use crate::figure::{AxisScale, ErrorBars, FigureOptions};
 use crate::output::DEFAULT_FOLDER;
 use crate::store::{Columns, Source};
-use crate::sweep::{ARTICLE_LEVELS, ARTICLE_OUTPUT_STD_DEV, DEFAULT_METRIC, Reference, SweepPlan, parse_levels};
+use crate::sweep::{
+    ARTICLE_LEVELS, ARTICLE_OUTPUT_STD_DEV, DEFAULT_METRIC, Draws, Reference, RunIdentity, SweepPlan, parse_levels,
+};
 
 const EXAMPLES: &str = "Examples:
   initsweep run                                    train a sweep, analyse it, write everything into output/
@@ -39,10 +41,10 @@ pub struct Cli {
 #[derive(Debug, Args)]
 pub struct Global {
     /// Print nothing but errors and what was asked for
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 100)]
     pub quiet: bool,
     /// Use this many threads [default: one per core]
-    #[arg(long, global = true, value_name = "N")]
+    #[arg(long, global = true, value_name = "N", display_order = 101)]
     pub threads: Option<NonZeroUsize>,
 }
 
@@ -59,7 +61,8 @@ pub enum Command {
     #[command(after_help = "Examples:
   initsweep sweep --to runs.csv
   initsweep sweep --to runs.parquet --hidden-std-dev 0.5,1/sqrt(2),1 --runs 10000
-  initsweep sweep --to rates.csv --hidden-std-dev 0.6 --learning-rate log:0.01:1:40
+  initsweep sweep --to rates.csv --sweep learning_rate=log:0.01:1:40 --hidden-std-dev 0.6
+  initsweep sweep --to grid.parquet --sweep hidden_std_dev=0.5,1 --sweep output_std_dev=lin:0.2:1:9
 
 A stopped sweep goes on where it was when the same command is run again.")]
     Sweep(SweepArgs),
@@ -86,17 +89,35 @@ A stopped sweep goes on where it was when the same command is run again.")]
   initsweep train --hidden-std-dev 1/sqrt(2) --seed 3
   initsweep train --init start.json --format json")]
     Train(TrainArgs),
+    /// Train one stored run again, compare it to the last bit, and show how it went
+    #[command(after_help = "Examples:
+  initsweep replay sample-data/xor-sweep.csv --row 4000
+  initsweep replay runs.parquet --level 0.5 --replicate 3 --out curves")]
+    Replay(ReplayArgs),
+    /// Train a random sample of stored runs again; exit with 1 at the first that differs
+    #[command(after_help = "Examples:
+  initsweep verify sample-data/xor-sweep.csv
+  initsweep verify runs.parquet --sample 100000")]
+    Verify(VerifyArgs),
 }
 
 /// Which runs to make.
 #[derive(Debug, Args)]
 pub struct PlanArgs {
-    /// Standard deviations of the initial hidden weights and biases
-    #[arg(long, value_name = "LEVELS", default_value = ARTICLE_LEVELS, long_help = "Standard deviations of the initial hidden weights and biases:\na value, a list 0.1,0.5,1, log:START:STOP:COUNT or lin:START:STOP:COUNT;\nevery number may be an expression such as 1/sqrt(2)")]
-    pub hidden_std_dev: String,
+    /// Standard deviations of the initial hidden weights and biases [default: 400 levels, log:exp(-3):exp(4):400; or
+    /// 1/sqrt(2) if another setting is swept]
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        long_help = "Standard deviations of the initial hidden weights and biases:\na value, a list 0.1,0.5,1, log:START:STOP:COUNT or lin:START:STOP:COUNT;\nevery number may be an expression such as 1/sqrt(2)\n\n[default: log:exp(-3):exp(4):400, or 1/sqrt(2) if another setting is swept]"
+    )]
+    pub hidden_std_dev: Option<String>,
     /// Standard deviations of the initial output weights and bias
     #[arg(long, value_name = "LEVELS", default_value = ARTICLE_OUTPUT_STD_DEV)]
     pub output_std_dev: String,
+    /// Levels of any of hidden_std_dev, output_std_dev, learning_rate, epochs; twice gives a grid
+    #[arg(long, value_name = "NAME=LEVELS")]
+    pub sweep: Vec<String>,
     /// Runs at each level
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub runs: u32,
@@ -109,23 +130,71 @@ pub struct PlanArgs {
     /// Key of the random numbers: the same seed gives the same runs
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// Start replicate r from the same random numbers at every level, so that levels can be compared in pairs
+    #[arg(long)]
+    pub paired: bool,
+    /// Mean loss below which a network counts as solved
+    #[arg(long, value_name = "EXPR", default_value = "0.1", value_parser = evaluate)]
+    pub solved_below: f64,
 }
 
 impl PlanArgs {
     /// The plan that was asked for.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::error::Error::Usage) for levels that mean nothing.
+    /// [`Error::Usage`] for levels that mean nothing.
     pub fn plan(&self) -> Result<SweepPlan> {
+        let mut output = self.output_std_dev.as_str();
+        let mut rate = self.learning_rate.as_str();
+        let mut epochs = self.epochs.as_str();
+        let mut hidden = self.hidden_std_dev.as_deref();
+        for text in &self.sweep {
+            let usage = |reason: &str| Error::Usage { what: "sweep", given: text.clone(), reason: reason.into() };
+            let names = "expected NAME=LEVELS with hidden_std_dev, output_std_dev, learning_rate or epochs";
+            let (name, levels) = text.split_once('=').ok_or_else(|| usage(names))?;
+            match name.trim() {
+                "hidden_std_dev" => hidden = Some(levels),
+                "output_std_dev" => output = levels,
+                "learning_rate" => rate = levels,
+                "epochs" => epochs = levels,
+                _ => return Err(usage(names)),
+            }
+        }
+        let [output_std_dev, learning_rate, epochs] =
+            [parse_levels(output)?, parse_levels(rate)?, parse_levels(epochs)?];
+        let others_fixed = [&output_std_dev, &learning_rate, &epochs].iter().all(|levels| levels.len() == 1);
+        let default = if others_fixed { ARTICLE_LEVELS } else { "1/sqrt(2)" };
         SweepPlan {
-            hidden_std_dev: parse_levels(&self.hidden_std_dev)?,
-            output_std_dev: parse_levels(&self.output_std_dev)?,
-            learning_rate: parse_levels(&self.learning_rate)?,
-            epochs: parse_levels(&self.epochs)?.into_iter().map(whole_number).collect::<Result<_>>()?,
+            hidden_std_dev: parse_levels(hidden.unwrap_or(default))?,
+            output_std_dev,
+            learning_rate,
+            epochs: epochs.into_iter().map(whole_number).collect::<Result<_>>()?,
             runs: self.runs,
             seed: self.seed,
+            draws: Draws::of(self.paired),
+            solved_below: self.solved_below,
         }
         .validated()
+    }
+}
+
+impl TrainArgs {
+    /// The one run that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for settings that mean nothing.
+    pub fn identity(&self) -> Result<RunIdentity> {
+        let plan = SweepPlan {
+            hidden_std_dev: vec![self.hidden_std_dev],
+            output_std_dev: vec![self.output_std_dev],
+            learning_rate: vec![self.learning_rate],
+            epochs: vec![self.epochs],
+            runs: u32::MAX,
+            seed: self.seed,
+            draws: Draws::of(self.paired),
+            solved_below: self.solved_below,
+        };
+        Ok(plan.validated()?.run(u64::from(self.replicate)))
     }
 }
 
@@ -262,12 +331,52 @@ pub struct TrainArgs {
     /// Which repetition of this level, from 0
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub replicate: u32,
+    /// Use the random numbers of a paired sweep
+    #[arg(long)]
+    pub paired: bool,
+    /// Mean loss below which the network counts as solved
+    #[arg(long, value_name = "EXPR", default_value = "0.1", value_parser = evaluate)]
+    pub solved_below: f64,
     /// Start from the parameters in this file instead of random ones
-    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["hidden_std_dev", "output_std_dev", "seed", "replicate"])]
+    #[arg(long, value_name = "FILE.json", conflicts_with_all = ["hidden_std_dev", "output_std_dev", "seed", "replicate", "paired"])]
     pub init: Option<PathBuf>,
     /// Form of the output
     #[arg(long, value_enum, default_value = "text")]
     pub format: TrainFormat,
+}
+
+/// Arguments of `replay`.
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// CSV or Parquet file that the trainer wrote
+    #[arg(value_name = "FILE")]
+    pub source: PathBuf,
+    /// Row to train again, from 1, the header not counted
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub row: u64,
+    /// Choose the run by its hidden_std_dev instead
+    #[arg(long, value_name = "EXPR", value_parser = evaluate, conflicts_with = "row")]
+    pub level: Option<f64>,
+    /// Which repetition of that level, from 0
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "level")]
+    pub replicate: u32,
+    /// Folder for the figure
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
+    pub out: PathBuf,
+}
+
+/// Arguments of `verify`.
+#[derive(Debug, Args)]
+pub struct VerifyArgs {
+    /// CSV or Parquet file that the trainer wrote
+    #[arg(value_name = "FILE")]
+    pub source: PathBuf,
+    /// Rows to train again
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub sample: u64,
+    /// Key of the choice of rows
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
 }
 
 /// Forms of the output of `train`.
@@ -299,11 +408,7 @@ fn whole_number(level: f64) -> Result<u32> {
     if level.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&level) {
         return Ok(level as u32);
     }
-    Err(crate::error::Error::Usage {
-        what: "epochs",
-        given: level.to_string(),
-        reason: "expected whole numbers".into(),
-    })
+    Err(Error::Usage { what: "epochs", given: level.to_string(), reason: "expected whole numbers".into() })
 }
 
 #[cfg(test)]

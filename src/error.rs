@@ -146,6 +146,18 @@ pub enum Error {
     /// The report template failed.
     #[error("cannot render the report")]
     Render(#[source] askama::Error),
+    /// A run that gives another result when it is trained again.
+    #[error("{path}, row {row}: the stored loss is {stored:?}, trained again it is {again:?}")]
+    Differs {
+        /// The file of runs.
+        path: PathBuf,
+        /// Row, from 1, the header not counted.
+        row: u64,
+        /// The loss in the file.
+        stored: f64,
+        /// The loss now.
+        again: f64,
+    },
     /// The user stopped the sweep.
     #[error("stopped after {done} of {total} runs, which are kept in {path}")]
     Interrupted {
@@ -187,7 +199,12 @@ impl Error {
             | Self::Figure { .. } => 3,
             Self::Read { .. } | Self::NoFiles { .. } => 4,
             Self::Interrupted { .. } => 130,
-            Self::OtherSweep { .. } | Self::Busy { .. } | Self::Write { .. } | Self::Stdout(_) | Self::Render(_) => 1,
+            Self::OtherSweep { .. }
+            | Self::Differs { .. }
+            | Self::Busy { .. }
+            | Self::Write { .. }
+            | Self::Stdout(_)
+            | Self::Render(_) => 1,
         }
     }
 
@@ -209,6 +226,9 @@ impl Error {
             Self::FieldCount { .. } => "correct or remove the row; fields that hold a separator must be quoted".into(),
             Self::TooManyLevels { .. } => "is this the swept factor? choose its column with --x".into(),
             Self::OtherSweep { .. } => "choose another file with --to, or start over with --fresh".into(),
+            Self::Differs { .. } => {
+                "the file was changed, or made by another version of the trainer (see the CHANGELOG)".into()
+            }
             Self::Busy { .. } => "wait for it to end, or choose another file with --to".into(),
             Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "free some space and run the same command again".into()

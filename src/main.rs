@@ -30,6 +30,8 @@ fn dispatch(cli: &Cli) -> Result<(), Error> {
         Command::Report(arguments) => commands::report::run(arguments, &cli.global),
         Command::Plot(arguments) => commands::plot::run(arguments, &cli.global),
         Command::Stats(arguments) => commands::stats::run(arguments, &cli.global),
+        Command::Replay(arguments) => commands::replay::run(arguments, &cli.global),
+        Command::Verify(arguments) => commands::verify::run(arguments, &cli.global),
         Command::Train(arguments) => commands::train::run(arguments, &cli.global),
     }
 }

@@ -26,6 +26,10 @@ pub enum Artefact {
     LossVsStdDevSvg,
     /// The main figure as pixels.
     LossVsStdDevPng,
+    /// The course of a training that was made again, as vectors.
+    ReplaySvg,
+    /// The same as pixels.
+    ReplayPng,
     /// The report.
     Report,
     /// The group table.
@@ -41,6 +45,8 @@ impl Artefact {
             Self::Runs => "runs.csv",
             Self::LossVsStdDevSvg => "loss-vs-std-dev.svg",
             Self::LossVsStdDevPng => "loss-vs-std-dev.png",
+            Self::ReplaySvg => "replay.svg",
+            Self::ReplayPng => "replay.png",
             Self::Report => "report.html",
             Self::SummaryCsv => "summary.csv",
             Self::SummaryJson => "summary.json",

@@ -20,13 +20,15 @@ pub struct InputDigest {
     pub bytes: u64,
     /// SHA-256 of the bytes, hexadecimal, as `sha256sum` prints it.
     pub sha256: String,
+    /// How the runs in it were made: version, instruction set, threads and command, where the trainer left a record.
+    pub made_by: Option<String>,
 }
 
 impl InputDigest {
     /// The digest of `bytes` bytes from `path` that `hasher` has seen.
     pub fn new(path: &Path, bytes: u64, hasher: Sha256) -> Self {
         let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { path: path.display().to_string(), bytes, sha256 }
+        Self { path: path.display().to_string(), bytes, sha256, made_by: None }
     }
 
     /// The digest of a whole file.

@@ -21,7 +21,7 @@ pub const DEFAULT_FACTOR: &str = "hidden_std_dev";
 /// The measured column, unless `--y` names another.
 pub const DEFAULT_METRIC: &str = "loss";
 /// Columns that say how a run was made; runs that differ in one of them should not be pooled unnoticed.
-pub const SETTING_COLUMNS: [&str; 4] = ["output_std_dev", "epochs", "learning_rate", "hidden_std_dev"];
+pub const SETTING_COLUMNS: [&str; 4] = ["hidden_std_dev", "output_std_dev", "epochs", "learning_rate"];
 /// The article's levels: exp of 400 even steps from −3 to 4.
 pub const ARTICLE_LEVELS: &str = "log:exp(-3):exp(4):400";
 /// The article's standard deviation of the output layer, √(2/3) to four digits.
@@ -46,6 +46,53 @@ pub struct Run {
     pub epochs: u32,
     /// Step size of the gradient descent.
     pub learning_rate: f64,
+    /// Which stream of random numbers: runs of equal seed, draw and replicate start from the same standard normals.
+    pub draw: u64,
+    /// First epoch, from 0, whose mean loss was below `solved_below`; empty if there was none.
+    pub solved_epoch: Option<u32>,
+    /// Mean loss below which a network counts as solved.
+    pub solved_below: f64,
+}
+
+/// What a run is before it is made: everything that its row depends on.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RunIdentity {
+    /// Standard deviation of the initial hidden weights and hidden biases.
+    pub hidden_std_dev: f64,
+    /// Standard deviation of the initial output weights and output bias.
+    pub output_std_dev: f64,
+    /// Step size of the gradient descent.
+    pub learning_rate: f64,
+    /// Number of epochs.
+    pub epochs: u32,
+    /// Mean loss below which a network counts as solved.
+    pub solved_below: f64,
+    /// Key of the random numbers.
+    pub seed: u64,
+    /// Which stream of random numbers.
+    pub draw: u64,
+    /// Which repetition, from 0.
+    pub replicate: u32,
+}
+
+impl Run {
+    /// What the run was before it was made.
+    pub fn identity(&self) -> RunIdentity {
+        let Self { hidden_std_dev, output_std_dev, learning_rate, epochs, solved_below, seed, draw, replicate, .. } =
+            *self;
+        RunIdentity { hidden_std_dev, output_std_dev, learning_rate, epochs, solved_below, seed, draw, replicate }
+    }
+}
+
+impl std::fmt::Display for RunIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { hidden_std_dev, output_std_dev, learning_rate, epochs, solved_below, seed, draw, replicate } = self;
+        write!(
+            f,
+            "hidden_std_dev {hidden_std_dev}, output_std_dev {output_std_dev}, learning_rate {learning_rate}, epochs {epochs}, \
+             seed {seed}, draw {draw}, replicate {replicate}, solved_below {solved_below}"
+        )
+    }
 }
 
 /// A named level, drawn as a vertical line and compared with the minimum.
@@ -180,21 +227,10 @@ pub struct SweepPlan {
     pub runs: u32,
     /// Key of the random numbers.
     pub seed: u64,
-}
-
-/// What a run is before it is made: with the seed, everything that its result depends on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RunIdentity {
-    /// Standard deviation of the initial hidden weights and hidden biases.
-    pub hidden_std_dev: f64,
-    /// Standard deviation of the initial output weights and output bias.
-    pub output_std_dev: f64,
-    /// Step size of the gradient descent.
-    pub learning_rate: f64,
-    /// Number of epochs.
-    pub epochs: u32,
-    /// Which repetition, from 0.
-    pub replicate: u32,
+    /// Whether levels share their random numbers.
+    pub draws: Draws,
+    /// Mean loss below which a network counts as solved.
+    pub solved_below: f64,
 }
 
 impl SweepPlan {
@@ -210,6 +246,9 @@ impl SweepPlan {
         }
         if let Some(rate) = self.learning_rate.iter().find(|rate| **rate <= 0.0) {
             return usage("learning rate", rate.to_string(), "it must be above 0");
+        }
+        if !(self.solved_below.is_finite() && self.solved_below > 0.0) {
+            return usage("solved-below", self.solved_below.to_string(), "it must be a finite number above 0");
         }
         if self.epochs.contains(&0) {
             return usage("epochs", "0".into(), "at least one epoch is needed");
@@ -261,27 +300,55 @@ impl SweepPlan {
             rest /= size as u64;
             place as usize
         };
+        let epochs = self.epochs[take(self.epochs.len())];
+        let learning_rate = self.learning_rate[take(self.learning_rate.len())];
+        let output_std_dev = self.output_std_dev[take(self.output_std_dev.len())];
+        let hidden_std_dev = self.hidden_std_dev[take(self.hidden_std_dev.len())];
         RunIdentity {
-            epochs: self.epochs[take(self.epochs.len())],
-            learning_rate: self.learning_rate[take(self.learning_rate.len())],
-            output_std_dev: self.output_std_dev[take(self.output_std_dev.len())],
-            hidden_std_dev: self.hidden_std_dev[take(self.hidden_std_dev.len())],
+            hidden_std_dev,
+            output_std_dev,
+            learning_rate,
+            epochs,
+            solved_below: self.solved_below,
+            seed: self.seed,
+            draw: self.draws.stream([hidden_std_dev, output_std_dev, learning_rate, f64::from(epochs)]),
             replicate: rest as u32,
         }
     }
 }
 
-impl Run {
-    /// Whether this is the run `identity` under `seed`, whatever it gave.
-    pub fn is(&self, identity: &RunIdentity, seed: u64) -> bool {
-        let own = RunIdentity {
-            hidden_std_dev: self.hidden_std_dev,
-            output_std_dev: self.output_std_dev,
-            learning_rate: self.learning_rate,
-            epochs: self.epochs,
-            replicate: self.replicate,
-        };
-        own == *identity && self.seed == seed
+/// Which random numbers the runs of a sweep start from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Draws {
+    /// Every level has its own.
+    Independent,
+    /// Replicate r starts from the same standard normals at every level (common random numbers), so that differences
+    /// between levels vary less than the levels themselves.
+    Paired,
+}
+
+impl Draws {
+    /// Paired draws, or independent ones.
+    pub fn of(paired: bool) -> Self {
+        if paired { Self::Paired } else { Self::Independent }
+    }
+
+    /// The stream of a run with these levels: a digest of their bits (−0 counting as 0), or 0 for paired draws.
+    ///
+    /// SplitMix64's finaliser (Steele, Lea and Flood 2014), cut to 53 bits, which every data format keeps. Two of 400
+    /// levels share a stream with probability 1e-11; they would then be paired by accident.
+    fn stream(self, levels: [f64; 4]) -> u64 {
+        if self == Self::Paired {
+            return 0;
+        }
+        let digest = levels.iter().fold(0, |digest: u64, level| {
+            let mut z = (digest ^ (level + 0.0).to_bits()).wrapping_add(0x9E37_79B9_7F4A_7C15);
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            z ^ (z >> 31)
+        });
+        digest >> 11
     }
 }
 
@@ -336,12 +403,18 @@ mod tests {
             epochs: vec![10],
             runs,
             seed: 1,
+            draws: Draws::Independent,
+            solved_below: 0.1,
         };
         let (short, long) = (plan(2), plan(5));
         assert!((0..short.total()).all(|i| short.run(i) == long.run(i)));
         let seventh = long.run(7);
         assert_eq!((seventh.hidden_std_dev, seventh.output_std_dev, seventh.replicate), (0.5, 0.2, 1));
         assert_eq!(long.swept().collect::<Vec<_>>(), ["hidden_std_dev", "output_std_dev"]);
+        let paired = SweepPlan { draws: Draws::Paired, ..plan(2) };
+        assert!((0..6).all(|i| paired.run(i).draw == 0));
+        let streams: std::collections::HashSet<u64> = (0..6).map(|i| long.run(i).draw).collect();
+        assert!(streams.len() == 6 && streams.iter().all(|stream| stream >> 53 == 0));
         assert!(SweepPlan { runs: 0, ..plan(1) }.validated().is_err());
         assert!(SweepPlan { learning_rate: vec![0.0], ..plan(1) }.validated().is_err());
     }

@@ -1,11 +1,13 @@
 //! One file a subcommand, each a recipe: load, group, compute, write.
 
 pub mod plot;
+pub mod replay;
 pub mod report;
 pub mod run;
 pub mod stats;
 pub mod sweep;
 pub mod train;
+pub mod verify;
 
 use std::io::{self, Write};
 

@@ -10,9 +10,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::{Global, SweepArgs};
 use crate::error::{Error, Result};
 use crate::format::{count, counted};
+use crate::store::record::SweepRecord;
 use crate::store::writer::{Existing, RunWriter};
 use crate::sweep::SweepPlan;
-use crate::train::schedule;
+use crate::train::{kernel, schedule};
 
 /// Runs the command.
 ///
@@ -40,6 +41,7 @@ pub fn make(plan: &SweepPlan, target: &Path, existing: Existing, global: &Global
         return Err(Error::Interrupted { done, total, path: writer.journal().to_path_buf() });
     }
     let path = writer.finish()?;
+    SweepRecord::of_this_process(kernel::instruction_set(), rayon::current_num_threads(), total).write(&path)?;
     if !global.quiet {
         say(&summary(&path, from, total, began.elapsed()));
     }

@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::cli::{Global, TrainArgs, TrainFormat};
 use crate::commands::print;
 use crate::error::{Error, Result};
-use crate::sweep::RunIdentity;
-use crate::train::initialisation::initial_parameters;
-use crate::train::network::{self, INPUTS, Outcome, Parameters, Schedule, Task};
+use crate::train::kernel;
+use crate::train::network::{INPUTS, Outcome, Parameters, Task};
+use crate::train::schedule::{schedule_of, task_of};
 
 /// Epochs between two lines of the text output, as in the article.
 const STRIDE: u32 = 500;
@@ -19,20 +19,13 @@ const STRIDE: u32 = 500;
 /// # Errors
 /// [`Error::Usage`] for settings that mean nothing, [`Error::Read`] or [`Error::Malformed`] for the file of parameters.
 pub fn run(arguments: &TrainArgs, _: &Global) -> Result<()> {
-    let identity = RunIdentity {
-        hidden_std_dev: arguments.hidden_std_dev,
-        output_std_dev: arguments.output_std_dev,
-        learning_rate: arguments.learning_rate,
-        epochs: arguments.epochs,
-        replicate: arguments.replicate,
+    let identity = arguments.identity()?;
+    let task = match &arguments.init {
+        Some(path) => Task { init: read_parameters(path)?, learning_rate: identity.learning_rate },
+        None => task_of(&identity),
     };
-    let init = match &arguments.init {
-        Some(path) => read_parameters(path)?,
-        None => initial_parameters(&identity, arguments.seed),
-    };
-    let task = Task { init, learning_rate: identity.learning_rate };
     let mut lines = String::new();
-    let outcome = network::train(&task, &Schedule { epochs: identity.epochs, solved_below: 0.1 }, |epoch, loss, _| {
+    let outcome = kernel::trace(&task, &schedule_of(&identity), |epoch, loss, _| {
         if epoch % STRIDE == 0 {
             lines.push_str(&format!("Epoch {epoch}, Loss: {loss:.4}\n"));
         }

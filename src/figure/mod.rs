@@ -2,6 +2,7 @@
 //!
 //! - [`data`]: what to draw, without a word about how.
 //! - [`axis`]: scales and the ticks a person would choose.
+//! - [`frame`]: the rectangle that data are drawn in.
 //! - [`style`]: colours, fonts and sizes, in one place.
 //! - [`canvas`]: plotters' SVG backend in tenths of a pixel; nothing else touches plotters.
 //! - [`png`]: the same SVG as pixels.
@@ -11,7 +12,9 @@
 
 pub mod axis;
 pub mod canvas;
+pub mod curves;
 pub mod data;
+pub mod frame;
 pub mod loss_vs_std_dev;
 pub mod png;
 pub mod style;

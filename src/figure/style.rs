@@ -21,11 +21,14 @@ pub const SOFT_INK: RGBColor = RGBColor(95, 95, 95);
 pub const GRID: RGBColor = RGBColor(228, 228, 228);
 /// The data.
 pub const DATA: RGBColor = RGBColor(0, 114, 178);
+/// A second series.
+pub const SKY: RGBColor = RGBColor(86, 180, 233);
+/// A third series.
+pub const VERMILION: RGBColor = RGBColor(213, 94, 0);
 /// The minimum.
 pub const MINIMUM: RGBColor = RGBColor(0, 158, 115);
 /// Reference lines in their order: black first, as in the article.
-pub const REFERENCES: [RGBColor; 4] =
-    [RGBColor(0, 0, 0), RGBColor(213, 94, 0), RGBColor(204, 121, 167), RGBColor(230, 159, 0)];
+pub const REFERENCES: [RGBColor; 4] = [RGBColor(0, 0, 0), VERMILION, RGBColor(204, 121, 167), RGBColor(230, 159, 0)];
 
 /// Title.
 pub const TITLE_SIZE: f64 = 19.0;

@@ -4,6 +4,7 @@ use crate::analysis::Analysis;
 use crate::export::{finding, table};
 use crate::figure::Figure;
 use crate::format::{count, counted, excerpt, significant};
+use crate::provenance::InputDigest;
 use crate::stats::Method;
 use crate::store::schema::Exclusion;
 
@@ -34,8 +35,32 @@ pub struct View {
     pub methods: Vec<String>,
     /// How it was made: name and value.
     pub provenance: Vec<[String; 2]>,
-    /// The inputs: path, size, digest.
-    pub inputs: Vec<[String; 3]>,
+    /// The inputs.
+    pub inputs: Vec<InputRow>,
+}
+
+/// An input.
+#[derive(Debug, Clone)]
+pub struct InputRow {
+    /// Its path.
+    pub path: String,
+    /// Its size.
+    pub size: String,
+    /// Its digest.
+    pub sha256: String,
+    /// How it was made, if that is known.
+    pub made_by: Option<String>,
+}
+
+impl InputRow {
+    fn of(input: &InputDigest) -> Self {
+        Self {
+            path: input.path.clone(),
+            size: format!("{} bytes", count(input.bytes)),
+            sha256: input.sha256.clone(),
+            made_by: input.made_by.clone(),
+        }
+    }
 }
 
 /// A reference in the comparison.
@@ -97,11 +122,7 @@ impl View {
                 .collect(),
             methods: methods(analysis),
             provenance: provenance(analysis),
-            inputs: analysis
-                .inputs()
-                .iter()
-                .map(|input| [input.path.clone(), format!("{} bytes", count(input.bytes)), input.sha256.clone()])
-                .collect(),
+            inputs: analysis.inputs().iter().map(InputRow::of).collect(),
         }
     }
 }
@@ -160,7 +181,7 @@ fn methods(analysis: &Analysis) -> Vec<String> {
             .into(),
         format!(
             "The mean at a reference between two levels is interpolated linearly along the axis. Relative changes are ratios of \
-             means minus 1, with {confidence} normal intervals by the delta method for independent means."
+             means minus 1, with {confidence} Welch t intervals by the delta method. They do not know that the minimum was chosen as the least of all means."
         ),
     ]
 }

@@ -17,8 +17,8 @@ use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 pub enum Method {
     /// Student's t interval of a mean.
     StudentT,
-    /// Normal interval with the standard error by the delta method.
-    DeltaMethod,
+    /// Student's t interval of a combination of independent means, with Satterthwaite's degrees of freedom.
+    WelchT,
 }
 
 impl Method {
@@ -26,7 +26,7 @@ impl Method {
     pub fn name(self) -> &'static str {
         match self {
             Self::StudentT => "Student t",
-            Self::DeltaMethod => "delta method",
+            Self::WelchT => "Welch t",
         }
     }
 }
@@ -88,6 +88,14 @@ pub fn student_t_quantile(confidence: f64, freedom: f64) -> f64 {
     }
 }
 
+/// A variance that is a sum of independent estimated parts: its degrees of freedom, (Σv)² / Σ(v²/ν), by Welch (1938) and
+/// Satterthwaite (1946). Each part is (v, ν). Nothing if all parts are 0.
+pub fn satterthwaite(parts: &[(f64, f64)]) -> Option<f64> {
+    let total: f64 = parts.iter().map(|(v, _)| v).sum();
+    let squares: f64 = parts.iter().map(|(v, freedom)| (v / total) * (v / total) / freedom).sum();
+    (total > 0.0 && squares > 0.0).then(|| 1.0 / squares)
+}
+
 /// Two-sided quantile of the standard normal: the z with P(|Z| ≤ z) = `confidence`.
 pub fn normal_quantile(confidence: f64) -> f64 {
     Normal::standard().inverse_cdf(0.5 + confidence / 2.0)
@@ -135,6 +143,14 @@ mod tests {
             let ours = student_t_quantile(confidence, freedom);
             assert!((ours / expected - 1.0).abs() < 1e-11, "{confidence} {freedom}: {ours} {expected}");
         }
+    }
+
+    #[test]
+    fn degrees_of_freedom_of_a_sum() {
+        // Equal parts add up; a part without weight does not count.
+        assert!((satterthwaite(&[(2.0, 9.0), (2.0, 9.0)]).unwrap() - 18.0).abs() < 1e-12);
+        assert!((satterthwaite(&[(2.0, 9.0), (0.0, 1.0)]).unwrap() - 9.0).abs() < 1e-12);
+        assert_eq!(satterthwaite(&[(0.0, 9.0)]), None);
     }
 
     #[test]

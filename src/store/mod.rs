@@ -3,10 +3,14 @@
 //! - [`source`]: turns what the user typed (file, folder, glob, `-`) into inputs.
 //! - [`csv`], [`parquet`]: read one input.
 //! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
+//! - [`record`]: how a file of runs was made.
+//! - [`runs`]: reads back the runs of the trainer, to make them again.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
 pub mod csv;
 pub mod parquet;
+pub mod record;
+pub mod runs;
 pub mod schema;
 pub mod source;
 pub mod writer;

@@ -138,15 +138,21 @@ fn frame_of(runs: &[Run]) -> PolarsResult<DataFrame> {
     let whole = |name: &str, value: fn(&Run) -> u32| {
         UInt32Chunked::from_iter_values(name.into(), runs.iter().map(value)).into_column()
     };
+    let long = |name: &str, value: fn(&Run) -> u64| {
+        UInt64Chunked::from_iter_values(name.into(), runs.iter().map(value)).into_column()
+    };
     let columns = vec![
         float("hidden_std_dev", |run| run.hidden_std_dev),
         float("output_std_dev", |run| run.output_std_dev),
         float("loss", |run| run.loss),
         whole("replicate", |run| run.replicate),
-        UInt64Chunked::from_iter_values("seed".into(), runs.iter().map(|run| run.seed)).into_column(),
+        long("seed", |run| run.seed),
         float("final_loss", |run| run.final_loss),
         whole("epochs", |run| run.epochs),
         float("learning_rate", |run| run.learning_rate),
+        long("draw", |run| run.draw),
+        UInt32Chunked::from_iter_options("solved_epoch".into(), runs.iter().map(|run| run.solved_epoch)).into_column(),
+        float("solved_below", |run| run.solved_below),
     ];
     DataFrame::new(runs.len(), columns)
 }
@@ -162,16 +168,15 @@ pub fn read_runs(path: &Path, mut take: impl FnMut(&Run) -> Result<()>) -> Resul
     for start in (0..rows).step_by(ROWS_AT_A_TIME) {
         let frame = open()?.with_slice(Some((start, ROWS_AT_A_TIME))).finish().map_err(damaged())?;
         let float = |name: &str| numbers(&frame, name, path);
-        let [hidden, output, loss, last, rate] = [
-            float("hidden_std_dev")?,
-            float("output_std_dev")?,
-            float("loss")?,
-            float("final_loss")?,
-            float("learning_rate")?,
-        ];
-        let [replicate, epochs] = [float("replicate")?, float("epochs")?];
-        let seed = frame.column("seed").and_then(|seed| seed.cast(&DataType::UInt64)).map_err(damaged())?;
-        let seed = seed.u64().map_err(damaged())?;
+        let [hidden, output, loss] = [float("hidden_std_dev")?, float("output_std_dev")?, float("loss")?];
+        let [last, rate, below] = [float("final_loss")?, float("learning_rate")?, float("solved_below")?];
+        let [replicate, epochs, solved] = [float("replicate")?, float("epochs")?, float("solved_epoch")?];
+        // Too long for a double.
+        let long = |name: &str| {
+            let cast = frame.column(name).and_then(|column| column.cast(&DataType::UInt64)).map_err(damaged())?;
+            Ok::<_, Error>(cast.u64().map_err(damaged())?.clone())
+        };
+        let [seed, draw] = [long("seed")?, long("draw")?];
         for row in 0..frame.height() {
             let missing =
                 || Error::Malformed { path: path.into(), reason: format!("row {} lacks a value", start + row + 1) };
@@ -185,6 +190,9 @@ pub fn read_runs(path: &Path, mut take: impl FnMut(&Run) -> Result<()>) -> Resul
                 final_loss: value(&last)?,
                 epochs: value(&epochs)? as u32,
                 learning_rate: value(&rate)?,
+                draw: draw.get(row).ok_or_else(missing)?,
+                solved_epoch: solved.get(row).map(|epoch| epoch as u32),
+                solved_below: value(&below)?,
             })?;
         }
     }

@@ -7,7 +7,8 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::format::excerpt;
+use crate::format::{counted, excerpt};
+use crate::store::record::SweepRecord;
 use crate::store::schema::{Columns, RunTable};
 use crate::store::{csv, parquet};
 
@@ -55,6 +56,18 @@ impl Input {
     /// # Errors
     /// Those of the backend.
     pub fn read(&self, columns: &Columns) -> Result<RunTable> {
+        let mut table = self.read_rows(columns)?;
+        if let Self::File(path) = self
+            && let Some(record) = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read)
+        {
+            let SweepRecord { version, command, instruction_set, threads, .. } = record;
+            let made_by = format!("{version}, {instruction_set}, {}: {command}", counted(threads as u64, "thread"));
+            table.inputs.iter_mut().for_each(|input| input.made_by = Some(made_by.clone()));
+        }
+        Ok(table)
+    }
+
+    fn read_rows(&self, columns: &Columns) -> Result<RunTable> {
         let path = match self {
             Self::Stdin => return csv::read(std::io::stdin().lock(), Path::new("-"), columns),
             Self::File(path) => path,

@@ -135,40 +135,14 @@ fn whole_rows(file: &mut File, path: &Path, plan: &SweepPlan) -> Result<Kept> {
             if kept.rows == plan.total() {
                 return Err(other(format!("it has more than the {} runs asked for", plan.total())));
             }
-            let expected = plan.run(kept.rows);
-            if !run.is(&expected, plan.seed) {
-                return Err(other(format!(
-                    "row {} is {}, asked for was {}",
-                    kept.rows + 1,
-                    of_run(&run),
-                    of_plan(plan, kept.rows)
-                )));
+            let (stored, expected) = (run.identity(), plan.run(kept.rows));
+            if stored != expected {
+                return Err(other(format!("row {} is {stored}; asked for was {expected}", kept.rows + 1)));
             }
             kept.rows += 1;
         }
         kept.bytes += read as u64;
     }
-}
-
-fn of_run(run: &Run) -> String {
-    let Run { hidden_std_dev, output_std_dev, replicate, seed, epochs, learning_rate, .. } = run;
-    format!(
-        "hidden_std_dev {hidden_std_dev}, output_std_dev {output_std_dev}, learning_rate {learning_rate}, epochs {epochs}, replicate {replicate}, seed {seed}"
-    )
-}
-
-fn of_plan(plan: &SweepPlan, index: u64) -> String {
-    let identity = plan.run(index);
-    of_run(&Run {
-        hidden_std_dev: identity.hidden_std_dev,
-        output_std_dev: identity.output_std_dev,
-        loss: 0.0,
-        replicate: identity.replicate,
-        seed: plan.seed,
-        final_loss: 0.0,
-        epochs: identity.epochs,
-        learning_rate: identity.learning_rate,
-    })
 }
 
 /// Copies a finished target into an empty journal, as CSV.

@@ -67,7 +67,7 @@ fn train_wave(
                     let start = range.start + chunk * CHUNK;
                     let identities: Vec<RunIdentity> =
                         (start..range.end.min(start + CHUNK)).map(|i| plan.run(i)).collect();
-                    let runs = train_runs(&identities, plan.seed);
+                    let runs = train_runs(&identities);
                     progress(runs.len() as u64);
                     // Each slot has one owner, the thread that took its number.
                     let _ = slot.set(runs);
@@ -79,35 +79,50 @@ fn train_wave(
 }
 
 /// Trains `identities`, in their order. A run's result does not depend on its neighbours.
-pub fn train_runs(identities: &[RunIdentity], seed: u64) -> Vec<Run> {
+pub fn train_runs(identities: &[RunIdentity]) -> Vec<Run> {
     let mut outcomes = vec![Outcome::default(); identities.len()];
-    let mut lengths: Vec<u32> = identities.iter().map(|identity| identity.epochs).collect();
-    lengths.sort_unstable();
-    lengths.dedup();
-    // Networks of one batch share the number of epochs.
-    for epochs in lengths {
-        let places: Vec<usize> = (0..identities.len()).filter(|place| identities[*place].epochs == epochs).collect();
-        let task = |place: &usize| {
-            let identity = &identities[*place];
-            Task { init: initial_parameters(identity, seed), learning_rate: identity.learning_rate }
-        };
-        let tasks: Vec<Task> = places.iter().map(task).collect();
+    let mut schedules: Vec<Schedule> = Vec::new();
+    for schedule in identities.iter().map(schedule_of) {
+        if !schedules.contains(&schedule) {
+            schedules.push(schedule);
+        }
+    }
+    // Networks of one batch share the schedule.
+    for schedule in schedules {
+        let places: Vec<usize> = (0..identities.len()).filter(|i| schedule_of(&identities[*i]) == schedule).collect();
+        let tasks: Vec<Task> = places.iter().map(|place| task_of(&identities[*place])).collect();
         let mut batch = vec![Outcome::default(); tasks.len()];
-        kernel::train_batch(&tasks, &Schedule { epochs, solved_below: 0.1 }, &mut batch);
+        kernel::train_batch(&tasks, &schedule, &mut batch);
         places.into_iter().zip(batch).for_each(|(place, outcome)| outcomes[place] = outcome);
     }
-    identities.iter().zip(outcomes).map(|(identity, outcome)| stored(identity, seed, &outcome)).collect()
+    identities.iter().zip(&outcomes).map(|(identity, outcome)| stored(identity, outcome)).collect()
 }
 
-fn stored(identity: &RunIdentity, seed: u64, outcome: &Outcome) -> Run {
+/// How long a run is trained.
+pub fn schedule_of(identity: &RunIdentity) -> Schedule {
+    Schedule { epochs: identity.epochs, solved_below: identity.solved_below }
+}
+
+/// Where a run starts.
+pub fn task_of(identity: &RunIdentity) -> Task {
+    Task { init: initial_parameters(identity), learning_rate: identity.learning_rate }
+}
+
+fn stored(identity: &RunIdentity, outcome: &Outcome) -> Run {
+    let RunIdentity { hidden_std_dev, output_std_dev, learning_rate, epochs, solved_below, seed, draw, replicate } =
+        *identity;
+    let Outcome { total_loss: loss, final_loss, solved_epoch, .. } = *outcome;
     Run {
-        hidden_std_dev: identity.hidden_std_dev,
-        output_std_dev: identity.output_std_dev,
-        loss: outcome.total_loss,
-        replicate: identity.replicate,
+        hidden_std_dev,
+        output_std_dev,
+        loss,
+        replicate,
         seed,
-        final_loss: outcome.final_loss,
-        epochs: identity.epochs,
-        learning_rate: identity.learning_rate,
+        final_loss,
+        epochs,
+        learning_rate,
+        draw,
+        solved_epoch,
+        solved_below,
     }
 }
