@@ -27,6 +27,10 @@ pub use source::Source;
 /// # Errors
 /// Any that a backend gives; [`Error::NoRuns`] if no row is usable.
 pub fn read(sources: &[Source], columns: &Columns) -> Result<RunTable> {
+    if columns.factor == columns.metric {
+        let reason = "the swept column and the measured column must be two".into();
+        return Err(Error::Usage { what: "column", given: columns.factor.clone(), reason });
+    }
     let (inputs, duplicates) = source::inputs(sources)?;
     // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
     let tables: Vec<RunTable> = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<_>>()?;
