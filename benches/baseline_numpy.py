@@ -179,7 +179,9 @@ def main():
         methods[name] = (method, batch, CORES)
     sets = ["avx512", "avx2", "neon", "scalar"]
     for simd in sets:
-        available = subprocess.run([arguments.binary, "train", "--epochs", "1", "--simd", simd], capture_output=True).returncode == 0
+        with tempfile.TemporaryDirectory() as folder:
+            probe = [arguments.binary, "sweep", "--to", f"{folder}/x.csv", "--hidden-std-dev", "1", "--runs", "1", "--epochs", "1"]
+            available = subprocess.run([*probe, "--simd", simd], capture_output=True).returncode == 0
         if available:
             for threads in [1, 2] if CORES > 1 else [1]:
                 count = 400 * (25 if simd == "scalar" else 100 * threads)

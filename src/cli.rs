@@ -16,6 +16,7 @@ use crate::store::{Columns, Source};
 use crate::sweep::{
     ARTICLE_LEVELS, ARTICLE_OUTPUT_STD_DEV, DEFAULT_METRIC, Draws, Reference, RunIdentity, SweepPlan, parse_levels,
 };
+use crate::train::kernel::Simd;
 
 const EXAMPLES: &str = "Examples:
   initsweep run                                    train a sweep, analyse it, write everything into output/
@@ -198,6 +199,51 @@ impl TrainArgs {
     }
 }
 
+/// How runs are trained; the results are the same to the bit.
+#[derive(Debug, Args)]
+pub struct TrainerArgs {
+    /// Instruction set of the trainer; all give the same bits
+    #[arg(long, value_enum, default_value = "auto")]
+    pub simd: SimdChoice,
+}
+
+/// Instruction sets that the trainer can be told to use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum SimdChoice {
+    /// The fastest that this processor has.
+    Auto,
+    /// Eight networks in a vector.
+    Avx512,
+    /// Four networks in a vector.
+    Avx2,
+    /// Two networks in a vector.
+    Neon,
+    /// One network at a time, on any processor.
+    Scalar,
+}
+
+impl TrainerArgs {
+    /// The instruction set to use.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if this processor does not have the one asked for.
+    pub fn simd(&self) -> Result<Simd> {
+        let available = Simd::available();
+        let wanted: &[Simd] = match self.simd {
+            SimdChoice::Auto => return Ok(Simd::detect()),
+            SimdChoice::Avx512 => &[Simd::Avx512],
+            SimdChoice::Avx2 => &[Simd::Avx2],
+            SimdChoice::Neon => &[Simd::Neon],
+            SimdChoice::Scalar => &[Simd::Scalar, Simd::Portable],
+        };
+        wanted.iter().find(|simd| available.contains(simd)).copied().ok_or_else(|| {
+            let names: Vec<&str> = available.iter().map(|simd| simd.name()).collect();
+            let reason = format!("this processor has {}", names.join(", "));
+            Error::Usage { what: "instruction set", given: wanted[0].name().into(), reason }
+        })
+    }
+}
+
 /// What to analyse, and how.
 #[derive(Debug, Args)]
 pub struct AnalysisArgs {
@@ -260,6 +306,9 @@ pub struct RunArgs {
     /// Which runs to make.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// How runs are trained.
+    #[command(flatten)]
+    pub trainer: TrainerArgs,
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
@@ -274,6 +323,9 @@ pub struct SweepArgs {
     /// Which runs to make.
     #[command(flatten)]
     pub plan: PlanArgs,
+    /// How runs are trained.
+    #[command(flatten)]
+    pub trainer: TrainerArgs,
     /// File to store the runs in: .csv, or .parquet
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
@@ -377,6 +429,9 @@ pub struct VerifyArgs {
     /// Key of the choice of rows
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub seed: u64,
+    /// How runs are trained.
+    #[command(flatten)]
+    pub trainer: TrainerArgs,
 }
 
 /// Forms of the output of `train`.

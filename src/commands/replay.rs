@@ -19,7 +19,7 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> Result<()> {
     let (row, stored) = find(arguments)?;
     let identity = stored.identity();
     let mut moments = Vec::new();
-    let again = kernel::trace(&task_of(&identity), &schedule_of(&identity), |epoch, loss, parameters| {
+    let again = kernel::train_observed(&task_of(&identity), &schedule_of(&identity), |epoch, loss, parameters| {
         moments.push(Moment { epoch, loss, parameters: *parameters });
     });
     let path = &arguments.source;

@@ -13,7 +13,8 @@ use crate::format::{count, counted};
 use crate::store::record::SweepRecord;
 use crate::store::writer::{Existing, RunWriter};
 use crate::sweep::SweepPlan;
-use crate::train::{kernel, schedule};
+use crate::train::kernel::Simd;
+use crate::train::schedule;
 
 /// Runs the command.
 ///
@@ -21,19 +22,20 @@ use crate::train::{kernel, schedule};
 /// Those of the plan, of training and of writing.
 pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
     let existing = if arguments.fresh { Existing::Replace } else { Existing::Continue };
-    make(&arguments.plan.plan()?, &arguments.to, existing, global)
+    make(&arguments.plan.plan()?, arguments.trainer.simd()?, &arguments.to, existing, global)
 }
 
 /// Makes the runs of `plan` that `target` does not hold yet.
 ///
 /// # Errors
 /// [`Error::Interrupted`] after Ctrl-C, and whatever the writer gives.
-pub fn make(plan: &SweepPlan, target: &Path, existing: Existing, global: &Global) -> Result<()> {
+pub fn make(plan: &SweepPlan, simd: Simd, target: &Path, existing: Existing, global: &Global) -> Result<()> {
     let mut writer = RunWriter::open(target, plan, existing)?;
     let (from, total) = (writer.done(), plan.total());
     let began = Instant::now();
     let progress = progress_bar(total, from, global.quiet);
-    let trained = schedule::train_plan(plan, from, stop_flag(), |runs| progress.inc(runs), |runs| writer.append(runs));
+    let trained =
+        schedule::train_plan(plan, from, simd, stop_flag(), |runs| progress.inc(runs), |runs| writer.append(runs));
     progress.finish_and_clear();
     trained?;
     let done = writer.done();
@@ -41,7 +43,7 @@ pub fn make(plan: &SweepPlan, target: &Path, existing: Existing, global: &Global
         return Err(Error::Interrupted { done, total, path: writer.journal().to_path_buf() });
     }
     let path = writer.finish()?;
-    SweepRecord::of_this_process(kernel::instruction_set(), rayon::current_num_threads(), total).write(&path)?;
+    SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total).write(&path)?;
     if !global.quiet {
         say(&summary(&path, from, total, began.elapsed()));
     }

@@ -25,7 +25,7 @@ pub fn run(arguments: &TrainArgs, _: &Global) -> Result<()> {
         None => task_of(&identity),
     };
     let mut lines = String::new();
-    let outcome = kernel::trace(&task, &schedule_of(&identity), |epoch, loss, _| {
+    let outcome = kernel::train_observed(&task, &schedule_of(&identity), |epoch, loss, _| {
         if epoch % STRIDE == 0 {
             lines.push_str(&format!("Epoch {epoch}, Loss: {loss:.4}\n"));
         }

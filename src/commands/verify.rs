@@ -7,21 +7,19 @@ use crate::format::{count, counted};
 use crate::store::runs;
 use crate::sweep::Run;
 use crate::train::random::philox4x32_10;
-use crate::train::schedule::train_runs;
+use crate::train::schedule::{CHUNK, train_runs};
 use rayon::prelude::*;
-
-/// Runs that a thread trains at a time.
-const CHUNK: usize = 128;
 
 /// Runs the command.
 ///
 /// # Errors
 /// [`Error::Differs`] for the first run, by row, that differs; those of reading.
 pub fn run(arguments: &VerifyArgs, global: &Global) -> Result<()> {
+    let simd = arguments.trainer.simd()?;
     let (sample, rows) = sample_of(arguments)?;
     let again: Vec<Run> = sample
-        .par_chunks(CHUNK)
-        .flat_map_iter(|runs| train_runs(&runs.iter().map(|(_, run)| run.identity()).collect::<Vec<_>>()))
+        .par_chunks(CHUNK as usize)
+        .flat_map_iter(|runs| train_runs(simd, &runs.iter().map(|(_, run)| run.identity()).collect::<Vec<_>>()))
         .collect();
     for ((row, stored), again) in sample.iter().zip(&again) {
         let same = [(stored.loss, again.loss), (stored.final_loss, again.final_loss)]

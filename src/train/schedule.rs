@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use crate::error::Result;
 use crate::sweep::{Run, RunIdentity, SweepPlan};
 use crate::train::initialisation::initial_parameters;
-use crate::train::kernel;
+use crate::train::kernel::{self, Simd};
 use crate::train::network::{Outcome, Schedule, Task};
 
-/// Runs that a thread takes at once: a few milliseconds of work, many vectors.
-const CHUNK: u64 = 128;
+/// Runs that a thread takes at once: some milliseconds of work, a multiple of every kernel's batch.
+pub const CHUNK: u64 = 192;
 /// How much work is handed over at once: little is lost by a crash, little time by threads that wait for the last.
 const WAVE: Duration = Duration::from_millis(700);
 
@@ -27,6 +27,7 @@ const WAVE: Duration = Duration::from_millis(700);
 pub fn train_plan(
     plan: &SweepPlan,
     from: u64,
+    simd: Simd,
     stop: &AtomicBool,
     progress: impl Fn(u64) + Sync,
     mut sink: impl FnMut(&[Run]) -> Result<()> + Send,
@@ -38,7 +39,7 @@ pub fn train_plan(
     while start < plan.total() && !stop.load(Ordering::Relaxed) {
         let end = plan.total().min(start.saturating_add(chunks * CHUNK));
         let began = Instant::now();
-        let (wave, stored) = rayon::join(|| train_wave(plan, start..end, stop, &progress), || sink(&finished));
+        let (wave, stored) = rayon::join(|| train_wave(plan, start..end, simd, stop, &progress), || sink(&finished));
         stored?;
         finished = wave;
         start += finished.len() as u64;
@@ -52,6 +53,7 @@ pub fn train_plan(
 fn train_wave(
     plan: &SweepPlan,
     range: std::ops::Range<u64>,
+    simd: Simd,
     stop: &AtomicBool,
     progress: &(impl Fn(u64) + Sync),
 ) -> Vec<Run> {
@@ -67,7 +69,7 @@ fn train_wave(
                     let start = range.start + chunk * CHUNK;
                     let identities: Vec<RunIdentity> =
                         (start..range.end.min(start + CHUNK)).map(|i| plan.run(i)).collect();
-                    let runs = train_runs(&identities);
+                    let runs = train_runs(simd, &identities);
                     progress(runs.len() as u64);
                     // Each slot has one owner, the thread that took its number.
                     let _ = slot.set(runs);
@@ -79,7 +81,7 @@ fn train_wave(
 }
 
 /// Trains `identities`, in their order. A run's result does not depend on its neighbours.
-pub fn train_runs(identities: &[RunIdentity]) -> Vec<Run> {
+pub fn train_runs(simd: Simd, identities: &[RunIdentity]) -> Vec<Run> {
     let mut outcomes = vec![Outcome::default(); identities.len()];
     let mut schedules: Vec<Schedule> = Vec::new();
     for schedule in identities.iter().map(schedule_of) {
@@ -92,7 +94,7 @@ pub fn train_runs(identities: &[RunIdentity]) -> Vec<Run> {
         let places: Vec<usize> = (0..identities.len()).filter(|i| schedule_of(&identities[*i]) == schedule).collect();
         let tasks: Vec<Task> = places.iter().map(|place| task_of(&identities[*place])).collect();
         let mut batch = vec![Outcome::default(); tasks.len()];
-        kernel::train_batch(&tasks, &schedule, &mut batch);
+        kernel::train_batch(simd, &tasks, &schedule, &mut batch);
         places.into_iter().zip(batch).for_each(|(place, outcome)| outcomes[place] = outcome);
     }
     identities.iter().zip(&outcomes).map(|(identity, outcome)| stored(identity, outcome)).collect()

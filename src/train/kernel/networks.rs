@@ -1,0 +1,196 @@
+//! The state of the networks in one vector, and what is computed of it seldom.
+
+use super::exp::{UNIT, power};
+use super::vector::{MAX_LANES, Vector};
+use crate::train::network::{Outcome, Parameters, Schedule, Task};
+
+/// What predictions are clipped to for the loss, from 0 and from 1.
+const CLIP: f64 = 1e-15;
+
+/// The product of the four probabilities below which one may have to be clipped.
+///
+/// It is far above what that asks for, so that a period of products stays normal.
+pub const LEAST: f64 = 1.0 / 32_768.0;
+
+/// The product of the four probabilities above which clipping the right answers is not negligible.
+const MOST: f64 = 1.0 - 1.0 / 1_048_576.0;
+
+/// As many networks as `T` has lanes. Patterns are counted 00, 01, 10, 11.
+///
+/// Weights and biases are in the kernel's unit (see [`UNIT`]).
+pub struct Networks<T> {
+    /// e^-z of hidden neuron j and pattern k, `[j][k]`: (1 - h) / h.
+    pub hidden_odds: [[T; 4]; 2],
+    /// e^±f of pattern k: the odds against the right answer.
+    pub odds: [T; 4],
+    /// The output's sum f of pattern k.
+    pub output_sum: [T; 4],
+    /// The hidden output of neuron j and pattern k, `[k][j]`.
+    pub hidden: [[T; 2]; 4],
+    /// The sums of the hidden error over patterns, before the output weight and the learning rate: all, those with the
+    /// first input, those with the second.
+    pub error: [[T; 2]; 3],
+    /// From input i to hidden neuron j, `[i][j]`.
+    pub hidden_weights: [[T; 2]; 2],
+    pub hidden_bias: [T; 2],
+    pub output_weights: [T; 2],
+    pub output_bias: T,
+    pub learning_rate: T,
+    /// The product of the four right answers' probabilities in this epoch.
+    pub right: T,
+    /// The product of `right` over the epochs so far is `product` · 2^`exponent`.
+    pub product: T,
+    exponent: T,
+    /// What `right` must exceed for the network to count as solved; infinite once it has.
+    goal: T,
+    /// What `right` must exceed for [`Networks::judge`] to be needed.
+    pub ceiling: T,
+    /// The epoch in which the network was first solved, or -1.
+    solved: T,
+}
+
+impl<T: Vector> Networks<T> {
+    /// Networks before their first epoch; lanes without a task train zeros.
+    ///
+    /// # Safety
+    /// The processor must have the instruction set of `T`.
+    #[inline(always)]
+    pub unsafe fn new(tasks: &[Task], schedule: &Schedule) -> Self {
+        // SAFETY: the caller vouches for the processor.
+        let zero = unsafe { T::splat(0.0) };
+        let gather = |value: fn(&Task) -> f64| {
+            let mut lanes = [0.0; MAX_LANES];
+            for (lane, task) in lanes.iter_mut().zip(tasks) {
+                *lane = value(task);
+            }
+            // SAFETY: as above.
+            unsafe { T::from_lanes(&lanes) }
+        };
+        let unit = zero.like(UNIT);
+        let goal = libm::exp(-4.0 * schedule.solved_below);
+        let mut networks = Self {
+            hidden_odds: [[zero; 4]; 2],
+            odds: [zero; 4],
+            output_sum: [zero; 4],
+            hidden: [[zero; 2]; 4],
+            error: [[zero; 2]; 3],
+            hidden_weights: [
+                [gather(|t| t.init.hidden_weights[0][0]).div(unit), gather(|t| t.init.hidden_weights[0][1]).div(unit)],
+                [gather(|t| t.init.hidden_weights[1][0]).div(unit), gather(|t| t.init.hidden_weights[1][1]).div(unit)],
+            ],
+            hidden_bias: [gather(|t| t.init.hidden_bias[0]).div(unit), gather(|t| t.init.hidden_bias[1]).div(unit)],
+            output_weights: [
+                gather(|t| t.init.output_weights[0]).div(unit),
+                gather(|t| t.init.output_weights[1]).div(unit),
+            ],
+            output_bias: gather(|t| t.init.output_bias).div(unit),
+            learning_rate: gather(|t| t.learning_rate),
+            right: zero.like(1.0),
+            product: zero.like(1.0),
+            exponent: zero,
+            goal: zero.like(goal),
+            ceiling: zero.like(if goal < MOST { goal } else { MOST }),
+            solved: zero.like(-1.0),
+        };
+        networks.renew_hidden_odds(zero, -1.0);
+        networks
+    }
+
+    /// Computes `hidden_odds` in full in the lanes whose step exceeds `limit`.
+    #[inline(always)]
+    pub fn renew_hidden_odds(&mut self, step: T, limit: f64) {
+        let long = step.like(limit).less(step);
+        for j in 0..2 {
+            let none = step.like(0.0).sub(self.hidden_bias[j]);
+            let first = none.sub(self.hidden_weights[0][j]);
+            let second = none.sub(self.hidden_weights[1][j]);
+            let both = first.sub(self.hidden_weights[1][j]);
+            for (odds, z) in self.hidden_odds[j].iter_mut().zip([none, second, first, both]) {
+                *odds = power(z).select(long, *odds);
+            }
+        }
+    }
+
+    /// Computes `odds` in full in the lanes whose step exceeds `limit`.
+    #[inline(always)]
+    pub fn renew_odds(&mut self, step: T, limit: f64) {
+        let long = step.like(limit).less(step);
+        for (k, odds) in self.odds.iter_mut().enumerate() {
+            let sum = self.output_sum[k];
+            let against = if k == 0 || k == 3 { sum } else { step.like(0.0).sub(sum) };
+            *odds = power(against).select(long, *odds);
+        }
+        self.normalize();
+    }
+
+    /// Clips the probabilities where that counts, sees which networks are solved, and multiplies `right` into `product`.
+    #[inline(always)]
+    pub fn judge(&mut self, epoch: u32) {
+        let one = self.right.like(1.0);
+        let mut clipped = one;
+        for (k, &odds) in self.odds.iter().enumerate() {
+            // Where the target is 0 the loss is that of 1 - p, rounded: its least value is not quite `CLIP`.
+            let sum = one.add(odds);
+            let zero_target = k == 0 || k == 3;
+            let predicted = if zero_target { odds.div(sum) } else { one.div(sum) };
+            let predicted = one.like(1.0 - CLIP).min(one.like(CLIP).max(predicted));
+            clipped = clipped.mul(if zero_target { one.sub(predicted) } else { predicted });
+        }
+        let unusual = T::or(self.right.less(one.like(LEAST)), one.like(MOST).less(self.right));
+        self.right = clipped.select(unusual, self.right);
+        let solved = self.goal.less(self.right);
+        self.solved = one.like(f64::from(epoch)).select(solved, self.solved);
+        self.goal = one.like(f64::INFINITY).select(solved, self.goal);
+        self.ceiling = self.goal.min(one.like(MOST));
+        // `right` can be 1e-60 here, where the unclipped products of a whole period must still fit in.
+        self.normalize();
+        self.product = self.product.mul(self.right);
+        self.normalize();
+    }
+
+    /// Moves the product's exponent out of it, which is exact; NaN stays NaN.
+    #[inline(always)]
+    fn normalize(&mut self) {
+        let product = self.product;
+        self.exponent = self.exponent.add(product.biased_exponent().sub(product.like(1023.0)));
+        self.product = product.significand().add(product.sub(product));
+    }
+
+    /// The parameters of the network in a lane.
+    pub fn parameters(&self, lane: usize) -> Parameters {
+        let get = |x: T| x.to_lanes()[lane] * UNIT;
+        Parameters {
+            hidden_weights: self.hidden_weights.map(|row| row.map(get)),
+            hidden_bias: self.hidden_bias.map(get),
+            output_weights: self.output_weights.map(get),
+            output_bias: get(self.output_bias),
+        }
+    }
+
+    /// The mean loss of this epoch in a lane.
+    pub fn mean_loss(&self, lane: usize) -> f64 {
+        -libm::log(self.right.to_lanes()[lane]) / 4.0
+    }
+
+    /// What the trainings came to.
+    #[inline(always)]
+    pub fn finish(&mut self, out: &mut [Outcome]) {
+        self.normalize();
+        for (lane, outcome) in out.iter_mut().enumerate() {
+            let get = |x: T| x.to_lanes()[lane];
+            let solved = get(self.solved);
+            let mut predicted = self.odds.map(get);
+            for (k, p) in predicted.iter_mut().enumerate() {
+                *p = if k == 0 || k == 3 { *p / (1.0 + *p) } else { 1.0 / (1.0 + *p) };
+            }
+            let log = libm::log(get(self.product)) + get(self.exponent) * std::f64::consts::LN_2;
+            *outcome = Outcome {
+                total_loss: -log / 4.0,
+                final_loss: self.mean_loss(lane),
+                solved_epoch: if solved < 0.0 { None } else { Some(solved as u32) },
+                last: self.parameters(lane),
+                predicted,
+            };
+        }
+    }
+}
