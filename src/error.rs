@@ -82,6 +82,14 @@ pub enum Error {
         /// Fields in the header.
         expected: usize,
     },
+    /// A quotation mark that swallows the rest of the file.
+    #[error("{path}, line {line}: a quoted field that begins there is never closed")]
+    UnclosedQuote {
+        /// The file.
+        path: PathBuf,
+        /// Line in the file, from 1, the header included.
+        line: u64,
+    },
     /// A file whose content cannot be what its name says.
     #[error("{path}: {reason}")]
     Malformed {
@@ -193,6 +201,7 @@ impl Error {
             | Self::DuplicateColumn { .. }
             | Self::NotANumber { .. }
             | Self::FieldCount { .. }
+            | Self::UnclosedQuote { .. }
             | Self::Malformed { .. }
             | Self::NoRuns { .. }
             | Self::TooManyLevels { .. }

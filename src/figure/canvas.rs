@@ -115,14 +115,38 @@ impl Canvas<'_> {
         self.styled_text(text, at, Anchor::Middle, &font(size).transform(FontTransform::Rotate270), colour)
     }
 
-    /// About how wide `text` will be; rather too much than too little.
+    /// How wide `text` will be in the shipped font.
     ///
     /// # Errors
     /// [`Error::Figure`].
     pub fn text_width(&self, text: &str, size: f64) -> Result<f64> {
         let (width, _) =
             self.area.estimate_text_size(text, &font(size).into_text_style(&self.area)).map_err(self.failed())?;
-        Ok(f64::from(width) / UNITS)
+        // Plotters measures at its own size, DejaVu's line height; the SVG's em is 1.164 of 1.24 parts of it.
+        Ok(f64::from(width) / UNITS * 1.164 / 1.24)
+    }
+
+    /// `text`, shortened where it would be wider than `width`.
+    ///
+    /// # Errors
+    /// [`Error::Figure`].
+    pub fn fitted(&self, text: &str, size: f64, width: f64) -> Result<String> {
+        if self.text_width(text, size)? <= width {
+            return Ok(text.into());
+        }
+        // Halving finds the longest beginning that fits, however long the text is.
+        let characters: Vec<char> = text.chars().collect();
+        let shortened = |length: usize| characters[..length].iter().collect::<String>() + "…";
+        let (mut fits, mut too_long) = (0, characters.len());
+        while too_long - fits > 1 {
+            let length = fits.midpoint(too_long);
+            if self.text_width(&shortened(length), size)? <= width {
+                fits = length;
+            } else {
+                too_long = length;
+            }
+        }
+        Ok(shortened(fits))
     }
 
     fn styled_text(
@@ -139,7 +163,7 @@ impl Canvas<'_> {
             Anchor::End => HPos::Right,
         };
         let style = font.clone().color(&colour).pos(Pos::new(h_pos, VPos::Center));
-        self.area.draw(&Text::new(text, place(at), style)).map_err(self.failed())
+        self.area.draw(&Text::new(printable(text), place(at), style)).map_err(self.failed())
     }
 
     fn failed<E: Display>(&self) -> impl Fn(E) -> Error + use<E> {
@@ -172,6 +196,13 @@ fn register_fonts() {
     });
 }
 
+/// `text` without the characters that XML does not allow.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -50,6 +50,9 @@ pub fn draw(title: &str, caption: &str, moments: &[Moment]) -> Result<Figure> {
     let lower =
         panel(axis(Scale::Linear, &parameters).ok_or_else(|| failed("no parameter is finite"))?, 258.0, height - 86.0);
     let svg = canvas::draw("training", title, caption, |canvas| {
+        let (upper, lower) = (upper.with_room_for_labels(canvas)?, lower.with_room_for_labels(canvas)?);
+        let left = upper.left.max(lower.left);
+        let (upper, lower) = (Frame { left, ..upper }, Frame { left, ..lower });
         canvas.bold_text(title, (upper.left, 26.0), Anchor::Start, style::TITLE_SIZE, style::INK)?;
         for (frame, curves, label) in [(&upper, &loss[..], "mean loss"), (&lower, &parameters[..], "parameter")] {
             frame.grid(canvas)?;

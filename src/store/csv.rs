@@ -142,20 +142,23 @@ impl Layout {
         }
         let mark = if start.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         let start = &start[mark..];
-        let header_of = |separator: u8| -> Option<(Vec<String>, usize, u64)> {
+        let header_of = |separator: u8| -> Option<(Vec<String>, usize)> {
             let mut reader = reader_of(start, separator);
             let mut record = ByteRecord::new();
             reader.read_byte_record(&mut record).ok().filter(|read| *read)?;
             let names = record.iter().map(|name| String::from_utf8_lossy(name).trim().to_string()).collect();
-            Some((names, reader.position().byte() as usize, reader.position().line()))
+            // Of CR LF the reader takes only the first as the end of the row.
+            let end = reader.position().byte() as usize;
+            let whole = start[..end].ends_with(b"\r") && start[end..].starts_with(b"\n");
+            Some((names, end + usize::from(whole)))
         };
         let holds_both = |names: &[String]| [&columns.factor, &columns.metric].iter().all(|name| names.contains(name));
         let headers: Vec<_> = SEPARATORS.into_iter().filter_map(|s| header_of(s).map(|header| (s, header))).collect();
         // The separator that yields both columns; without one, the one that yields most names, for the message.
-        let (separator, (names, bytes, first_line)) = headers
+        let (separator, (names, bytes)) = headers
             .into_iter()
             .rev()
-            .max_by_key(|(_, (names, ..))| (holds_both(names), names.len()))
+            .max_by_key(|(_, (names, _))| (holds_both(names), names.len()))
             .ok_or_else(|| malformed("the file holds no header line"))?;
         let place = |wanted: &str| -> Result<usize> {
             let places: Vec<usize> =
@@ -176,14 +179,13 @@ impl Layout {
             names: columns.clone(),
             settings,
             header_bytes: mark + bytes,
-            first_line,
+            first_line: 1 + line_breaks(&start[..bytes]),
         })
     }
 
     /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block.
     fn parse(&self, block: &[u8], is_end: bool) -> BlockRows {
-        let mut rows =
-            BlockRows { lines: block.iter().filter(|byte| **byte == b'\n').count() as u64, ..BlockRows::default() };
+        let mut rows = BlockRows { lines: line_breaks(block), ..BlockRows::default() };
         let unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
         let mut reader = reader_of(block, self.separator);
         let mut record = ByteRecord::new();
@@ -195,10 +197,13 @@ impl Layout {
                 continue;
             }
             rows.read += 1;
-            let line = record.position().map_or(0, |position| position.line() - 1);
+            let start = start_of(&record, block);
             let end = record.get(record.len() - 1).map_or(0, <[u8]>::len);
-            let last = unterminated && reader.position().byte() as usize >= block.len();
-            let parsed = if last && cut_short(end, shortest_end) {
+            let is_last = is_end && reader.position().byte() as usize >= block.len();
+            let torn = is_last && unterminated;
+            let parsed = if is_last && is_unclosed(&block[start..]) {
+                Err(Problem::Unclosed)
+            } else if torn && (cut_short(end, shortest_end) || quotes(&block[start..]) % 2 == 1) {
                 Err(Problem::Excluded(Exclusion::TornLine))
             } else {
                 self.row(&record)
@@ -208,14 +213,16 @@ impl Layout {
                 Ok((factor, metric)) => {
                     rows.factor.push(factor);
                     rows.metric.push(metric);
-                    if last {
+                    if torn {
                         rows.unterminated = Some(String::from_utf8_lossy(&record[self.metric]).into_owned());
                     }
                 }
-                Err(Problem::Excluded(reason)) => rows.exclude(reason, line),
-                Err(_) if last => rows.exclude(Exclusion::TornLine, line),
+                Err(Problem::Excluded(reason)) => rows.exclude(reason, || line_breaks(&block[..start])),
+                Err(Problem::FieldCount(_) | Problem::NotANumber(..)) if torn => {
+                    rows.exclude(Exclusion::TornLine, || line_breaks(&block[..start]));
+                }
                 Err(problem) => {
-                    rows.failed = Some((line, problem));
+                    rows.failed = Some((line_breaks(&block[..start]), problem));
                     return rows;
                 }
             }
@@ -274,6 +281,7 @@ enum Problem {
     Excluded(Exclusion),
     FieldCount(usize),
     NotANumber(String, String),
+    Unclosed,
 }
 
 /// What one block gave.
@@ -290,8 +298,9 @@ struct BlockRows {
 }
 
 impl BlockRows {
-    fn exclude(&mut self, reason: Exclusion, line: u64) {
-        self.excluded.entry(reason).or_insert((0, line)).0 += 1;
+    /// Counts an excluded row; `line` is worked out for the first of its kind only.
+    fn exclude(&mut self, reason: Exclusion, line: impl FnOnce() -> u64) {
+        self.excluded.entry(reason).or_insert_with(|| (0, line())).0 += 1;
     }
 }
 
@@ -316,6 +325,7 @@ impl Rows {
                 Problem::NotANumber(column, value) => {
                     Error::NotANumber { path: path.into(), line: line + at, column, value: excerpt(&value) }
                 }
+                Problem::Unclosed => Error::UnclosedQuote { path: path.into(), line: line + at },
                 Problem::Excluded(reason) => unreachable!("{reason:?} is counted, not a failure"),
             });
         }
@@ -334,6 +344,33 @@ impl Rows {
         }
         Ok(block.lines)
     }
+}
+
+/// Where the record really begins: the reader's position is before the line breaks that it skipped.
+fn start_of(record: &ByteRecord, block: &[u8]) -> usize {
+    let from = record.position().map_or(0, |position| position.byte() as usize);
+    let skipped = block[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+    from + skipped
+}
+
+/// Line breaks in `bytes`: LF, CR LF, or CR alone.
+fn line_breaks(bytes: &[u8]) -> u64 {
+    let feeds = bytes.iter().filter(|byte| **byte == b'\n').count();
+    if !bytes.contains(&b'\r') {
+        return feeds as u64;
+    }
+    let lone =
+        bytes.iter().zip(bytes[1..].iter().chain([&0])).filter(|pair| *pair.0 == b'\r' && *pair.1 != b'\n').count();
+    (feeds + lone) as u64
+}
+
+fn quotes(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte == b'"').count()
+}
+
+/// Whether the last record of a file is a quoted field that swallowed the lines after it.
+fn is_unclosed(record: &[u8]) -> bool {
+    record.trim_ascii_end().contains(&b'\n') && quotes(record) % 2 == 1
 }
 
 fn reader_of(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {

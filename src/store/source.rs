@@ -159,7 +159,7 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
         |path: &PathBuf| path.extension().is_some_and(|e| ENDINGS.iter().any(|ending| e.eq_ignore_ascii_case(ending)));
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let files: Vec<PathBuf> =
-        paths.iter().filter(|path| path.is_file() && has_ending(path) && !hidden(path)).cloned().collect();
+        paths.iter().filter(|path| !path.is_dir() && has_ending(path) && !hidden(path)).cloned().collect();
     if files.is_empty() {
         let names: Vec<_> = paths
             .iter()

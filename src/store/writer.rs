@@ -104,6 +104,10 @@ impl RunWriter {
     }
 }
 
+/// The header of a file of runs.
+const HEADER: &str =
+    "hidden_std_dev,output_std_dev,loss,replicate,seed,final_loss,epochs,learning_rate,draw,solved_epoch,solved_below";
+
 /// The usable beginning of a journal.
 #[derive(Debug, Default)]
 struct Kept {
@@ -116,19 +120,23 @@ fn whole_rows(file: &mut File, path: &Path, plan: &SweepPlan) -> Result<Kept> {
     file.seek(SeekFrom::Start(0)).map_err(Error::read(path))?;
     let mut lines = BufReader::with_capacity(1 << 20, &*file);
     let mut kept = Kept::default();
-    let mut header = csv::StringRecord::new();
-    let mut line = String::new();
+    let header = csv::StringRecord::from(HEADER.split(',').collect::<Vec<_>>());
+    let other = |difference: String| Error::OtherSweep { path: path.into(), difference };
+    let mut line = Vec::new();
     loop {
         line.clear();
-        let read = lines.read_line(&mut line).map_err(Error::read(path))?;
-        if read == 0 || !line.ends_with('\n') {
+        let read = lines.read_until(b'\n', &mut line).map_err(Error::read(path))?;
+        let text = String::from_utf8_lossy(line.trim_ascii_end());
+        let whole = line.ends_with(b"\n");
+        // The header itself may be torn.
+        if kept.bytes == 0 && !(text == HEADER || !whole && HEADER.starts_with(&*text)) {
+            return Err(other("it does not begin with the columns of the trainer's runs".into()));
+        }
+        if !whole {
             return Ok(kept);
         }
-        let record = csv::StringRecord::from(line.trim_end().split(',').collect::<Vec<_>>());
-        if kept.bytes == 0 {
-            header = record;
-        } else {
-            let other = |difference: String| Error::OtherSweep { path: path.into(), difference };
+        if kept.bytes > 0 {
+            let record = csv::StringRecord::from(text.split(',').collect::<Vec<_>>());
             let run: Run = record
                 .deserialize(Some(&header))
                 .map_err(|e| other(format!("its row {} is no run of the trainer ({e})", kept.rows + 1)))?;
@@ -158,5 +166,11 @@ fn copy_target(target: &Path, plan: &SweepPlan, journal: &mut File) -> Result<()
         let mut file = File::open(target).map_err(Error::read(target))?;
         std::io::copy(&mut file, journal).map_err(Error::write(target))?;
     }
-    whole_rows(journal, target, plan).map(|_| ())
+    let kept = whole_rows(journal, target, plan)?;
+    // A finished file ends with a line break; what follows the last one is nothing of ours.
+    if kept.bytes < journal.metadata().map_err(Error::read(target))?.len() {
+        let difference = "its last line has no line break".into();
+        return Err(Error::OtherSweep { path: target.into(), difference });
+    }
+    Ok(())
 }

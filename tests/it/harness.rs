@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::rc::Rc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -11,46 +12,47 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 /// Path of the file `name` in `tests/fixtures`.
-pub fn fixture(name: &str) -> String {
+pub(crate) fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// A folder that goes with the test.
-pub struct Folder(TempDir);
+#[derive(Clone)]
+pub(crate) struct Folder(Rc<TempDir>);
 
 impl Folder {
-    pub fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(tempfile::tempdir().unwrap()))
     }
 
     /// A folder with one file.
-    pub fn with(name: &str, content: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn with(name: &str, content: impl AsRef<[u8]>) -> Self {
         let folder = Self::new();
         folder.write(name, content);
         folder
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
     /// Writes a file, making its folders.
-    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    pub fn bytes(&self, name: &str) -> Vec<u8> {
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}; there are {:?}", self.names(".")))
     }
 
-    pub fn text(&self, name: &str) -> String {
+    pub(crate) fn text(&self, name: &str) -> String {
         String::from_utf8(self.bytes(name)).unwrap()
     }
 
     /// Sorted names of everything in the folder `name`, hidden files too.
-    pub fn names(&self, name: &str) -> Vec<String> {
+    pub(crate) fn names(&self, name: &str) -> Vec<String> {
         let entries = fs::read_dir(self.path(name)).unwrap();
         let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
@@ -59,13 +61,13 @@ impl Folder {
 }
 
 /// One call of the program, being put together.
-pub struct Invocation {
+pub(crate) struct Invocation {
     command: Command,
     stdin: Vec<u8>,
 }
 
 /// The program with `words`, split at blanks; [`Invocation::arg`] adds an argument that holds blanks.
-pub fn initsweep(words: impl AsRef<str>) -> Invocation {
+pub(crate) fn initsweep(words: impl AsRef<str>) -> Invocation {
     let mut command = Command::new(env!("CARGO_BIN_EXE_initsweep"));
     command.args(words.as_ref().split_whitespace());
     // The same output on every machine and in every terminal.
@@ -74,23 +76,28 @@ pub fn initsweep(words: impl AsRef<str>) -> Invocation {
 }
 
 impl Invocation {
-    pub fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
+    pub(crate) fn arg(mut self, argument: impl AsRef<std::ffi::OsStr>) -> Self {
         self.command.arg(argument);
         self
     }
 
-    pub fn in_folder(mut self, folder: &Folder) -> Self {
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn in_folder(mut self, folder: &Folder) -> Self {
         self.command.current_dir(folder.0.path());
         self
     }
 
-    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
         self
     }
 
     /// Runs it to its end.
-    pub fn run(mut self) -> Finished {
+    pub(crate) fn run(mut self) -> Finished {
         let stdin = std::mem::take(&mut self.stdin);
         let mut child = self.start();
         let mut pipe = child.0.stdin.take().unwrap();
@@ -104,20 +111,20 @@ impl Invocation {
     }
 
     /// Runs it with its standard output going to `sink`.
-    pub fn run_into(mut self, sink: impl Into<Stdio>) -> Finished {
+    pub(crate) fn run_into(mut self, sink: impl Into<Stdio>) -> Finished {
         self.command.stdin(Stdio::null()).stdout(sink);
         self.spawn().wait()
     }
 
     /// Runs it with nobody at the other end of its standard output.
-    pub fn run_into_closed_pipe(self) -> Finished {
+    pub(crate) fn run_into_closed_pipe(self) -> Finished {
         let mut child = self.start();
         drop((child.0.stdin.take(), child.0.stdout.take()));
         child.wait()
     }
 
     /// Starts it and lets it run.
-    pub fn start(mut self) -> Running {
+    pub(crate) fn start(mut self) -> Running {
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped());
         self.spawn()
     }
@@ -138,21 +145,21 @@ fn collector(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>
 }
 
 /// A process, ended with the test.
-pub struct Running(Child, String);
+pub(crate) struct Running(Child, String);
 
 impl Running {
-    pub fn has_ended(&mut self) -> bool {
+    pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
     }
 
     /// Sends a signal by name: `INT`, `KILL`.
     #[cfg(unix)]
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").args(["-s", name, &self.0.id().to_string()]).status().unwrap();
         assert!(status.success());
     }
 
-    pub fn wait(mut self) -> Finished {
+    pub(crate) fn wait(mut self) -> Finished {
         drop(self.0.stdin.take());
         let stdout = self.0.stdout.take().map(collector);
         let stderr = self.0.stderr.take().map(collector).unwrap().join().unwrap();
@@ -174,21 +181,21 @@ impl Drop for Running {
 }
 
 /// What a call gave.
-pub struct Finished {
-    pub status: ExitStatus,
-    pub stdout: Vec<u8>,
-    pub stderr: String,
+pub(crate) struct Finished {
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: Vec<u8>,
+    pub(crate) stderr: String,
     called: String,
 }
 
 impl Finished {
     /// Checks that it ended well.
-    pub fn succeeds(self) -> Self {
+    pub(crate) fn succeeds(self) -> Self {
         self.fails_with(0)
     }
 
     /// Checks the exit code; a failure must also explain itself in the agreed form, and never by a panic.
-    pub fn fails_with(self, code: i32) -> Self {
+    pub(crate) fn fails_with(self, code: i32) -> Self {
         assert_eq!(self.status.code(), Some(code), "{}", self.shown());
         assert!(!self.stderr.contains("panicked"), "{}", self.shown());
         if code != 0 {
@@ -198,22 +205,22 @@ impl Finished {
     }
 
     /// Checks that standard error holds `text`.
-    pub fn says(self, text: &str) -> Self {
+    pub(crate) fn says(self, text: &str) -> Self {
         assert!(self.stderr.contains(text), "'{text}' is missing in {}", self.shown());
         self
     }
 
     /// Checks that standard output holds `text`.
-    pub fn prints(self, text: &str) -> Self {
+    pub(crate) fn prints(self, text: &str) -> Self {
         assert!(self.text().contains(text), "'{text}' is missing in {}", self.shown());
         self
     }
 
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.stdout.clone()).unwrap()
     }
 
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.stdout).unwrap_or_else(|e| panic!("{e} in {}", self.shown()))
     }
 
@@ -224,29 +231,29 @@ impl Finished {
 }
 
 /// The JSON of `stats` for `csv`, which must be usable.
-pub fn stats_of(csv: impl AsRef<[u8]>) -> Value {
+pub(crate) fn stats_of(csv: impl AsRef<[u8]>) -> Value {
     initsweep("stats runs.csv --format json").in_folder(&Folder::with("runs.csv", csv)).run().succeeds().json()
 }
 
 /// Runs as CSV, in the two columns that the program looks for by itself.
-pub fn csv_of(runs: &[(f64, f64)]) -> String {
+pub(crate) fn csv_of(runs: &[(f64, f64)]) -> String {
     let rows: String = runs.iter().map(|(level, loss)| format!("{level},{loss}\n")).collect();
     format!("hidden_std_dev,loss\n{rows}")
 }
 
 /// Three levels with two runs each and the least mean in the middle: data that nothing is wrong with.
-pub fn good_csv() -> String {
+pub(crate) fn good_csv() -> String {
     csv_of(&[(0.25, 30.0), (0.25, 34.0), (0.5, 10.0), (0.5, 14.0), (2.0, 20.0), (2.0, 24.0)])
 }
 
 /// Checks that JSON number `actual` equals `expected` within `tolerance`, relative.
 #[track_caller]
-pub fn assert_close(actual: &Value, expected: f64, tolerance: f64, what: &str) {
+pub(crate) fn assert_close(actual: &Value, expected: f64, tolerance: f64, what: &str) {
     let actual = actual.as_f64().unwrap_or_else(|| panic!("{what} is {actual}"));
     assert!(relative_difference(actual, expected) <= tolerance, "{what}: {actual} is not {expected}");
 }
 
-pub fn relative_difference(actual: f64, expected: f64) -> f64 {
+pub(crate) fn relative_difference(actual: f64, expected: f64) -> f64 {
     if actual == expected { 0.0 } else { (actual - expected).abs() / expected.abs() }
 }
 
@@ -255,7 +262,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `condition` holds.
 #[track_caller]
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let began = Instant::now();
     while !condition() {
         assert!(began.elapsed() < PATIENCE, "waited in vain until {what}");
@@ -264,26 +271,26 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// The size of a file, 0 if it is not there.
-pub fn size_of(path: &Path) -> u64 {
+pub(crate) fn size_of(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |metadata| metadata.len())
 }
 
 /// A file that every write to fails as on a full disk.
 #[cfg(target_os = "linux")]
-pub fn full_disk() -> File {
+pub(crate) fn full_disk() -> File {
     File::options().write(true).open("/dev/full").unwrap()
 }
 
 /// Pseudo-random numbers for test data: a fixed sequence (Knuth's MMIX generator, upper bits).
-pub struct Sequence(pub u64);
+pub(crate) struct Sequence(pub(crate) u64);
 
 impl Sequence {
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) as usize % limit
     }
 
-    pub fn shuffle<T>(&mut self, items: &mut [T]) {
+    pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for end in (1..items.len()).rev() {
             items.swap(end, self.below(end + 1));
         }

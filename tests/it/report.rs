@@ -1,0 +1,221 @@
+//! The report and the other results: complete, safe to open, written whole.
+
+use std::fs;
+
+use crate::figure::{hostile_names, runs_of};
+use crate::harness::{Folder, fixture, good_csv, initsweep};
+
+const RESULTS: [&str; 5] = ["loss-vs-std-dev.png", "loss-vs-std-dev.svg", "report.html", "summary.csv", "summary.json"];
+
+/// The report on `csv`.
+fn html_of(csv: impl AsRef<[u8]>, words: &str) -> String {
+    let folder = Folder::with("runs.csv", csv);
+    initsweep(format!("report runs.csv {words}")).in_folder(&folder).run().succeeds();
+    folder.text("output/report.html")
+}
+
+/// The tags of a document, checked to be balanced: enough of HTML for what a template of our own writes.
+#[track_caller]
+fn tags_of(html: &str) -> Vec<String> {
+    const WITHOUT_END: [&str; 4] = ["meta", "link", "br", "!doctype"];
+    let (mut open, mut all) = (Vec::new(), Vec::new());
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        assert!(!rest[..start].contains('>') || open.last().is_some_and(|name| name == "style"), "{}", &rest[..start]);
+        let end = start + rest[start..].find('>').expect("every < is closed");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        let name = tag.trim_matches('/').split([' ', '\n']).next().unwrap().to_lowercase();
+        if tag.starts_with('/') {
+            assert_eq!(open.pop().as_ref(), Some(&name), "</{name}> closes another tag");
+        } else if !tag.ends_with('/') && !WITHOUT_END.contains(&name.as_str()) {
+            open.push(name);
+        }
+        all.push(tag.to_string());
+    }
+    assert!(open.is_empty(), "{open:?} are not closed");
+    all
+}
+
+/// Checks that a browser would run nothing and ask for nothing.
+#[track_caller]
+fn assert_inert(html: &str) {
+    for tag in tags_of(html) {
+        let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap().to_lowercase();
+        let refused =
+            ["script", "img", "iframe", "object", "embed", "base", "form", "a", "image", "use", "foreignobject"];
+        assert!(!refused.contains(&name.as_str()), "<{tag}>");
+        assert!(!tag.contains(" on") && !tag.contains("src="), "<{tag}>");
+        let loads = name == "link" && !tag.contains("href=\"data:,\"");
+        assert!(!loads, "<{tag}>");
+    }
+    // The name of the SVG namespace is no address that anything is loaded from.
+    let html = html.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    for request in ["http://", "https://", "url(", "@import", "javascript:"] {
+        assert!(!html.contains(request), "{request}");
+    }
+    let policy = "http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'";
+    assert!(html[..html.find("<body").unwrap()].contains(policy));
+}
+
+#[test]
+fn the_report_is_one_document_that_asks_for_nothing() {
+    let html = html_of(fs::read(fixture("xor-25k.csv")).unwrap(), "");
+    assert!(html.starts_with("<!DOCTYPE html>"));
+    assert_inert(&html);
+    assert_eq!(html.matches("<svg").count(), 1, "the figure is part of it");
+}
+
+#[test]
+fn the_report_shows_every_number_that_the_table_shows() {
+    let folder = Folder::with("runs.csv", fs::read(fixture("xor-25k.csv")).unwrap());
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds();
+    let html = folder.text("output/report.html");
+    let markdown = initsweep("stats runs.csv --format markdown").in_folder(&folder).run().succeeds().text();
+    let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert_eq!(rows.len(), 400);
+    for row in rows {
+        let cells = row.trim_matches(['|', ' ']).replace(" | ", "</td><td>");
+        assert!(html.contains(&format!("<td>{cells}</td></tr>")), "{row}");
+    }
+    assert_eq!(html.matches("id=\"minimum\"").count(), 1);
+    let finding = markdown.lines().next().unwrap();
+    assert!(html.contains(&format!("<p class=\"finding\">{finding}</p>")), "{finding}");
+    for shown in ["Xavier = 1/sqrt(2)", "25,600 read = 25,600 used", "initsweep 0.1.0", "Methods"] {
+        assert!(html.contains(shown), "{shown}");
+    }
+}
+
+#[test]
+fn the_report_does_not_grow_with_the_rows() {
+    let text = fs::read_to_string(fixture("xor-25k.csv")).unwrap();
+    let (header, rows) = text.split_once('\n').unwrap();
+    let (once, often) = (html_of(&text, "").len(), html_of(format!("{header}\n{}", rows.repeat(4)), "").len());
+    // The same levels with smaller errors: a digit more here and there in 400 rows, where 76,800 rows more would be 3 MB.
+    assert!(often.abs_diff(once) < once / 50, "{once} bytes, then {often}");
+}
+
+#[test]
+fn the_digest_is_that_of_the_input() {
+    // As `sha256sum` prints it for exactly these bytes.
+    const DIGEST: &str = "4087f9a4bd8036adc47ace5065fa419d2a74c4fe7959c83c29cb4301dbe2d54e";
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds();
+    assert!(folder.text("output/report.html").contains(DIGEST));
+    assert!(folder.text("output/summary.json").contains(DIGEST));
+    // The same through a pipe; a byte order mark is part of the file, though not of its meaning.
+    let json = initsweep("stats - --format json").stdin(good_csv()).run().succeeds().json();
+    assert_eq!(json["provenance"]["inputs"][0]["sha256"], DIGEST);
+    assert_eq!(json["provenance"]["inputs"][0]["bytes"], good_csv().len());
+    let marked = initsweep("stats - --format json").stdin(format!("\u{feff}{}", good_csv())).run().succeeds().json();
+    assert_ne!(marked["provenance"]["inputs"][0]["sha256"], DIGEST);
+}
+
+#[test]
+fn the_report_says_how_it_was_made_without_passwords() {
+    let folder = Folder::with("runs.csv", "hidden_std_dev,loss,seed,epochs\n0.5,1,77,1234\n1,2,77,1234\n");
+    initsweep("report runs.csv --out mongodb://ann:s3cret@host/x --reference")
+        .arg("a b=1/sqrt(2)")
+        .in_folder(&folder)
+        .run()
+        .succeeds();
+    let html = folder.text("mongodb:/ann:s3cret@host/x/report.html");
+    assert!(html.contains("initsweep report runs.csv --out") && html.contains("mongodb://ann:***@host/x"));
+    assert!(html.contains("a b=1/sqrt(2)"));
+    for file in ["report.html", "summary.json", "summary.csv", "loss-vs-std-dev.svg"] {
+        assert!(!folder.text(&format!("mongodb:/ann:s3cret@host/x/{file}")).contains("s3cret"), "{file}");
+    }
+    assert!(html.contains(">seed</th><td><code>77<") && html.contains(">epochs</th><td><code>1234<"));
+}
+
+#[test]
+fn summaries_equal_what_stats_prints() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds();
+    let csv = initsweep("stats runs.csv --format csv").in_folder(&folder).run().succeeds().text();
+    assert_eq!(folder.text("output/summary.csv"), csv);
+    let json = initsweep("stats runs.csv --format json").in_folder(&folder).run().succeeds().text();
+    let numbers = |text: &str| text.split_once("\"provenance\"").unwrap().0.to_string();
+    assert_eq!(numbers(&folder.text("output/summary.json")), numbers(&json));
+    let html = folder.text("output/report.html");
+    assert!(html.contains(folder.text("output/loss-vs-std-dev.svg").trim()), "the figure inside is the one beside it");
+}
+
+#[test]
+fn files_appear_whole_and_nothing_else_stays() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv --out a/b").in_folder(&folder).run().succeeds().prints("a/b/report.html");
+    assert_eq!(folder.names("a/b"), RESULTS);
+    assert_eq!(folder.names("."), ["a", "runs.csv"]);
+    // Again, over files that are there.
+    folder.write("a/b/report.html", "old, and ".repeat(100_000));
+    folder.write("a/b/notes.txt", "mine");
+    initsweep("report runs.csv --out a/b").in_folder(&folder).run().succeeds();
+    assert!(folder.text("a/b/report.html").trim_end().ends_with("</html>"));
+    assert!(!folder.text("a/b/report.html").contains("old, and"));
+    assert_eq!(folder.text("a/b/notes.txt"), "mine");
+    initsweep("plot runs.csv --out c").in_folder(&folder).run().succeeds();
+    assert_eq!(folder.names("c"), RESULTS[..2]);
+}
+
+#[cfg(unix)]
+#[test]
+fn results_can_be_read_by_others_as_far_as_the_system_allows() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds();
+    let mode = |name: &str| fs::metadata(folder.path(name)).unwrap().permissions().mode() & 0o777;
+    // `runs.csv` was made in the ordinary way, under the same umask.
+    assert_eq!(mode("output/report.html"), mode("runs.csv"));
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_named() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv --out runs.csv/below").in_folder(&folder).run().fails_with(1).says("runs.csv/below");
+    initsweep("report runs.csv --out runs.csv").in_folder(&folder).run().fails_with(1).says("cannot write runs.csv");
+    assert_eq!(folder.text("runs.csv"), good_csv());
+    // A folder stands where a file should go.
+    fs::create_dir_all(folder.path("out/report.html/x")).unwrap();
+    initsweep("report runs.csv --out out").in_folder(&folder).run().fails_with(1).says("out/report.html");
+    assert!(folder.names("out").iter().all(|name| !name.starts_with('.')), "{:?}", folder.names("out"));
+}
+
+#[test]
+fn bad_input_leaves_earlier_results_alone() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds();
+    let before = folder.bytes("output/report.html");
+    folder.write("runs.csv", "hidden_std_dev,loss\n1,oops\n");
+    initsweep("report runs.csv").in_folder(&folder).run().fails_with(3);
+    assert_eq!(folder.bytes("output/report.html"), before);
+    initsweep("report runs.csv --out new").in_folder(&folder).run().fails_with(3);
+    assert!(!folder.path("new").exists(), "nothing to report, no folder");
+}
+
+#[test]
+fn hostile_names_stay_text_in_the_report() {
+    for name in hostile_names() {
+        let folder = Folder::with("runs.csv", runs_of(&name));
+        initsweep("report runs.csv --x")
+            .arg(&name)
+            .arg("--reference")
+            .arg(format!("{}=0.5", name.replace('=', "_")))
+            .in_folder(&folder)
+            .run()
+            .succeeds();
+        assert_inert(&folder.text("output/report.html"));
+    }
+}
+
+#[test]
+fn hostile_cells_and_file_names_stay_text_in_the_report() {
+    let cell = "<script>alert(1)</script>";
+    let file = "<img src=x onerror=alert(1)>.csv";
+    let rows = format!("hidden_std_dev,loss,epochs\n0.5,1,\"{cell}\"\n0.5,2,\"<b\n>\"\n2,NaN,7\n");
+    let folder = Folder::with(file, rows);
+    initsweep("report").arg(file).in_folder(&folder).run().succeeds();
+    let html = folder.text("output/report.html");
+    assert_inert(&html);
+    assert!(html.contains("alert(1)"), "it is shown");
+}

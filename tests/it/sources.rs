@@ -1,0 +1,650 @@
+//! Whatever a source holds: a clear error, a counted exclusion, or the right numbers. Never a wrong one, never a panic.
+
+use std::fs::File;
+use std::path::Path;
+
+use polars::prelude::*;
+use serde_json::{Value, json};
+
+use crate::harness::{Finished, Folder, Sequence, assert_close, csv_of, good_csv, initsweep, stats_of};
+
+/// Means of two or three short decimals: a few roundings of 2⁻⁵³ each.
+const ROUNDING: f64 = 1e-15;
+
+/// Runs `stats` on one file with this content.
+fn stats_on(name: &str, content: impl AsRef<[u8]>) -> Finished {
+    initsweep("stats --format json").arg(name).in_folder(&Folder::with(name, content)).run()
+}
+
+/// Checks that the source is refused as invalid, saying `reason`.
+#[track_caller]
+fn assert_refused(content: impl AsRef<[u8]>, reason: &str) {
+    stats_on("runs.csv", content).fails_with(3).says("runs.csv").says(reason);
+}
+
+/// Checks that the text `oops` in the column `loss` is found in `line`, with one thread and with several.
+#[track_caller]
+fn assert_found_in_line(content: impl AsRef<[u8]>, line: usize) {
+    let folder = Folder::with("runs.csv", content);
+    for threads in [1, 4] {
+        initsweep(format!("stats runs.csv --threads {threads}"))
+            .in_folder(&folder)
+            .run()
+            .fails_with(3)
+            .says(&format!("runs.csv, line {line}, column 'loss': 'oops' is not a number"));
+    }
+}
+
+/// Checks that `content` means the same as [`good_csv`].
+#[track_caller]
+fn assert_good(content: impl AsRef<[u8]>) {
+    let (actual, expected) = (stats_of(content), stats_of(good_csv()));
+    assert_eq!(actual["groups"], expected["groups"]);
+    assert_eq!(actual["rows"], expected["rows"]);
+}
+
+/// Counts of the ledger: read, used, and the exclusions that occurred. Checks that it adds up.
+fn ledger(stats: &Value) -> (u64, u64, Vec<(String, u64)>) {
+    let rows = &stats["rows"];
+    let all = rows["excluded"].as_object().unwrap();
+    let excluded: Vec<_> =
+        all.iter().map(|(reason, n)| (reason.clone(), n.as_u64().unwrap())).filter(|(_, n)| *n > 0).collect();
+    let (read, used) = (rows["read"].as_u64().unwrap(), rows["used"].as_u64().unwrap());
+    assert_eq!(read, used + excluded.iter().map(|(_, n)| n).sum::<u64>(), "{rows}");
+    let in_groups: u64 = stats["groups"].as_array().unwrap().iter().map(|group| group["n"].as_u64().unwrap()).sum();
+    assert_eq!(used, in_groups);
+    (read, used, excluded)
+}
+
+#[track_caller]
+fn assert_ledger(stats: &Value, read: u64, used: u64, excluded: &[(&str, u64)]) {
+    let excluded: Vec<_> = excluded.iter().map(|(reason, n)| (reason.to_string(), *n)).collect();
+    assert_eq!(ledger(stats), (read, used, excluded));
+}
+
+// Columns
+
+#[test]
+fn a_missing_column_is_named_together_with_those_that_are_there() {
+    stats_on("runs.csv", "width,accuracy\n1,2\n")
+        .fails_with(3)
+        .says("runs.csv: no column named 'hidden_std_dev'; it has 'width', 'accuracy'")
+        .says("--x");
+    stats_on("runs.csv", "hidden_std_dev,Loss\n1,2\n").fails_with(3).says("no column named 'loss'").says("'Loss'");
+}
+
+#[test]
+fn other_columns_can_be_chosen_and_the_rest_is_ignored() {
+    let folder = Folder::with("trials.csv", "note,dropout,val loss\n\"a, b\",0.1,3\nx,0.1,5\n,0.2,1\n");
+    let stats = initsweep("stats trials.csv --format json --x dropout --y")
+        .arg("val loss")
+        .in_folder(&folder)
+        .run()
+        .succeeds()
+        .json();
+    assert_eq!((&stats["factor"], &stats["metric"]), (&json!("dropout"), &json!("val loss")));
+    assert_eq!(stats["groups"][0]["mean"], 4.0);
+    assert_eq!(stats["references"], json!([]), "Xavier means nothing for a dropout");
+}
+
+#[test]
+fn column_names_may_be_unicode_or_markup() {
+    for name in ["σ (Größe) 初期", "<b>&amp;\"x\"</b>", "a,b", "a\nb", "😀"] {
+        let folder = Folder::with("t.csv", format!("\"{}\",loss\n1,5\n", name.replace('"', "\"\"")));
+        let stats = initsweep("stats t.csv --format json --x").arg(name).in_folder(&folder).run().succeeds().json();
+        assert_eq!(stats["factor"], name);
+    }
+}
+
+#[test]
+fn one_column_cannot_be_both_axes() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("stats runs.csv --x loss --y loss").in_folder(&folder).run().fails_with(2).says("'loss'");
+}
+
+#[test]
+fn a_repeated_column_name_matters_only_where_it_is_wanted() {
+    assert_refused("hidden_std_dev,loss,loss\n1,2,3\n", "the column name 'loss' appears 2 times");
+    let stats = stats_of("a,a,hidden_std_dev,loss,a\n9,9,1,2,9\n");
+    assert_eq!(stats["groups"][0]["mean"], 2.0);
+}
+
+// Text where a number should be
+
+#[test]
+fn text_in_a_number_column_is_found_by_file_line_column_and_value() {
+    assert_found_in_line("hidden_std_dev,loss\n1,2\n1,oops\n1,3\n", 3);
+}
+
+#[test]
+fn lines_are_counted_right_with_crlf() {
+    assert_found_in_line("hidden_std_dev,loss\r\n1,2\r\n1,oops\r\n1,3\r\n", 3);
+}
+
+#[test]
+fn lines_are_counted_right_with_cr_alone() {
+    assert_found_in_line("hidden_std_dev,loss\r1,2\r1,oops\r1,3\r", 3);
+}
+
+#[test]
+fn lines_are_counted_right_after_line_breaks_in_quotes() {
+    assert_found_in_line("note,hidden_std_dev,loss\n\"one\ntwo\nthree\",1,2\n\"x\r\ny\",1,2\nz,1,oops\n", 7);
+    assert_found_in_line("\"no\nte\",hidden_std_dev,loss\n\"one\ntwo\",1,2\nz,1,oops\n", 5);
+}
+
+#[test]
+fn lines_are_counted_right_after_blank_lines_and_a_byte_order_mark() {
+    assert_found_in_line("\u{feff}hidden_std_dev,loss\n\n1,2\n\n\n1,oops\n", 6);
+    assert_found_in_line("hidden_std_dev,loss\r\n\r\n1,2\r\n\r\n1,oops\r\n", 5);
+    assert_found_in_line("\n\nhidden_std_dev,loss\n1,oops\n", 4);
+}
+
+#[test]
+fn lines_are_counted_right_deep_in_a_file_of_many_blocks() {
+    // The reader works in blocks of 2 MiB: this is eight of them, with a line break in quotes every thousand rows.
+    const ROWS: usize = 800_000;
+    for end in ["\n", "\r\n"] {
+        let mut text = format!("note,hidden_std_dev,loss{end}");
+        let mut line = 2;
+        for row in 0..ROWS {
+            let broken = row % 1000 == 999;
+            text.push_str(if broken { "\"two\nlines\"" } else { "one line" });
+            text.push_str(if row + 3 == ROWS { ",0.5,oops" } else { ",0.5,123.25" });
+            text.push_str(end);
+            if row + 3 < ROWS {
+                line += 1 + usize::from(broken);
+            }
+        }
+        assert!(text.len() > 7 * (2 << 20));
+        assert_found_in_line(text, line);
+    }
+}
+
+#[test]
+fn the_first_of_several_bad_cells_is_reported_whatever_the_threads() {
+    let mut text = csv_of(&vec![(0.5, 1.0); 700_000]);
+    let early = text.len() / 2;
+    let early = early + text[early..].find('\n').unwrap() + 1;
+    text.insert_str(early, "0.5,oops\n");
+    text.push_str("0.5,late\n");
+    let line = text[..early].lines().count() + 1;
+    assert_found_in_line(text, line);
+}
+
+#[test]
+fn a_decimal_comma_is_explained() {
+    stats_on("runs.csv", "hidden_std_dev;loss\n0,5;12,25\n").fails_with(3).says("'0,5'").says("decimal point");
+}
+
+#[test]
+fn a_control_character_in_a_bad_cell_does_not_reach_the_terminal() {
+    let finished = stats_on("runs.csv", "hidden_std_dev,loss\n1,\u{1b}[31mred\n").fails_with(3).says("line 2");
+    assert!(!finished.stderr.contains('\u{1b}'), "{:?}", finished.stderr);
+}
+
+// Numbers that cannot be used
+
+#[test]
+fn nan_infinite_and_overflowing_losses_are_counted_by_kind() {
+    let losses = ["NaN", "nan", "-NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "7"];
+    let rows: String = losses.iter().map(|loss| format!("1,{loss}\n")).collect();
+    let stats = stats_of(format!("hidden_std_dev,loss\n{rows}"));
+    assert_ledger(&stats, 9, 1, &[("infinite", 5), ("nan", 3)]);
+    assert_eq!(stats["rows"]["first_excluded"], json!({"nan": "runs.csv, line 2", "infinite": "runs.csv, line 5"}));
+    assert_eq!(stats["groups"][0]["mean"], 7.0);
+}
+
+#[test]
+fn a_level_that_is_no_number_is_counted_too() {
+    let stats = stats_of("hidden_std_dev,loss\nNaN,1\ninf,2\n,3\n4,5\n");
+    assert_ledger(&stats, 4, 1, &[("empty", 1), ("infinite", 1), ("nan", 1)]);
+}
+
+#[test]
+fn empty_cells_in_every_spelling_are_counted() {
+    let cells = ["", " ", "\"\"", "\" \"", "NA", "N/A", "null", "NULL", "None"];
+    let rows: String = cells.iter().map(|cell| format!("1,{cell}\n")).collect();
+    let stats = stats_of(format!("hidden_std_dev,loss\n{rows}1,8\n"));
+    assert_ledger(&stats, cells.len() as u64 + 1, 1, &[("empty", cells.len() as u64)]);
+}
+
+#[test]
+fn the_ledger_is_the_same_in_json_terminal_and_report() {
+    let folder = Folder::with("runs.csv", good_csv() + "1,NaN\n1,NaN\n1,inf\n,3\n1,\n1,NA\n0.25,");
+    let stats = initsweep("stats runs.csv --format json").in_folder(&folder).run().succeeds().json();
+    let (read, used, excluded) = ledger(&stats);
+    assert_eq!((read, used), (13, 6));
+    let count = |reason: &str| excluded.iter().find(|(name, _)| name == reason).map_or(0, |(_, n)| *n);
+    assert_eq!((count("nan"), count("infinite"), count("empty") + count("torn_line")), (2, 1, 4));
+
+    let words = [("empty", "empty"), ("nan", "NaN"), ("infinite", "infinite"), ("torn_line", "torn last line")];
+    let parts: String = words
+        .iter()
+        .filter(|(reason, _)| count(reason) > 0)
+        .map(|(reason, word)| format!(" + {} {word}", count(reason)))
+        .collect();
+    let line = format!("Rows: {read} read = {used} used{parts}");
+    initsweep("stats runs.csv").in_folder(&folder).run().succeeds().prints(&line);
+    initsweep("stats runs.csv --format markdown").in_folder(&folder).run().succeeds().prints(&line);
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds().prints(&line);
+    let html = folder.text("output/report.html");
+    assert!(html.contains(&line));
+    for (reason, word) in words {
+        assert!(html.contains(&format!("<td>{word}</td><td>{}</td>", count(reason))), "{word}");
+    }
+}
+
+#[test]
+fn sources_without_a_usable_run_say_why() {
+    initsweep("stats runs.csv")
+        .in_folder(&Folder::with("runs.csv", "hidden_std_dev,loss\n1,NaN\n1,\n"))
+        .run()
+        .fails_with(3)
+        .says("no usable run in runs.csv")
+        .says("2 rows read")
+        .says("1 NaN (first: runs.csv, line 2)");
+}
+
+#[test]
+fn huge_values_keep_their_mean() {
+    let stats = stats_of("hidden_std_dev,loss\n1,1e308\n1,1.5e308\n1,1.7e308\n2,-1e308\n2,1e308\n");
+    assert_close(&stats["groups"][0]["mean"], 1.4e308, ROUNDING, "mean of sums beyond the largest double");
+    assert_eq!(stats["groups"][1]["mean"], 0.0);
+    assert_close(&stats["groups"][1]["std_dev"], 2f64.sqrt() * 1e308, ROUNDING, "std_dev");
+}
+
+#[test]
+fn numbers_that_no_double_holds_are_null_in_the_json_and_never_break_it() {
+    // The interval of these two reaches beyond the largest double.
+    let stats = stats_of("hidden_std_dev,loss\n1,-1.7e308\n1,1.7e308\n2,1e-300\n2,2e-300\n");
+    assert_eq!(stats["groups"][0]["ci_upper"], Value::Null);
+    assert_eq!(stats["groups"][0]["max"], 1.7e308);
+}
+
+#[test]
+fn subnormal_values_keep_their_mean_and_spread() {
+    let stats = stats_of("hidden_std_dev,loss\n1,4e-320\n1,8e-320\n");
+    // One unit of the last place of a subnormal number, 5e-324, relative to 6e-320.
+    const SUBNORMAL: f64 = 1e-4;
+    assert_close(&stats["groups"][0]["mean"], 6e-320, SUBNORMAL, "mean");
+    assert_close(&stats["groups"][0]["std_dev"], 8f64.sqrt() * 1e-320, SUBNORMAL, "std_dev");
+}
+
+#[test]
+fn extreme_values_give_a_figure_or_a_reason() {
+    for rows in
+        ["1,1e308\n2,-1e308\n", "1,4e-320\n20,8e-320\n", "1e-320,1\n1e308,2\n", "1,5\n1,5\n", "-1e308,1\n1e308,2\n"]
+    {
+        let folder = Folder::with("runs.csv", format!("hidden_std_dev,loss\n{rows}"));
+        let finished = initsweep("plot runs.csv").in_folder(&folder).run();
+        if finished.status.success() {
+            let svg = folder.text("output/loss-vs-std-dev.svg");
+            assert!(!svg.contains("NaN") && !svg.contains("inf,") && !svg.contains("2147483647"), "{rows}");
+        } else {
+            finished.fails_with(3).says("cannot draw");
+        }
+    }
+}
+
+#[test]
+fn a_level_with_one_run_has_no_spread_instead_of_none_measured() {
+    let folder = Folder::with("runs.csv", csv_of(&[(1.0, 5.0), (2.0, 6.0), (2.0, 8.0)]));
+    let stats = initsweep("stats runs.csv --format json").in_folder(&folder).run().succeeds().json();
+    let single = &stats["groups"][0];
+    for key in ["std_dev", "standard_error", "ci_lower", "ci_upper"] {
+        assert_eq!(single[key], Value::Null, "{key}");
+    }
+    assert_eq!((&single["n"], &single["mean"], &single["q25"]), (&json!(1), &json!(5.0), &json!(5.0)));
+    assert_eq!(stats["warnings"][0]["kind"], "single_runs");
+    let csv = initsweep("stats runs.csv --format csv").in_folder(&folder).run().succeeds();
+    csv.prints("\n1,1,5,,,,,5,5,5,5,5\n").says("1 level with a single run");
+    initsweep("report runs.csv --error-bars sd").in_folder(&folder).run().succeeds();
+}
+
+#[test]
+fn a_single_level_is_described_and_drawn() {
+    let folder = Folder::with("runs.csv", csv_of(&[(0.5, 5.0), (0.5, 7.0)]));
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds().prints("It is the only level");
+}
+
+#[test]
+fn negative_and_zero_levels_are_kept_and_only_missing_on_a_logarithmic_axis() {
+    let folder = Folder::with("runs.csv", csv_of(&[(-1.0, 9.0), (0.0, 8.0), (-0.0, 6.0), (0.1, 3.0), (10.0, 5.0)]));
+    let stats = initsweep("stats runs.csv --format json").in_folder(&folder).run().succeeds().json();
+    let levels: Vec<_> = stats["groups"].as_array().unwrap().iter().map(|group| group["level"].as_f64()).collect();
+    assert_eq!(levels, [Some(-1.0), Some(0.0), Some(0.1), Some(10.0)], "-0 is 0");
+    assert!(stats["warnings"].as_array().unwrap().iter().any(|warning| warning["kind"] == "not_on_log_axis"));
+    initsweep("plot runs.csv").in_folder(&folder).run().succeeds();
+    assert!(folder.text("output/loss-vs-std-dev.svg").contains("2 levels not above 0 not shown"));
+    initsweep("plot runs.csv --x-scale linear").in_folder(&folder).run().succeeds();
+    assert!(!folder.text("output/loss-vs-std-dev.svg").contains("not shown"));
+}
+
+#[test]
+fn a_logarithmic_axis_without_a_level_above_zero_is_refused() {
+    let folder = Folder::with("runs.csv", csv_of(&[(-1.0, 9.0), (0.0, 8.0)]));
+    initsweep("plot runs.csv").in_folder(&folder).run().succeeds();
+    let finished = initsweep("plot runs.csv --x-scale log").in_folder(&folder).run();
+    finished.fails_with(3).says("no level of 'hidden_std_dev' is above 0").says("--x-scale linear");
+}
+
+#[test]
+fn ten_million_distinct_levels_are_refused_with_a_count() {
+    const LEVELS: usize = 10_000_000;
+    let mut text = String::with_capacity(11 * LEVELS);
+    text.push_str("hidden_std_dev,loss\n");
+    for level in 0..LEVELS {
+        // Seven digits, written by hand because a formatter takes seconds.
+        let mut digits = *b"0000000,1\n";
+        let mut rest = level;
+        for digit in digits[..7].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        text.push_str(std::str::from_utf8(&digits).unwrap());
+    }
+    initsweep("stats -")
+        .stdin(text)
+        .run()
+        .fails_with(3)
+        .says("column 'hidden_std_dev' has 10000000 distinct values")
+        .says("--x");
+}
+
+// Files that are not whole
+
+#[test]
+fn an_empty_file_is_called_empty() {
+    assert_refused("", "empty");
+}
+
+#[test]
+fn a_header_without_rows_is_no_run() {
+    for content in ["hidden_std_dev,loss\n", "hidden_std_dev,loss", "\u{feff}hidden_std_dev,loss\r\n\r\n"] {
+        assert_refused(content, "there are no rows");
+    }
+}
+
+#[test]
+fn blanks_alone_are_no_table() {
+    for content in ["\n", "  \n\t\n ", "\r\n\r\n", "\u{feff}", "\u{feff}\n"] {
+        stats_on("runs.csv", content).fails_with(3).says("runs.csv");
+    }
+}
+
+/// Losses as long as the trainer writes them; a cut is then visible.
+const LONG: &str = "hidden_std_dev,loss\n0.5,1234.567890123\n0.5,1334.567890123\n";
+
+#[test]
+fn a_last_line_cut_at_a_field_boundary_is_left_out() {
+    for tail in ["0.5,", "0.5", "0.", "-", "\"0.5\",\""] {
+        let stats = stats_of(format!("{LONG}{tail}"));
+        assert_ledger(&stats, 3, 2, &[("torn_line", 1)]);
+        assert_eq!(stats["rows"]["first_excluded"]["torn_line"], "runs.csv, line 4");
+    }
+}
+
+#[test]
+fn a_last_line_cut_inside_a_number_is_left_out() {
+    for tail in ["0.5,1", "0.5,14", "0.5,1434.", "0.5,1434.5", "0.5,1e", "0.5,-"] {
+        let stats = stats_of(format!("{LONG}{tail}"));
+        assert_ledger(&stats, 3, 2, &[("torn_line", 1)]);
+    }
+}
+
+#[test]
+fn a_last_line_cut_inside_quotes_is_left_out() {
+    let stats = stats_of("hidden_std_dev,loss\n\"0.5\",\"123.25\"\n\"0.5\",\"12");
+    assert_ledger(&stats, 2, 1, &[("torn_line", 1)]);
+}
+
+#[test]
+fn a_complete_last_line_without_a_line_break_is_used_with_a_warning() {
+    let stats = stats_of(format!("{LONG}0.5,1434.567890123"));
+    assert_ledger(&stats, 3, 3, &[]);
+    assert_eq!(stats["warnings"][0]["kind"], "unterminated_line");
+    assert!(stats["warnings"][0]["message"].as_str().unwrap().contains("1434.567890123"));
+    // One that is bad in the middle of a file is still an error.
+    assert_refused(format!("{LONG}0.5,oops\n0.5,1"), "'oops'");
+}
+
+#[test]
+fn a_lost_closing_quote_does_not_swallow_rows() {
+    let rows = "a,0.5,1\n".repeat(50);
+    for end in ["", "\n"] {
+        let text = format!("note,hidden_std_dev,loss\n{rows}\"a,0.5,1\n{rows}a,0.5,1{end}");
+        stats_on("runs.csv", text).fails_with(3).says("line 52");
+    }
+}
+
+#[test]
+fn a_row_of_another_length_is_an_error_with_its_line() {
+    assert_refused("a,hidden_std_dev,loss\n1,2,3\n1,2\n1,2,3\n", "line 3: 2 fields where the header has 3");
+    assert_refused("a,hidden_std_dev,loss\n1,2,3\n1,2,3\n1,2,3,4\n", "line 4: 4 fields where the header has 3");
+}
+
+// Encodings and dialects
+
+#[test]
+fn line_ends_marks_blanks_and_quotes_do_not_change_the_numbers() {
+    let good = good_csv();
+    assert_good(format!("\u{feff}{good}"));
+    assert_good(good.replace('\n', "\r\n"));
+    assert_good(good.replace('\n', "\r"));
+    assert_good(format!("\u{feff}{}", good.replace('\n', "\r\n")));
+    assert_good(good.replace('\n', "\n\n"));
+    assert_good(good.replace(',', " , "));
+    let quoted = |line: &str| line.split(',').map(|cell| format!("\"{cell}\"")).collect::<Vec<_>>().join(",") + "\n";
+    assert_good(good.lines().map(quoted).collect::<String>());
+    assert_good(format!("\u{feff}{}", good.lines().map(quoted).collect::<String>()));
+}
+
+#[test]
+fn separators_are_recognised() {
+    for separator in [";", "\t", "|"] {
+        assert_good(good_csv().replace(',', separator));
+    }
+    // Other separators in other columns' names and cells do not mislead.
+    let widened = |line: (usize, &str)| {
+        let note = if line.0 == 0 { "a,b|c,d" } else { "x,y,z,1|2" };
+        format!("{note};{}\n", line.1.replace(',', ";"))
+    };
+    assert_good(good_csv().lines().enumerate().map(widened).collect::<String>());
+}
+
+#[test]
+fn utf_16_is_recognised_and_named() {
+    let units: Vec<u16> = format!("\u{feff}{}", good_csv()).encode_utf16().collect();
+    assert_refused(units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>(), "UTF-16");
+    assert_refused(units.iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<_>>(), "UTF-16");
+}
+
+#[test]
+fn text_in_another_encoding_does_not_matter_in_other_columns() {
+    let mut text = b"n\xf6te,hidden_std_dev,loss\n".to_vec();
+    text.extend_from_slice(b"gr\xf6\xdfe,0.5,4\n");
+    assert_eq!(stats_of(text)["groups"][0]["mean"], 4.0);
+}
+
+#[test]
+fn a_compressed_file_is_recognised_and_the_way_to_read_it_shown() {
+    let folder = Folder::with("runs.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00");
+    initsweep("stats runs.csv.gz").in_folder(&folder).run().fails_with(3).says("compressed").says("zcat");
+}
+
+#[test]
+fn random_bytes_are_refused_whatever_they_are_called() {
+    let mut sequence = Sequence(1);
+    for name in ["runs.csv", "runs.parquet", "runs.txt"] {
+        for start in [&b""[..], b"PAR1", b"\xef\xbb\xbf", b"hidden_std_dev,loss\n"] {
+            let noise = (0..10_000).map(|_| sequence.below(256) as u8);
+            let bytes: Vec<u8> = start.iter().copied().chain(noise).collect();
+            stats_on(name, bytes).fails_with(3).says(name);
+        }
+    }
+}
+
+// Which files
+
+#[test]
+fn a_folder_contributes_its_csv_and_parquet_files_and_nothing_else() {
+    let folder = Folder::new();
+    folder.write("runs/a.csv", "hidden_std_dev,loss\n0.5,1\n");
+    folder.write("runs/b.TSV", "loss\thidden_std_dev\n2\t0.5\n");
+    parquet(&folder.path("runs/c.parquet"), df!("hidden_std_dev" => [0.5], "loss" => [6.0]).unwrap());
+    for ignored in [".hidden.csv", "d.csv.part", "notes.md", "old.csv.bak"] {
+        folder.write(&format!("runs/{ignored}"), "not a table");
+    }
+    folder.write("runs/deeper.csv/e.csv", "not a table");
+    let stats = initsweep("stats runs --format json").in_folder(&folder).run().succeeds().json();
+    assert_eq!((&stats["rows"]["read"], &stats["groups"][0]["mean"]), (&json!(3), &json!(3.0)));
+    let inputs = stats["provenance"]["inputs"].as_array().unwrap();
+    let paths: Vec<_> = inputs.iter().map(|input| input["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["runs/a.csv", "runs/b.TSV", "runs/c.parquet"]);
+}
+
+#[test]
+fn a_folder_may_be_called_like_a_file() {
+    let folder = Folder::with("x.csv/runs.csv", good_csv());
+    initsweep("stats x.csv").in_folder(&folder).run().succeeds().prints("6 read = 6 used");
+}
+
+#[test]
+fn an_empty_folder_and_one_without_data_are_unreachable_sources() {
+    let folder = Folder::new();
+    initsweep("stats .").in_folder(&folder).run().fails_with(4).says("holds no CSV or Parquet file; it is empty");
+    folder.write("notes.md", "x");
+    initsweep("stats .").in_folder(&folder).run().fails_with(4).says("it has notes.md");
+}
+
+#[test]
+fn a_glob_is_expanded_by_the_program() {
+    let folder = Folder::with("a1.csv", "hidden_std_dev,loss\n0.5,1\n");
+    folder.write("a2.csv", "hidden_std_dev,loss\n0.5,3\n");
+    folder.write("b.csv", "not a table");
+    let stats = initsweep("stats a?.csv --format json").in_folder(&folder).run().succeeds().json();
+    assert_eq!(stats["groups"][0]["mean"], 2.0);
+    initsweep("stats c*.csv").in_folder(&folder).run().fails_with(4).says("the pattern c*.csv");
+    initsweep("stats [.csv").in_folder(&folder).run().fails_with(2).says("[.csv");
+}
+
+#[test]
+fn a_file_whose_name_looks_like_a_glob_is_that_file() {
+    let folder = Folder::with("runs[1].csv", good_csv());
+    initsweep("stats runs[1].csv").in_folder(&folder).run().succeeds();
+}
+
+#[test]
+fn a_file_named_twice_is_read_once_and_said_so() {
+    let folder = Folder::with("runs.csv", good_csv());
+    let stats = initsweep("stats runs.csv ./runs.csv *.csv --format json").in_folder(&folder).run().succeeds().json();
+    assert_eq!(stats["rows"]["read"], 6);
+    let kinds: Vec<_> = stats["warnings"].as_array().unwrap().iter().map(|warning| &warning["kind"]).collect();
+    assert_eq!(kinds[..2], ["duplicate_input", "duplicate_input"]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_an_unreachable_source() {
+    let folder = Folder::with("runs.csv", good_csv());
+    let finished = initsweep("stats runs.csv gone.csv").in_folder(&folder).run();
+    finished.fails_with(4).says("cannot read gone.csv: No such file").says("check the path");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_read_is_never_skipped() {
+    // Opening this one works, reading fails, even for root.
+    const UNREADABLE: &str = "/proc/self/mem";
+    initsweep("stats").arg(UNREADABLE).run().fails_with(4).says("cannot read /proc/self/mem");
+    let folder = Folder::with("a.csv", good_csv());
+    std::os::unix::fs::symlink(UNREADABLE, folder.path("b.csv")).unwrap();
+    initsweep("stats .").in_folder(&folder).run().fails_with(4).says("b.csv");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_to_nowhere_in_a_folder_is_never_skipped() {
+    let folder = Folder::with("a.csv", good_csv());
+    std::os::unix::fs::symlink("gone.csv", folder.path("b.csv")).unwrap();
+    initsweep("stats .").in_folder(&folder).run().fails_with(4).says("b.csv");
+}
+
+#[test]
+fn standard_input_is_read_once_and_joins_files() {
+    let folder = Folder::with("a.csv", "hidden_std_dev,loss\n0.5,1\n");
+    let run = |words: &str| initsweep(words).in_folder(&folder).stdin("hidden_std_dev,loss\n0.5,5\n").run();
+    let stats = run("stats - a.csv --format json").succeeds().json();
+    assert_eq!(stats["groups"][0]["mean"], 3.0);
+    assert_eq!(stats["provenance"]["inputs"][0]["path"], "-");
+    run("stats - -").fails_with(2).says("standard input");
+    initsweep("stats -").run().fails_with(3).says("empty");
+}
+
+// Parquet
+
+fn parquet(path: &Path, mut frame: DataFrame) {
+    ParquetWriter::new(File::create(path).unwrap()).finish(&mut frame).unwrap();
+}
+
+/// Runs `stats` on one Parquet file.
+fn stats_on_parquet(frame: DataFrame) -> Finished {
+    let folder = Folder::new();
+    parquet(&folder.path("runs.parquet"), frame);
+    initsweep("stats runs.parquet --format json").in_folder(&folder).run()
+}
+
+#[test]
+fn parquet_columns_of_whole_numbers_nulls_and_nan_are_read() {
+    let frame = df!(
+        "hidden_std_dev" => [1i64, 1, 1, 2, 2],
+        "loss" => [Some(4.0f32), None, Some(6.0), Some(f32::NAN), Some(9.0)],
+        "note" => ["a", "b", "c", "d", "e"],
+    );
+    let stats = stats_on_parquet(frame.unwrap()).succeeds().json();
+    assert_ledger(&stats, 5, 3, &[("empty", 1), ("nan", 1)]);
+    assert_eq!(stats["groups"][0]["mean"], 5.0);
+    assert_eq!(stats["rows"]["first_excluded"]["empty"], "runs.parquet, row 2");
+}
+
+#[test]
+fn parquet_text_in_a_number_column_is_refused() {
+    let frame = df!("hidden_std_dev" => [1.0], "loss" => ["5"]).unwrap();
+    stats_on_parquet(frame).fails_with(3).says("runs.parquet: column 'loss'").says("not numbers");
+    let frame = df!("hidden_std_dev" => [1.0], "loss" => [true]).unwrap();
+    stats_on_parquet(frame).fails_with(3).says("not numbers");
+}
+
+#[test]
+fn a_missing_parquet_column_is_named_together_with_those_that_are_there() {
+    let frame = df!("hidden_std_dev" => [1.0], "score" => [5.0]).unwrap();
+    stats_on_parquet(frame).fails_with(3).says("no column named 'loss'").says("'score'");
+}
+
+#[test]
+fn a_parquet_file_without_rows_is_no_run() {
+    let none: [f64; 0] = [];
+    stats_on_parquet(df!("hidden_std_dev" => none, "loss" => none).unwrap()).fails_with(3).says("there are no rows");
+}
+
+#[test]
+fn a_cut_parquet_file_is_refused_at_any_length() {
+    let folder = Folder::new();
+    let rows: Vec<f64> = (0..1000).map(f64::from).collect();
+    parquet(&folder.path("runs.parquet"), df!("hidden_std_dev" => &rows, "loss" => &rows).unwrap());
+    let whole = folder.bytes("runs.parquet");
+    for length in [4, 5, 100, whole.len() / 2, whole.len() - 8, whole.len() - 1] {
+        stats_on("runs.parquet", &whole[..length]).fails_with(3).says("runs.parquet");
+    }
+    // Damage in the middle, with the footer intact.
+    let mut damaged = whole.clone();
+    damaged[8..200].fill(0xff);
+    stats_on("runs.parquet", damaged).fails_with(3).says("runs.parquet");
+}
+
+#[test]
+fn the_content_decides_what_a_file_is() {
+    let folder = Folder::new();
+    parquet(&folder.path("runs.csv"), df!("hidden_std_dev" => [1.0], "loss" => [5.0]).unwrap());
+    initsweep("stats runs.csv").in_folder(&folder).run().succeeds();
+    stats_on("runs.parquet", good_csv()).fails_with(3).says("does not begin like one");
+}
