@@ -5,6 +5,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::format::count;
+
 /// Shorthand for results of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -167,7 +169,7 @@ pub enum Error {
         again: f64,
     },
     /// The user stopped the sweep.
-    #[error("stopped after {done} of {total} runs, which are kept in {path}")]
+    #[error("stopped after {} of {} runs, which are kept in {path}", count(*done), count(*total))]
     Interrupted {
         /// Runs that are stored.
         done: u64,

@@ -28,6 +28,8 @@ pub struct RunWriter {
 pub enum Existing {
     /// Go on after the stored runs of the same plan.
     Continue,
+    /// Go on after a stopped sweep of the same plan; replace anything else, finished files too.
+    Resume,
     /// Start over.
     Replace,
 }
@@ -51,6 +53,9 @@ impl RunWriter {
             Err(TryLockError::Error(source)) => return Err(Error::Write { path: journal, source }),
         }
         let mut kept = Kept::default();
+        if existing == Existing::Resume {
+            kept = whole_rows(&mut file, &journal, plan).unwrap_or_default();
+        }
         if existing == Existing::Continue {
             if file.metadata().map_err(Error::read(&journal))?.len() == 0 && target.exists() {
                 // A file that cannot be read as runs of this plan must not leave an empty journal behind.

@@ -422,6 +422,24 @@ fn run_makes_the_sweep_and_reports_on_it() {
 }
 
 #[test]
+fn a_stopped_run_goes_on_and_another_plan_starts_over() {
+    let folder = Folder::new();
+    let words = "--hidden-std-dev 0.5,1,2 --runs 4 --epochs 50";
+    let whole = csv_of(words);
+    // The journal of a run that was stopped after five rows, each marked so that it can be told from a new one.
+    let stopped: String = whole.lines().take(6).map(|line| format!("{line}\n")).collect();
+    let marked = stopped.replacen(whole.lines().nth(1).unwrap().split(',').nth(2).unwrap(), "12345", 1);
+    folder.write("output/runs.csv.part", &marked);
+    initsweep(format!("run {words}")).in_folder(&folder).run().succeeds();
+    let rows = folder.text("output/runs.csv");
+    assert!(rows.contains(",12345,"), "the stored rows are kept");
+    assert_eq!(rows.lines().skip(2).collect::<Vec<_>>(), whole.lines().skip(2).collect::<Vec<_>>());
+    folder.write("output/runs.csv.part", &marked);
+    initsweep(format!("run {words} --seed 2")).in_folder(&folder).run().succeeds();
+    assert!(!folder.text("output/runs.csv").contains(",12345,"), "those of another plan are not");
+}
+
+#[test]
 fn run_takes_the_swept_setting_as_its_axis() {
     let folder = Folder::new();
     initsweep("run --hidden-std-dev 0.6 --learning-rate 0.1,1 --runs 2 --epochs 50 --quiet")
