@@ -20,35 +20,46 @@ const NETWORKS: usize = 192;
 /// Multiplications and fused multiply-adds in an epoch of one vector.
 const FUSED: f64 = 104.0;
 
-/// The least time of one 512-bit (`WIDE`) or 256-bit fused multiply-add in ns, many independent ones in a row.
+/// Writes the function that gives the least time of one multiply-add of a vector in ns, many independent ones in a row.
 #[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx512f,avx2,fma")]
-fn peak<const WIDE: bool>() -> f64 {
-    use std::arch::x86_64::*;
-    const ROUNDS: usize = 100_000;
-    let mut least = f64::INFINITY;
-    for _ in 0..30 {
-        let start = Instant::now();
-        if WIDE {
-            let (mut sums, x) = ([_mm512_set1_pd(0.5); 12], _mm512_set1_pd(std::hint::black_box(0.5)));
-            for _ in 0..ROUNDS {
-                for sum in &mut sums {
-                    *sum = _mm512_fmadd_pd(*sum, x, x);
+macro_rules! peak {
+    ($name:ident, $features:literal, $set:ident, $fused:ident) => {
+        #[target_feature(enable = $features)]
+        fn $name() -> f64 {
+            use std::arch::x86_64::*;
+            const ROUNDS: usize = 100_000;
+            let mut least = f64::INFINITY;
+            for _ in 0..30 {
+                let start = Instant::now();
+                let (mut sums, x) = ([$set(0.5); 12], $set(std::hint::black_box(0.5)));
+                for _ in 0..ROUNDS {
+                    for sum in &mut sums {
+                        *sum = $fused(*sum, x, x);
+                    }
                 }
+                std::hint::black_box(sums);
+                least = least.min(start.elapsed().as_secs_f64() * 1e9 / (12 * ROUNDS) as f64);
             }
-            std::hint::black_box(sums);
-        } else {
-            let (mut sums, x) = ([_mm256_set1_pd(0.5); 12], _mm256_set1_pd(std::hint::black_box(0.5)));
-            for _ in 0..ROUNDS {
-                for sum in &mut sums {
-                    *sum = _mm256_fmadd_pd(*sum, x, x);
-                }
-            }
-            std::hint::black_box(sums);
+            least
         }
-        least = least.min(start.elapsed().as_secs_f64() * 1e9 / (12 * ROUNDS) as f64);
+    };
+}
+#[cfg(target_arch = "x86_64")]
+peak!(peak_avx512, "avx512f", _mm512_set1_pd, _mm512_fmadd_pd);
+#[cfg(target_arch = "x86_64")]
+peak!(peak_avx2, "avx2,fma", _mm256_set1_pd, _mm256_fmadd_pd);
+
+/// The least time of one multiply-add of a vector in ns, where it is measured.
+fn peak(simd: Simd) -> Option<f64> {
+    match simd {
+        // SAFETY: `available` has listed the instruction set.
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx512 => Some(unsafe { peak_avx512() }),
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Simd::Avx2 => Some(unsafe { peak_avx2() }),
+        _ => None,
     }
-    least
 }
 
 fn main() {
@@ -81,19 +92,16 @@ fn main() {
         std::hint::black_box(network::train(&tasks[0], &schedule, |_, _, _| {}));
         times[choices.len()].push(start.elapsed().as_secs_f64() * 1e6);
     }
-    let names = choices.iter().map(|simd| simd.name()).chain(["plain"]);
-    for (times, name) in times.iter_mut().zip(names) {
+    println!("| kernel | µs per training, least | median | ns per epoch and network | share of peak multiply-adds |");
+    println!("|---|---:|---:|---:|---:|");
+    let kernels = choices.iter().map(|simd| (simd.name(), Some(*simd))).chain([("plain loop", None)]);
+    for (times, (name, simd)) in times.iter_mut().zip(kernels) {
         times.sort_by(f64::total_cmp);
-        println!("{name:9} least {:8.2} µs  median {:8.2} µs", times[0], times[times.len() / 2]);
+        let epoch = times[0] * 1e3 / f64::from(schedule.epochs);
+        let share = simd.and_then(|simd| Some((simd.lanes(), peak(simd)?)));
+        let share = share.map(|(lanes, peak)| format!("{:.0} %", 100.0 * FUSED * peak / (epoch * lanes as f64)));
+        let (least, median) = (times[0], times[times.len() / 2]);
+        println!("| {name} | {least:.1} | {median:.1} | {epoch:.2} | {} |", share.unwrap_or_default());
     }
-    #[cfg(target_arch = "x86_64")]
-    if choices.contains(&Simd::Avx512) {
-        // SAFETY: the processor has AVX-512, which includes the others.
-        let peaks = unsafe { [peak::<true>(), peak::<false>()] };
-        for ((times, simd), peak) in times.iter().zip(&choices).zip(peaks) {
-            let epoch = times[0] * simd.lanes() as f64 * 1e3 / f64::from(schedule.epochs);
-            let share = 100.0 * FUSED * peak / epoch;
-            println!("{}: {epoch:.1} ns an epoch and vector, peak {peak:.3} ns, share {share:.0} %", simd.name());
-        }
-    }
+    println!("\n{FUSED} multiplications and multiply-adds an epoch; {rounds} rounds in turn");
 }
