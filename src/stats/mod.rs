@@ -1,11 +1,16 @@
 //! Statistics as pure functions of slices: no data frame, no input or output, no clock, no hidden random state.
 
+pub mod basins;
+pub mod best;
+pub mod bootstrap;
 pub mod compare;
 pub mod descriptive;
 pub mod exact;
 mod integer;
 pub mod interval;
+pub mod paired;
 pub mod quantile;
+pub mod smooth;
 
 pub use descriptive::Summary;
 pub use exact::ExactMoments;
