@@ -10,7 +10,8 @@
 //!                  │     │ RunTable = polars frame with a checked schema
 //!                  │     ▼
 //!                  └─ group ─► stats ─► analysis ─► { export, figure ─► report } ─► output
-//! leaves anyone may use: sweep (domain types, the glossary), expression, format, warning, provenance, error
+//! leaves anyone may use: sweep (domain types, the glossary), expression, format, random, warning, provenance,
+//!                         error
 //! ```
 //!
 //! ```
@@ -35,6 +36,7 @@ pub mod format;
 pub mod group;
 pub mod output;
 pub mod provenance;
+pub mod random;
 pub mod report;
 pub mod stats;
 pub mod store;

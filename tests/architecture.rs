@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that anyone may use. They use only each other.
-const LEAVES: [&str; 6] = ["error", "expression", "format", "provenance", "sweep", "warning"];
+const LEAVES: [&str; 7] = ["error", "expression", "format", "provenance", "random", "sweep", "warning"];
 
 /// What each module may use besides the leaves and itself.
 const MAY_USE: [(&str, &[&str]); 12] = [

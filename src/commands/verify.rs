@@ -4,9 +4,9 @@ use crate::cli::{Global, VerifyArgs};
 use crate::commands::print;
 use crate::error::{Error, Result};
 use crate::format::{count, counted};
+use crate::random::philox4x32_10;
 use crate::store::runs;
 use crate::sweep::Run;
-use crate::train::random::philox4x32_10;
 use crate::train::schedule::{CHUNK, train_runs};
 use rayon::prelude::*;
 
@@ -54,7 +54,7 @@ fn sample_of(arguments: &VerifyArgs) -> Result<(Vec<(u64, Run)>, u64)> {
             sample.push((row, *run));
         } else {
             let [a, b, ..] =
-                philox4x32_10([row as u32, (row >> 32) as u32, 0, 0], crate::train::random::halves(arguments.seed));
+                philox4x32_10([row as u32, (row >> 32) as u32, 0, 0], crate::random::halves(arguments.seed));
             // The remainder's bias is below rows / 2⁶⁴.
             let place = (u64::from(b) << 32 | u64::from(a)) % row;
             if place < size {

@@ -1,17 +1,14 @@
 //! What does a sample look like? Centre, spread and order statistics of the runs at one level.
 //!
-//! The sample comes **sorted**. That serves the quantiles, and it fixes the order of every sum: the same runs give the
-//! same bits, whatever order, files or threads they came through.
+//! The sample comes **sorted**, which serves the quantiles. Mean and std_dev are exact sums rounded once
+//! ([`crate::stats::exact`]): the same runs give the same bits, whatever order, files or threads they came through.
 //!
-//! - mean: compensated sum (Neumaier 1974) over n; error below one unit in the last place for any realistic n.
-//! - std_dev: √(Σ(x−x̄)² / (n−1)), the corrected two-pass form (Chan, Golub and LeVeque 1983). Why not Σx² − n x̄²:
-//!   at a mean of 1e8 and a spread of 1 it loses all digits. Undefined at n = 1, then absent, never 0.
-//! - quantiles: linear interpolation at (n−1)p, type 7 of Hyndman and Fan (1996), the default of NumPy, pandas and R.
-//!
-//! Values are scaled by a power of two first, which is exact, so that neither huge nor subnormal values overflow or vanish
-//! in the squares.
+//! - mean: Σx / n; std_dev: √(Σ(x−x̄)² / (n−1)). Undefined at n = 1, then absent, never 0.
+//! - quantiles: type 7 ([`crate::stats::quantile`]).
 
+use crate::stats::exact::ExactMoments;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method, student_t_quantile};
+use crate::stats::quantile::quantile;
 
 /// The description of one sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -49,15 +46,8 @@ impl Summary {
         debug_assert!(sorted.is_sorted());
         let (&min, &max) = (sorted.first()?, sorted.last()?);
         let n = sorted.len() as f64;
-        let unit = power_of_two_at_least(min.abs().max(max.abs()));
-        let scaled = || sorted.iter().map(|x| x / unit);
-        let mean = compensated_sum(scaled()) / n;
-        let std_dev = (sorted.len() > 1).then(|| {
-            let squares = compensated_sum(scaled().map(|x| (x - mean) * (x - mean)));
-            let residue = compensated_sum(scaled().map(|x| x - mean));
-            ((squares - residue * residue / n) / (n - 1.0)).max(0.0).sqrt() * unit
-        });
-        let mean = mean * unit;
+        let moments = ExactMoments::of(sorted);
+        let (mean, std_dev) = (moments.mean()?, moments.std_dev());
         let standard_error = std_dev.map(|s| s / n.sqrt());
         let interval = standard_error.map(|error| {
             ConfidenceInterval::symmetric(
@@ -79,38 +69,6 @@ impl Summary {
             max,
         })
     }
-}
-
-/// Quantile of type 7 at `p` in [0, 1] of a sorted, non-empty sample.
-///
-/// # Panics
-/// On an empty sample.
-pub fn quantile(sorted: &[f64], p: f64) -> f64 {
-    let place = (sorted.len() - 1) as f64 * p;
-    let below = place.floor();
-    let (lower, upper) = (sorted[below as usize], sorted[place.ceil() as usize]);
-    let weight = place - below;
-    if lower == upper { lower } else { lower * (1.0 - weight) + upper * weight }
-}
-
-/// Σ of `values` with Neumaier's compensation.
-pub fn compensated_sum(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut lost) = (0.0f64, 0.0f64);
-    for value in values {
-        let next = sum + value;
-        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
-        sum = next;
-    }
-    sum + lost
-}
-
-/// A power of two within a factor of two above `magnitude`, or the largest there is; 1 for 0.
-fn power_of_two_at_least(magnitude: f64) -> f64 {
-    if magnitude == 0.0 {
-        return 1.0;
-    }
-    let (_, exponent) = libm::frexp(magnitude);
-    libm::ldexp(1.0, exponent.clamp(-1021, 1023))
 }
 
 #[cfg(test)]

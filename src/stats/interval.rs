@@ -19,6 +19,20 @@ pub enum Method {
     StudentT,
     /// Student's t interval of a combination of independent means, with Satterthwaite's degrees of freedom.
     WelchT,
+    /// Student's t interval of a trimmed mean, by Yuen.
+    TrimmedT,
+    /// Ends are order statistics with binomial coverage; free of any distribution.
+    OrderStatistics,
+    /// Wilson's score interval of a share.
+    Wilson,
+    /// Fieller's interval of a ratio of two means.
+    Fieller,
+    /// Percentiles of bootstrap replicates.
+    BootstrapPercentile,
+    /// Percentiles of bootstrap replicates, corrected for their bias.
+    BootstrapBiasCorrected,
+    /// Estimated on replicates that did not choose.
+    CrossFitted,
 }
 
 impl Method {
@@ -27,6 +41,13 @@ impl Method {
         match self {
             Self::StudentT => "Student t",
             Self::WelchT => "Welch t",
+            Self::TrimmedT => "Yuen t",
+            Self::OrderStatistics => "order statistics",
+            Self::Wilson => "Wilson",
+            Self::Fieller => "Fieller",
+            Self::BootstrapPercentile => "bootstrap percentile",
+            Self::BootstrapBiasCorrected => "bias-corrected bootstrap",
+            Self::CrossFitted => "cross-fitted t",
         }
     }
 }
@@ -86,6 +107,45 @@ pub fn student_t_quantile(confidence: f64, freedom: f64) -> f64 {
         Ok(student) => student.inverse_cdf(0.5 + confidence / 2.0),
         Err(_) => f64::NAN,
     }
+}
+
+/// Two-sided probability of Student's t: P(|T| ≥ |`t`|) at `freedom` degrees of freedom.
+///
+/// # Precision
+/// Relative error below 1e-9 against SciPy for 1 to 10⁷ degrees of freedom: the incomplete beta function up to 10⁴, beyond
+/// it Hill's (1970) normal equivalent of t, whose first omitted term is below 1e-12 there.
+pub fn student_t_probability(t: f64, freedom: f64) -> f64 {
+    const EXPANSION_FROM: f64 = 1e4;
+    let square = t * t;
+    if freedom <= EXPANSION_FROM {
+        if square == 0.0 {
+            return 1.0;
+        }
+        return statrs::function::beta::beta_reg(freedom / 2.0, 0.5, freedom / (freedom + square));
+    }
+    normal_probability(normal_equivalent(t.abs(), freedom))
+}
+
+/// Two-sided probability of the standard normal: P(|Z| ≥ |`z`|).
+pub fn normal_probability(z: f64) -> f64 {
+    libm::erfc(z.abs() * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// Φ(`z`).
+pub fn normal_cdf(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// The z ≥ 0 with the tail that `t` ≥ 0 has at `freedom` degrees of freedom, by Hill (1970): good to 1e-3 at 5 degrees of
+/// freedom and to 1e-10 at a thousand.
+pub fn normal_equivalent(t: f64, freedom: f64) -> f64 {
+    let a = freedom - 0.5;
+    let b = 48.0 * a * a;
+    let square = a * libm::log1p(t * t / freedom);
+    let w = libm::sqrt(square);
+    let last =
+        (((4.0 * square + 33.0) * square + 240.0) * square + 855.0) / (10.0 * (b + 0.8 * square * square + 100.0));
+    w * (1.0 + ((square + 3.0) - last) / b)
 }
 
 /// A variance that is a sum of independent estimated parts: its degrees of freedom, (Σv)² / Σ(v²/ν), by Welch (1938) and

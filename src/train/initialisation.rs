@@ -4,9 +4,9 @@
 //! digest of the run's levels, or one for all levels in a paired sweep (see [`Draws`](crate::sweep::Draws)). So a run does
 //! not change with threads, order, other levels, or what was run before, and any run can be made again alone.
 
+use crate::random::{halves, philox4x32_10, standard_normal};
 use crate::sweep::RunIdentity;
 use crate::train::network::Parameters;
-use crate::train::random::{halves, philox4x32_10, standard_normal};
 
 /// Parameters of the network, all of them random: hidden weights and biases, output weights and bias.
 const PARAMETERS: usize = 9;
