@@ -256,6 +256,9 @@ pub struct AnalysisArgs {
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
+    /// Difference that does not matter, as a share of the least mean
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
+    pub margin: f64,
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
@@ -272,7 +275,11 @@ impl AnalysisArgs {
 
     /// The question to ask of these columns.
     pub fn question(&self, columns: &Columns) -> Question {
-        Question { confidence: self.confidence, references: Reference::with_defaults(&columns.factor, &self.reference) }
+        Question {
+            confidence: self.confidence,
+            references: Reference::with_defaults(&columns.factor, &self.reference),
+            margin: self.margin,
+        }
     }
 }
 
@@ -444,14 +451,17 @@ pub enum TrainFormat {
 }
 
 fn confidence(text: &str) -> Result<f64, String> {
+    share(text).map_err(|_| "expected a level between 0 and 1, such as 0.95 or 95%".into())
+}
+
+/// A number between 0 and 1, also as a percentage.
+fn share(text: &str) -> Result<f64, String> {
     let value = match text.trim().strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
         None => text.trim().parse::<f64>(),
     };
-    match value {
-        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
-        _ => Err("expected a level between 0 and 1, such as 0.95 or 95%".into()),
-    }
+    let inside = value.ok().filter(|share| *share > 0.0 && *share < 1.0);
+    inside.ok_or_else(|| "expected a share between 0 and 1, such as 0.01 or 1%".into())
 }
 
 fn scale(text: &str) -> Result<f32, String> {

@@ -57,11 +57,6 @@ pub enum Warning {
         /// The level.
         level: f64,
     },
-    /// Other levels may be as good as the one with the least mean.
-    MinimumNotSeparated {
-        /// How many other levels' intervals overlap the minimum's.
-        levels: usize,
-    },
     /// A reference lies outside the swept range.
     ReferenceOutside {
         /// Its name.
@@ -83,7 +78,6 @@ impl Warning {
             Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
             Self::NotOnLogAxis { .. } => "not_on_log_axis",
             Self::MinimumAtEdge { .. } => "minimum_at_edge",
-            Self::MinimumNotSeparated { .. } => "minimum_not_separated",
             Self::ReferenceOutside { .. } => "reference_outside",
         }
     }
@@ -114,10 +108,6 @@ impl Warning {
             Self::MinimumAtEdge { level } => {
                 format!("the least mean is at the end of the sweep ({})", significant(*level, 4))
             }
-            Self::MinimumNotSeparated { levels } => format!(
-                "the interval at the minimum overlaps those of {}: where the minimum lies is not settled",
-                counted(*levels as u64, "other level")
-            ),
             Self::ReferenceOutside { name, value } => {
                 format!("reference {} = {} lies outside the swept range", excerpt(name), significant(*value, 4))
             }
@@ -137,7 +127,6 @@ impl Warning {
             Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",
             Self::NotOnLogAxis { .. } => "check these values, or use --x-scale linear",
             Self::MinimumAtEdge { .. } => "extend the sweep beyond that end",
-            Self::MinimumNotSeparated { .. } => "add runs at the levels near the minimum",
             Self::ReferenceOutside { .. } => "extend the sweep, or change the reference with --reference",
         }
     }

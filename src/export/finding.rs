@@ -6,7 +6,7 @@ use crate::stats::Estimate;
 
 /// The finding: the observed minimum with its uncertainty, and whether other levels may be as good.
 pub fn sentence(analysis: &Analysis) -> String {
-    let minimum = analysis.minimum();
+    let minimum = analysis.observed();
     let found = format!(
         "The lowest mean {} is {}, at {} = {} (n = {}).",
         analysis.metric,

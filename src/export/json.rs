@@ -6,9 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, Group, Place, ReferenceResult, SCHEMA_VERSION, Step};
+use crate::analysis::minimum::{MinimumAnalysis, ReferenceDifference};
+use crate::analysis::{Analysis, Place, ReferenceResult, SCHEMA_VERSION, Step};
 use crate::provenance::Provenance;
-use crate::stats::{ConfidenceInterval, Estimate};
+use crate::stats::best::Standing;
+use crate::stats::smooth::Edge;
+use crate::stats::{self, ConfidenceInterval, Estimate};
 use crate::store::schema::Exclusion;
 use crate::warning::Warning;
 
@@ -58,11 +61,79 @@ struct WireGroup {
     q75: f64,
     min: f64,
     max: f64,
+    p_best: Option<f64>,
+    in_confidence_set: Option<bool>,
 }
 
 #[derive(Serialize)]
 struct WireMinimum {
     observed: WireObserved,
+    fitted: Option<WireFitted>,
+    confidence_set: Vec<f64>,
+    margin: f64,
+    verdict: Verdict,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edge: Option<Edge>,
+    /// About how many more runs at each of `undecided_levels` settle it.
+    more_runs_per_level: Option<u64>,
+    undecided_levels: Vec<f64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Verdict {
+    Located,
+    AtEdge,
+    Flat,
+    Unresolved,
+}
+
+#[derive(Serialize)]
+struct WireFitted {
+    level: f64,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+    value: f64,
+    value_standard_error: Option<f64>,
+    value_ci_lower: Option<f64>,
+    value_ci_upper: Option<f64>,
+}
+
+impl WireMinimum {
+    fn of(analysis: &Analysis, observed: WireObserved) -> Self {
+        let MinimumAnalysis { level, value, candidates, standing, margin } = &analysis.minimum;
+        let level_of = |place: &usize| analysis.groups[*place].level;
+        let (verdict, edge, more_runs_per_level, undecided) = match standing {
+            Standing::Located => (Verdict::Located, None, None, Vec::new()),
+            Standing::AtEdge { edge } => (Verdict::AtEdge, Some(*edge), None, Vec::new()),
+            Standing::Flat => (Verdict::Flat, None, None, Vec::new()),
+            Standing::Unresolved { more_runs, levels } => (Verdict::Unresolved, None, *more_runs, levels.clone()),
+        };
+        let fitted = level.zip(*value).map(|(level, value)| {
+            let ([ci_lower, ci_upper], [value_ci_lower, value_ci_upper]) = (ends(level.interval), ends(value.interval));
+            let value_standard_error = value.standard_error;
+            WireFitted {
+                level: level.point,
+                ci_lower,
+                ci_upper,
+                value: value.point,
+                value_standard_error,
+                value_ci_lower,
+                value_ci_upper,
+            }
+        });
+        let in_set = candidates.iter().enumerate().filter(|(_, candidate)| candidate.in_set);
+        Self {
+            observed,
+            fitted,
+            confidence_set: in_set.map(|(place, _)| level_of(&place)).collect(),
+            margin: *margin,
+            verdict,
+            edge,
+            more_runs_per_level,
+            undecided_levels: undecided.iter().map(level_of).collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -86,6 +157,35 @@ struct WireReference<'a> {
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
     interpolated: bool,
+    difference_to_minimum: Option<WireDifference>,
+}
+
+#[derive(Serialize)]
+struct WireDifference {
+    estimate: f64,
+    percent: f64,
+    standard_error: Option<f64>,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+    p_value: f64,
+    verdict: stats::compare::Verdict,
+}
+
+impl WireDifference {
+    fn of(found: &ReferenceDifference) -> Self {
+        let ReferenceDifference { difference, relative, p_value, verdict } = *found;
+        let [ci_lower, ci_upper] = ends(difference.interval);
+        let standard_error = difference.standard_error;
+        Self {
+            estimate: difference.point,
+            percent: 100.0 * relative,
+            standard_error,
+            ci_lower,
+            ci_upper,
+            p_value,
+            verdict,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -101,7 +201,7 @@ struct WireStep<'a> {
 impl<'a> Wire<'a> {
     fn of(analysis: &'a Analysis) -> Self {
         let ledger = &analysis.ledger;
-        let minimum = analysis.minimum();
+        let minimum = analysis.observed();
         let [ci_lower, ci_upper] = ends(minimum.summary.mean.interval);
         Self {
             schema_version: SCHEMA_VERSION,
@@ -117,9 +217,10 @@ impl<'a> Wire<'a> {
                     .filter_map(|reason| Some((reason, ledger.example(reason)?)))
                     .collect(),
             },
-            groups: analysis.groups.iter().map(WireGroup::of).collect(),
-            minimum: WireMinimum {
-                observed: WireObserved {
+            groups: (0..analysis.groups.len()).map(|place| WireGroup::of(analysis, place)).collect(),
+            minimum: WireMinimum::of(
+                analysis,
+                WireObserved {
                     level: minimum.level,
                     n: minimum.summary.n,
                     mean: minimum.summary.mean.point,
@@ -128,7 +229,7 @@ impl<'a> Wire<'a> {
                     ci_upper,
                     levels_with_overlapping_interval: analysis.overlapping,
                 },
-            },
+            ),
             references: analysis.references.iter().map(WireReference::of).collect(),
             steps: analysis.steps.iter().map(WireStep::of).collect(),
             settings: analysis.settings.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect(),
@@ -139,8 +240,10 @@ impl<'a> Wire<'a> {
 }
 
 impl WireGroup {
-    fn of(group: &Group) -> Self {
+    fn of(analysis: &Analysis, place: usize) -> Self {
+        let group = &analysis.groups[place];
         let summary = &group.summary;
+        let candidate = analysis.minimum.candidates.get(place);
         let [ci_lower, ci_upper] = ends(summary.mean.interval);
         Self {
             level: group.level,
@@ -155,6 +258,8 @@ impl WireGroup {
             q75: summary.q75,
             min: summary.min,
             max: summary.max,
+            p_best: candidate.map(|candidate| candidate.probability),
+            in_confidence_set: candidate.map(|candidate| candidate.in_set),
         }
     }
 }
@@ -171,6 +276,7 @@ impl<'a> WireReference<'a> {
             ci_lower,
             ci_upper,
             interpolated: result.interpolated,
+            difference_to_minimum: result.to_minimum.as_ref().map(WireDifference::of),
         }
     }
 }

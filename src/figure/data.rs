@@ -92,7 +92,7 @@ impl LossVsStdDev {
             points.iter().flat_map(|point| [Some(point.mean), point.bar.map(|bar| bar.0), point.bar.map(|bar| bar.1)]);
         let y = Axis::around(Scale::Linear, heights.flatten())
             .ok_or_else(|| failed(format!("the means of '{}' are too large to draw", analysis.metric)))?;
-        let minimum = analysis.minimum();
+        let minimum = analysis.observed();
         Ok(Self {
             title: title(analysis),
             x_label: x_label(&analysis.factor, scale),

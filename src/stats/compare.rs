@@ -83,7 +83,8 @@ pub struct Difference {
 }
 
 impl Difference {
-    fn new(measured: &Measured, confidence: f64, method: Method) -> Option<Self> {
+    /// A difference that has been measured, with its t interval and its test against 0; nothing without a standard error.
+    pub fn new(measured: &Measured, confidence: f64, method: Method) -> Option<Self> {
         let standard_error = measured.standard_error?;
         // Without any spread a difference is certain, and none is no evidence.
         let p_value = if standard_error > 0.0 {

@@ -23,6 +23,8 @@ pub enum Method {
     TrimmedT,
     /// Ends are order statistics with binomial coverage; free of any distribution.
     OrderStatistics,
+    /// Student's t interval of a difference between two places of a fitted curve.
+    CurveT,
     /// Wilson's score interval of a share.
     Wilson,
     /// Fieller's interval of a ratio of two means.
@@ -43,6 +45,7 @@ impl Method {
             Self::WelchT => "Welch t",
             Self::TrimmedT => "Yuen t",
             Self::OrderStatistics => "order statistics",
+            Self::CurveT => "fitted curve t",
             Self::Wilson => "Wilson",
             Self::Fieller => "Fieller",
             Self::BootstrapPercentile => "bootstrap percentile",

@@ -12,8 +12,11 @@
 //! independent means (Casella and Berger 2002, 5.5.4), and a t interval with Satterthwaite's degrees of freedom. It knows
 //! nothing of how the minimum was chosen: against the least of many means it promises too much.
 
+pub mod minimum;
+
 use serde::Serialize;
 
+use crate::analysis::minimum::{Curve, MinimumAnalysis, ReferenceDifference};
 use crate::error::Result;
 use crate::group::{self, Sample};
 use crate::provenance::{InputDigest, Provenance};
@@ -34,6 +37,8 @@ pub struct Question {
     pub confidence: f64,
     /// Levels to compare with the minimum.
     pub references: Vec<Reference>,
+    /// The difference that does not matter, as a share of the least mean: 0.01 is 1 %.
+    pub margin: f64,
 }
 
 /// The runs at one level, described.
@@ -54,6 +59,8 @@ pub struct ReferenceResult {
     pub mean: Option<Estimate>,
     /// Whether the mean is interpolated between two levels.
     pub interpolated: bool,
+    /// What it costs against the fitted minimum; absent without a curve, and outside the swept range.
+    pub to_minimum: Option<ReferenceDifference>,
 }
 
 /// One end of a [`Step`].
@@ -93,6 +100,10 @@ pub struct Analysis {
     pub observed_minimum: usize,
     /// How many other levels' intervals overlap the minimum's.
     pub overlapping: usize,
+    /// Where the minimum is, and how sure that is.
+    pub minimum: MinimumAnalysis,
+    /// The share of the least mean that does not matter.
+    pub margin: f64,
     /// The references, in the user's order.
     pub references: Vec<ReferenceResult>,
     /// The changes from reference to reference, and from the last to the minimum.
@@ -127,8 +138,14 @@ impl Analysis {
                 reference: reference.clone(),
                 mean: found.map(|(known, _)| known.mean),
                 interpolated,
+                to_minimum: None,
             });
         }
+        let curve = Curve::through(&groups, question.confidence);
+        let found = minimum::analyse(&groups, curve.as_ref(), question.margin, question.confidence);
+        let differences =
+            minimum::reference_differences(&references, curve.as_ref(), found.margin, question.confidence);
+        references.iter_mut().zip(differences).for_each(|(result, difference)| result.to_minimum = difference);
         let minimum = &groups[observed_minimum];
         places.push((Place { name: "minimum".into(), level: minimum.level }, Known::of(minimum)));
         let mut analysis = Self {
@@ -140,6 +157,8 @@ impl Analysis {
             groups,
             observed_minimum,
             overlapping,
+            minimum: found,
+            margin: question.margin,
             references,
             settings: table.settings.into_iter().map(|(name, values)| (name, values.values().to_vec())).collect(),
             warnings: Vec::new(),
@@ -150,7 +169,7 @@ impl Analysis {
     }
 
     /// The level with the least mean.
-    pub fn minimum(&self) -> &Group {
+    pub fn observed(&self) -> &Group {
         &self.groups[self.observed_minimum]
     }
 
@@ -190,10 +209,7 @@ impl Analysis {
         }
         let last = self.groups.len() - 1;
         if last > 0 && (self.observed_minimum == 0 || self.observed_minimum == last) {
-            warnings.push(Warning::MinimumAtEdge { level: self.minimum().level });
-        }
-        if self.overlapping > 0 {
-            warnings.push(Warning::MinimumNotSeparated { levels: self.overlapping });
+            warnings.push(Warning::MinimumAtEdge { level: self.observed().level });
         }
         for result in self.references.iter().filter(|result| result.mean.is_none()) {
             warnings
