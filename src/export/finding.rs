@@ -1,31 +1,137 @@
 //! The answer in a sentence or two: where the loss is lowest, how sure that is, and what the references cost.
 
-use crate::analysis::{Analysis, Step};
+use crate::analysis::minimum::MinimumAnalysis;
+use crate::analysis::{Analysis, ReferenceResult, Step};
 use crate::format::{count, counted, percent, significant, to_precision_of};
 use crate::stats::Estimate;
+use crate::stats::best::Standing;
+use crate::stats::compare::Verdict;
+use crate::stats::smooth::Edge;
 
-/// The finding: the observed minimum with its uncertainty, and whether other levels may be as good.
+/// The finding: where the minimum is, how deep, how sure both are, and the verdict.
 pub fn sentence(analysis: &Analysis) -> String {
+    let MinimumAnalysis { level, value, .. } = &analysis.minimum;
+    let found = match (level, value) {
+        (Some(level), Some(value)) => format!(
+            "The mean {} is lowest at {} = {}, where it is {}.",
+            analysis.metric,
+            analysis.factor,
+            with_range(level),
+            with_range(value)
+        ),
+        _ => format!("The lowest mean {} is {}.", analysis.metric, observed(analysis)),
+    };
+    format!("{found} {}", verdict(analysis))
+}
+
+/// The least mean as it was observed: `1303 ± 259 (95 % Student t interval), at hidden_std_dev = 0.4541 (n = 64)`.
+pub fn observed(analysis: &Analysis) -> String {
     let minimum = analysis.observed();
-    let found = format!(
-        "The lowest mean {} is {}, at {} = {} (n = {}).",
-        analysis.metric,
+    format!(
+        "{}, at {} = {} (n = {})",
         with_uncertainty(&minimum.summary.mean),
         analysis.factor,
         significant(minimum.level, 4),
-        count(minimum.summary.n),
-    );
-    let sureness = match (analysis.groups.len() - 1, minimum.summary.mean.interval, analysis.overlapping) {
-        (0, ..) => "It is the only level, so there is nothing to compare it with.".to_string(),
-        (_, None, _) => "A single run there says nothing about its uncertainty.".to_string(),
-        (_, _, 0) => "No other level's interval overlaps it.".to_string(),
-        (others, _, overlapping) => format!(
-            "Where the minimum lies is not settled: the intervals of {} of {} overlap it.",
-            count(overlapping as u64),
-            counted(others as u64, "other level")
-        ),
-    };
-    format!("{found} {sureness}")
+        count(minimum.summary.n)
+    )
+}
+
+/// Whether it is settled where the minimum is, and if not, what would settle it.
+pub fn verdict(analysis: &Analysis) -> String {
+    let margin = percent_of(analysis.margin);
+    match &analysis.minimum.standing {
+        _ if analysis.groups.len() == 1 => "It is the only level, so there is nothing to compare it with.".into(),
+        Standing::Located => {
+            format!("It is located: nowhere in that interval does the mean rise more than {margin} above its minimum.")
+        }
+        Standing::AtEdge { edge } => {
+            let end = if *edge == Edge::Low { "lower" } else { "upper" };
+            format!("It lies at the {end} end of the sweep or beyond: extend the sweep there.")
+        }
+        Standing::Flat => format!("The sweep is flat: no two levels differ by more than {margin}."),
+        Standing::Unresolved { more_runs, levels } => {
+            let advice = match more_runs {
+                Some(more) => format!(
+                    "; about {} at each of {} would settle it",
+                    counted(*more, "more run"),
+                    counted(levels.len() as u64, "level")
+                ),
+                None => String::new(),
+            };
+            format!("Unresolved{}{advice}.", open_question(analysis))
+        }
+    }
+}
+
+fn open_question(analysis: &Analysis) -> String {
+    let candidates = analysis.minimum.candidates.iter().filter(|candidate| candidate.in_set).count();
+    if candidates == 0 {
+        return String::new();
+    }
+    format!(
+        ": {} of {} cannot be excluded as the best",
+        count(candidates as u64),
+        counted(analysis.groups.len() as u64, "level")
+    )
+}
+
+/// What a reference costs against the minimum: `Xavier: +4.5 % (95 % interval −1.2 % to +10.2 %; p = 0.16; undecided)`.
+pub fn reference(analysis: &Analysis, result: &ReferenceResult) -> Option<String> {
+    let found = result.to_minimum?;
+    let scale = found.relative / found.difference.point;
+    let interval = found.difference.interval.filter(|_| scale.is_finite()).map(|interval| {
+        format!(
+            "{} interval {} to {}; ",
+            confidence(interval.level),
+            percent(interval.lower * scale),
+            percent(interval.upper * scale)
+        )
+    });
+    Some(format!(
+        "{}: {} against the minimum ({}p = {}; {})",
+        result.reference.name,
+        percent(found.relative),
+        interval.unwrap_or_default(),
+        p_value(found.p_value),
+        verdict_of(found.verdict, analysis.margin),
+    ))
+}
+
+fn verdict_of(verdict: Verdict, margin: f64) -> String {
+    let margin = percent_of(margin);
+    match verdict {
+        Verdict::Better => format!("better by more than {margin}"),
+        Verdict::Worse => format!("worse by more than {margin}"),
+        Verdict::Equivalent => format!("equivalent to it within {margin}"),
+        Verdict::Undecided => format!("undecided at a margin of {margin}"),
+    }
+}
+
+/// A p value as people write it.
+pub fn p_value(p: f64) -> String {
+    if p < 0.001 { "below 0.001".into() } else { significant(p, 2) }
+}
+
+/// 0.01 as `1 %`.
+fn percent_of(share: f64) -> String {
+    format!("{} %", significant(share * 100.0, 3))
+}
+
+/// An estimate with the ends of its interval: `0.604 (95 % interval 0.591 to 0.622)`.
+pub fn with_range(estimate: &Estimate) -> String {
+    match estimate.interval {
+        Some(interval) => {
+            let rounded = |value: f64| to_precision_of(value, interval.margin());
+            format!(
+                "{} ({} interval {} to {})",
+                rounded(estimate.point),
+                confidence(interval.level),
+                rounded(interval.lower),
+                rounded(interval.upper)
+            )
+        }
+        None => significant(estimate.point, 4),
+    }
 }
 
 /// The step in words: `Xavier → minimum: −1.1 % (95 % interval −3.0 % to +0.9 %)`.

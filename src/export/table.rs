@@ -58,8 +58,12 @@ pub fn terminal(analysis: &Analysis) -> String {
 /// What every terminal output ends with: finding, references, ledger, warnings.
 pub fn closing(analysis: &Analysis) -> String {
     let mut text = format!("{}\n", finding::sentence(analysis));
+    text.push_str(&format!("  least observed mean: {}\n", finding::observed(analysis)));
+    for reference in analysis.references.iter().filter_map(|result| finding::reference(analysis, result)) {
+        text.push_str(&format!("  {reference}\n"));
+    }
     for step in &analysis.steps {
-        text.push_str(&format!("  {}\n", finding::step(step)));
+        text.push_str(&format!("  observed, {}\n", finding::step(step)));
     }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {

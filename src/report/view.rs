@@ -15,6 +15,8 @@ pub struct View {
     pub title: String,
     /// The finding in a sentence or two.
     pub finding: String,
+    /// The least mean as it was observed.
+    pub observed: String,
     /// The main figure, an SVG document of our own making, already escaped.
     pub figure: String,
     /// References with their means.
@@ -76,6 +78,8 @@ pub struct ReferenceRow {
     pub mean: String,
     /// Whether it is interpolated.
     pub how: &'static str,
+    /// What it costs against the fitted minimum.
+    pub cost: String,
 }
 
 /// A change in the comparison.
@@ -108,6 +112,7 @@ impl View {
         Self {
             title: format!("{} by {}", analysis.metric, analysis.factor),
             finding: finding::sentence(analysis),
+            observed: finding::observed(analysis),
             figure: figure.svg.clone(),
             references: references(analysis),
             steps: steps(analysis),
@@ -133,6 +138,7 @@ fn references(analysis: &Analysis) -> Vec<ReferenceRow> {
         expression: result.reference.expression.clone(),
         level: significant(result.reference.value, 5),
         mean: result.mean.as_ref().map_or_else(|| "outside the sweep".into(), finding::with_uncertainty),
+        cost: cost(analysis, result),
         how: match (&result.mean, result.interpolated) {
             (None, _) => "",
             (Some(_), true) => "interpolated between the two nearest levels",
@@ -140,6 +146,12 @@ fn references(analysis: &Analysis) -> Vec<ReferenceRow> {
         },
     };
     analysis.references.iter().map(row).collect()
+}
+
+fn cost(analysis: &Analysis, result: &crate::analysis::ReferenceResult) -> String {
+    let text = finding::reference(analysis, result).unwrap_or_default();
+    // The name has a column of its own.
+    text.split_once(": ").map_or(text.clone(), |(_, cost)| cost.to_string())
 }
 
 fn steps(analysis: &Analysis) -> Vec<StepRow> {
@@ -176,9 +188,19 @@ fn methods(analysis: &Analysis) -> Vec<String> {
             analysis.factor,
             Method::StudentT.name(),
         ),
-        "The observed minimum is the level with the least mean. As the least of many noisy means it tends to be too low; levels \
-         whose intervals overlap its own may be as good."
-            .into(),
+        format!(
+            "Where the minimum is: a weighted local quadratic curve through the level means along the axis (in ln of the level \
+             where all are above 0), bandwidth by AICc (Hurvich, Simonoff and Tsai 1998); intervals of its place and value by a \
+             parametric bootstrap of the level means, 2,000 replicates from a fixed seed. Which levels cannot be excluded as the best at \
+             {confidence}: multiple comparisons with the best (Hsu 1981), all levels accounted for. The least observed mean is also \
+             given; as the least of many noisy means it tends to be too low."
+        ),
+        format!(
+            "A reference's difference to the minimum is that of the fitted curve at the two places, with a t interval; p is adjusted \
+             over the references (Holm 1979); the verdict is against a margin of {} of the minimum (two one-sided tests, Schuirmann \
+             1987).",
+            finding::confidence(analysis.margin)
+        ),
         format!(
             "The mean at a reference between two levels is interpolated linearly along the axis. Relative changes are ratios of \
              means minus 1, with {confidence} Welch t intervals by the delta method. They do not know that the minimum was chosen as the least of all means."

@@ -5,7 +5,7 @@ use std::fs::File;
 use polars::prelude::*;
 use serde_json::{Value, json};
 
-use crate::harness::{Folder, Sequence, assert_close, csv_of, fixture, initsweep, relative_difference};
+use crate::harness::{Folder, Sequence, assert_close, csv_of, fixture, initsweep, relative_difference, stats_of};
 
 /// pandas sums in another order and SciPy has its own t quantile: both are good to some 1e-14, the issue asks for this.
 const PANDAS: f64 = 1e-12;
@@ -62,12 +62,14 @@ fn the_json_has_the_documented_form() {
     let group = [
         "ci_lower",
         "ci_upper",
+        "in_confidence_set",
         "level",
         "max",
         "mean",
         "median",
         "min",
         "n",
+        "p_best",
         "q25",
         "q75",
         "standard_error",
@@ -80,10 +82,58 @@ fn the_json_has_the_documented_form() {
     for key in ["level", "mean", "standard_error"] {
         assert!(ours["minimum"]["observed"][key].is_f64(), "{key}");
     }
-    assert_eq!(ours["references"][1]["name"], "Xavier");
+    let minimum = &ours["minimum"];
+    for key in ["level", "ci_lower", "ci_upper", "value", "value_ci_lower", "value_ci_upper"] {
+        assert!(minimum["fitted"][key].is_f64(), "{key}");
+    }
+    assert!(["located", "at_edge", "flat", "unresolved"].contains(&minimum["verdict"].as_str().unwrap()));
+    let xavier = &ours["references"][1];
+    assert_eq!(xavier["name"], "Xavier");
+    for key in ["estimate", "percent", "ci_lower", "ci_upper", "p_value"] {
+        assert!(xavier["difference_to_minimum"][key].is_f64(), "{key}");
+    }
+    assert!(xavier["difference_to_minimum"]["verdict"].is_string());
     let levels: Vec<f64> =
         ours["groups"].as_array().unwrap().iter().map(|group| group["level"].as_f64().unwrap()).collect();
     assert!(levels.is_sorted());
+}
+
+#[test]
+fn few_runs_leave_the_minimum_unresolved_and_say_what_would_settle_it() {
+    let ours: Value = serde_json::from_str(&stats(&fixture(RUNS))).unwrap();
+    let minimum = &ours["minimum"];
+    // 64 runs a level: the fixture's groups scatter by 130 around a minimum that is flat from 0.45 to 0.9.
+    assert_eq!(minimum["verdict"], "unresolved");
+    assert!(minimum["more_runs_per_level"].as_u64().unwrap() > 64);
+    let set: Vec<f64> = minimum["confidence_set"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+    assert!(set.contains(&minimum["observed"]["level"].as_f64().unwrap()));
+    let (lower, upper) =
+        (minimum["fitted"]["ci_lower"].as_f64().unwrap(), minimum["fitted"]["ci_upper"].as_f64().unwrap());
+    // 100,000 runs a level put the minimum between 0.55 and 0.65.
+    assert!(lower < 0.65 && 0.55 < upper, "{lower} {upper}");
+    assert!((1500.0..1680.0).contains(&minimum["fitted"]["value"].as_f64().unwrap()), "1580 with 100,000 runs a level");
+    let sum: f64 = ours["groups"].as_array().unwrap().iter().map(|group| group["p_best"].as_f64().unwrap()).sum();
+    // The probabilities are integrals over 51 points each.
+    assert!((sum - 1.0).abs() < 1e-3, "{sum}");
+}
+
+#[test]
+fn a_clear_minimum_is_located_and_one_at_the_end_is_not() {
+    // A parabola with a spread of ±1 at every level, by hand.
+    let rows = |centre: f64| {
+        (0..21).flat_map(move |i| {
+            let x = 0.5 + 0.1 * f64::from(i);
+            (0..40).map(move |k| (x, 100.0 + 50.0 * (x - centre) * (x - centre) + if k % 2 == 0 { 1.0 } else { -1.0 }))
+        })
+    };
+    let verdict = |centre: f64| stats_of(csv_of(&rows(centre).collect::<Vec<_>>()))["minimum"].clone();
+    let inside = verdict(1.4);
+    assert_eq!(inside["verdict"], "located");
+    let (lower, upper) =
+        (inside["fitted"]["ci_lower"].as_f64().unwrap(), inside["fitted"]["ci_upper"].as_f64().unwrap());
+    assert!(lower < 1.4 && 1.4 < upper && upper - lower < 0.2, "{lower} {upper}");
+    let outside = verdict(0.1);
+    assert_eq!((&outside["verdict"], &outside["edge"]), (&json!("at_edge"), &json!("low")));
 }
 
 #[test]

@@ -65,7 +65,9 @@ fn a_network_that_knows_nothing_loses_ln_2_an_epoch() {
         initsweep("train --init init.json --format json --epochs 1000").in_folder(&folder).run().succeeds().json();
     assert!(relative_difference(ours["total_loss"].as_f64().unwrap(), 1000.0 * LN_2) <= SUMMED, "{ours}");
     assert!(relative_difference(ours["final_loss"].as_f64().unwrap(), LN_2) <= SUMMED, "{ours}");
-    assert_eq!(ours["predicted"], json!([0.5, 0.5, 0.5, 0.5]));
+    for predicted in ours["predicted"].as_array().unwrap() {
+        assert!(relative_difference(predicted.as_f64().unwrap(), 0.5) <= SUMMED, "{ours}");
+    }
     assert_eq!(difference(&json!([1, ours["final"]]), &json!([1, serde_json::from_str::<Value>(ZERO).unwrap()])), 0.0);
 }
 

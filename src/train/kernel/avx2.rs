@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::{FRACTION, MAX_LANES, ONE, TWO_52, Vector};
+use super::vector::{FRACTION, HIGH, MAX_LANES, ONE, TWO_52, Vector};
 
 #[derive(Clone, Copy)]
 pub struct Avx2(__m256d);
@@ -71,8 +71,22 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    fn max_abs(self, x: Self) -> Self {
-        Self(unsafe { _mm256_andnot_pd(_mm256_set1_pd(-0.0), x.0) }).max(self)
+    fn or(self, other: Self) -> Self {
+        Self(unsafe { _mm256_or_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn or_differing(self, x: Self, pattern: Self) -> Self {
+        Self(unsafe { _mm256_or_pd(self.0, _mm256_xor_pd(x.0, pattern.0)) })
+    }
+
+    #[inline(always)]
+    fn high(self) -> __m256d {
+        unsafe {
+            let high = _mm256_and_si256(_mm256_castpd_si256(self.0), _mm256_set1_epi64x(HIGH as i64));
+            let none = _mm256_cmpeq_epi64(high, _mm256_setzero_si256());
+            _mm256_castsi256_pd(_mm256_xor_si256(none, _mm256_set1_epi64x(-1)))
+        }
     }
 
     #[inline(always)]
@@ -81,7 +95,7 @@ impl Vector for Avx2 {
     }
 
     #[inline(always)]
-    fn or(a: __m256d, b: __m256d) -> __m256d {
+    fn either(a: __m256d, b: __m256d) -> __m256d {
         unsafe { _mm256_or_pd(a, b) }
     }
 

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::vector::{FRACTION, MAX_LANES, ONE, TWO_52, Vector};
+use super::vector::{FRACTION, HIGH, MAX_LANES, ONE, TWO_52, Vector};
 
 #[derive(Clone, Copy)]
 pub struct Avx512(__m512d);
@@ -71,9 +71,20 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn max_abs(self, x: Self) -> Self {
-        // The larger (01) of both magnitudes with the sign cleared (10); a number wins over NaN.
-        Self(unsafe { _mm512_range_pd::<0b1011>(self.0, x.0) })
+    fn or(self, other: Self) -> Self {
+        Self(unsafe { _mm512_or_pd(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn or_differing(self, x: Self, pattern: Self) -> Self {
+        let [seen, x, pattern] = [self, x, pattern].map(|x| unsafe { _mm512_castpd_si512(x.0) });
+        // a | (b ^ c)
+        Self(unsafe { _mm512_castsi512_pd(_mm512_ternarylogic_epi64::<0xf6>(seen, x, pattern)) })
+    }
+
+    #[inline(always)]
+    fn high(self) -> __mmask8 {
+        unsafe { _mm512_test_epi64_mask(_mm512_castpd_si512(self.0), _mm512_set1_epi64(HIGH as i64)) }
     }
 
     #[inline(always)]
@@ -82,7 +93,7 @@ impl Vector for Avx512 {
     }
 
     #[inline(always)]
-    fn or(a: __mmask8, b: __mmask8) -> __mmask8 {
+    fn either(a: __mmask8, b: __mmask8) -> __mmask8 {
         a | b
     }
 

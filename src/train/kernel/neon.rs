@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::*;
 
-use super::vector::{FRACTION, MAX_LANES, ONE, TWO_52, Vector};
+use super::vector::{FRACTION, HIGH, MAX_LANES, ONE, TWO_52, Vector};
 
 #[derive(Clone, Copy)]
 pub struct Neon(float64x2_t);
@@ -73,8 +73,20 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
-    fn max_abs(self, x: Self) -> Self {
-        Self(unsafe { vabsq_f64(x.0) }).max(self)
+    fn or(self, other: Self) -> Self {
+        let [a, b] = [self, other].map(|x| unsafe { vreinterpretq_u64_f64(x.0) });
+        Self(unsafe { vreinterpretq_f64_u64(vorrq_u64(a, b)) })
+    }
+
+    #[inline(always)]
+    fn or_differing(self, x: Self, pattern: Self) -> Self {
+        let [seen, x, pattern] = [self, x, pattern].map(|x| unsafe { vreinterpretq_u64_f64(x.0) });
+        Self(unsafe { vreinterpretq_f64_u64(vorrq_u64(seen, veorq_u64(x, pattern))) })
+    }
+
+    #[inline(always)]
+    fn high(self) -> uint64x2_t {
+        unsafe { vtstq_u64(vreinterpretq_u64_f64(self.0), vdupq_n_u64(HIGH)) }
     }
 
     #[inline(always)]
@@ -83,7 +95,7 @@ impl Vector for Neon {
     }
 
     #[inline(always)]
-    fn or(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t {
+    fn either(a: uint64x2_t, b: uint64x2_t) -> uint64x2_t {
         unsafe { vorrq_u64(a, b) }
     }
 

@@ -7,27 +7,29 @@ use crate::train::network::{Outcome, Parameters, Schedule, Task};
 /// What predictions are clipped to for the loss, from 0 and from 1.
 const CLIP: f64 = 1e-15;
 
-/// The product of the four probabilities below which one may have to be clipped.
+/// The product of 1 + odds against the right answers above which one may have to be clipped.
 ///
-/// It is far above what that asks for, so that a period of products stays normal.
-pub const LEAST: f64 = 1.0 / 32_768.0;
+/// It is far below what that asks for, so that a period of products stays normal.
+pub const RARE: f64 = 32_768.0;
 
-/// The product of the four probabilities above which clipping the right answers is not negligible.
-const MOST: f64 = 1.0 - 1.0 / 1_048_576.0;
+/// The product of 1 + odds below which clipping the right answers is not negligible.
+const LEAST: f64 = 1.0 + 1.0 / 1_048_576.0;
 
 /// As many networks as `T` has lanes. Patterns are counted 00, 01, 10, 11.
 ///
 /// Weights and biases are in the kernel's unit (see [`UNIT`]).
 pub struct Networks<T> {
-    /// e^-z of hidden neuron j and pattern k, `[j][k]`: (1 - h) / h.
+    /// e^-z of hidden neuron j and pattern k, `[j][k]`: (1 - h) / h. Times the scale, as `odds` (see [`growth`]).
+    ///
+    /// [`growth`]: super::exp::growth
     pub hidden_odds: [[T; 4]; 2],
-    /// e^±f of pattern k: the odds against the right answer.
+    /// e^±f of pattern k, times the scale: the odds against the right answer.
     pub odds: [T; 4],
     /// The output's sum f of pattern k.
     pub output_sum: [T; 4],
     /// The hidden output of neuron j and pattern k, `[k][j]`.
     pub hidden: [[T; 2]; 4],
-    /// The sums of the hidden error over patterns, before the output weight and the learning rate: all, those with the
+    /// The sums of the hidden error over patterns, times the learning rate, before the output weight: all, those with the
     /// first input, those with the second.
     pub error: [[T; 2]; 3],
     /// From input i to hidden neuron j, `[i][j]`.
@@ -36,15 +38,15 @@ pub struct Networks<T> {
     pub output_weights: [T; 2],
     pub output_bias: T,
     pub learning_rate: T,
-    /// The product of the four right answers' probabilities in this epoch.
-    pub right: T,
-    /// The product of `right` over the epochs so far is `product` · 2^`exponent`.
+    /// The product of the four reciprocals of the right answers' probabilities in this epoch.
+    pub against: T,
+    /// The product of `against` over the epochs so far is `product` · 2^`exponent`.
     pub product: T,
     exponent: T,
-    /// What `right` must exceed for the network to count as solved; infinite once it has.
+    /// What `against` must be below for the network to count as solved; 0 once it has.
     goal: T,
-    /// What `right` must exceed for [`Networks::judge`] to be needed.
-    pub ceiling: T,
+    /// What `against` must be below for [`Networks::judge`] to be needed.
+    pub floor: T,
     /// The epoch in which the network was first solved, or -1.
     solved: T,
 }
@@ -67,7 +69,7 @@ impl<T: Vector> Networks<T> {
             unsafe { T::from_lanes(&lanes) }
         };
         let unit = zero.like(UNIT);
-        let goal = libm::exp(-4.0 * schedule.solved_below);
+        let goal = libm::exp(4.0 * schedule.solved_below);
         let mut networks = Self {
             hidden_odds: [[zero; 4]; 2],
             odds: [zero; 4],
@@ -85,66 +87,65 @@ impl<T: Vector> Networks<T> {
             ],
             output_bias: gather(|t| t.init.output_bias).div(unit),
             learning_rate: gather(|t| t.learning_rate),
-            right: zero.like(1.0),
+            against: zero.like(1.0),
             product: zero.like(1.0),
             exponent: zero,
             goal: zero.like(goal),
-            ceiling: zero.like(if goal < MOST { goal } else { MOST }),
+            floor: zero.like(if goal > LEAST { goal } else { LEAST }),
             solved: zero.like(-1.0),
         };
-        networks.renew_hidden_odds(zero, -1.0);
+        networks.renew_hidden_odds(zero.less(unit), zero.like(1.0));
         networks
     }
 
-    /// Computes `hidden_odds` in full in the lanes whose step exceeds `limit`.
+    /// Computes `hidden_odds` in full, and scaled, in the lanes whose step was too long.
     #[inline(always)]
-    pub fn renew_hidden_odds(&mut self, step: T, limit: f64) {
-        let long = step.like(limit).less(step);
+    pub fn renew_hidden_odds(&mut self, long: T::Mask, scale: T) {
         for j in 0..2 {
-            let none = step.like(0.0).sub(self.hidden_bias[j]);
+            let none = scale.like(0.0).sub(self.hidden_bias[j]);
             let first = none.sub(self.hidden_weights[0][j]);
             let second = none.sub(self.hidden_weights[1][j]);
             let both = first.sub(self.hidden_weights[1][j]);
             for (odds, z) in self.hidden_odds[j].iter_mut().zip([none, second, first, both]) {
-                *odds = power(z).select(long, *odds);
+                *odds = power(z).mul(scale).select(long, *odds);
             }
         }
     }
 
-    /// Computes `odds` in full in the lanes whose step exceeds `limit`.
+    /// Computes `odds` in full, and scaled, in the lanes whose step was too long.
     #[inline(always)]
-    pub fn renew_odds(&mut self, step: T, limit: f64) {
-        let long = step.like(limit).less(step);
+    pub fn renew_odds(&mut self, long: T::Mask, scale: T) {
         for (k, odds) in self.odds.iter_mut().enumerate() {
             let sum = self.output_sum[k];
-            let against = if k == 0 || k == 3 { sum } else { step.like(0.0).sub(sum) };
-            *odds = power(against).select(long, *odds);
+            let against = if k == 0 || k == 3 { sum } else { scale.like(0.0).sub(sum) };
+            *odds = power(against).mul(scale).select(long, *odds);
         }
         self.normalize();
     }
 
-    /// Clips the probabilities where that counts, sees which networks are solved, and multiplies `right` into `product`.
+    /// Clips the probabilities where that counts, sees which networks are solved, and multiplies `against` into
+    /// `product`.
     #[inline(always)]
-    pub fn judge(&mut self, epoch: u32) {
-        let one = self.right.like(1.0);
+    pub fn judge(&mut self, epoch: u32, scale: T) {
+        let one = scale.like(1.0);
         let mut clipped = one;
         for (k, &odds) in self.odds.iter().enumerate() {
             // Where the target is 0 the loss is that of 1 - p, rounded: its least value is not quite `CLIP`.
-            let sum = one.add(odds);
+            let sum = scale.add(odds);
             let zero_target = k == 0 || k == 3;
-            let predicted = if zero_target { odds.div(sum) } else { one.div(sum) };
+            let predicted = if zero_target { odds.div(sum) } else { scale.div(sum) };
             let predicted = one.like(1.0 - CLIP).min(one.like(CLIP).max(predicted));
             clipped = clipped.mul(if zero_target { one.sub(predicted) } else { predicted });
         }
-        let unusual = T::or(self.right.less(one.like(LEAST)), one.like(MOST).less(self.right));
-        self.right = clipped.select(unusual, self.right);
-        let solved = self.goal.less(self.right);
+        let unusual = T::either(one.like(RARE).less(self.against), self.against.less(one.like(LEAST)));
+        self.against = one.div(clipped).select(unusual, self.against);
+        let solved = self.against.less(self.goal);
         self.solved = one.like(f64::from(epoch)).select(solved, self.solved);
-        self.goal = one.like(f64::INFINITY).select(solved, self.goal);
-        self.ceiling = self.goal.min(one.like(MOST));
-        // `right` can be 1e-60 here, where the unclipped products of a whole period must still fit in.
+        self.goal = one.like(0.0).select(solved, self.goal);
+        self.floor = self.goal.max(one.like(LEAST));
+        // `against` can be 1e60 here, where the unclipped products of a whole period must still fit in.
         self.normalize();
-        self.product = self.product.mul(self.right);
+        self.product = self.product.mul(self.against);
         self.normalize();
     }
 
@@ -169,23 +170,23 @@ impl<T: Vector> Networks<T> {
 
     /// The mean loss of this epoch in a lane.
     pub fn mean_loss(&self, lane: usize) -> f64 {
-        -libm::log(self.right.to_lanes()[lane]) / 4.0
+        libm::log(self.against.to_lanes()[lane]) / 4.0
     }
 
     /// What the trainings came to.
     #[inline(always)]
-    pub fn finish(&mut self, out: &mut [Outcome]) {
+    pub fn finish(&mut self, out: &mut [Outcome], scale: f64) {
         self.normalize();
         for (lane, outcome) in out.iter_mut().enumerate() {
             let get = |x: T| x.to_lanes()[lane];
             let solved = get(self.solved);
             let mut predicted = self.odds.map(get);
             for (k, p) in predicted.iter_mut().enumerate() {
-                *p = if k == 0 || k == 3 { *p / (1.0 + *p) } else { 1.0 / (1.0 + *p) };
+                *p = if k == 0 || k == 3 { *p / (scale + *p) } else { scale / (scale + *p) };
             }
             let log = libm::log(get(self.product)) + get(self.exponent) * std::f64::consts::LN_2;
             *outcome = Outcome {
-                total_loss: -log / 4.0,
+                total_loss: log / 4.0,
                 final_loss: self.mean_loss(lane),
                 solved_epoch: if solved < 0.0 { None } else { Some(solved as u32) },
                 last: self.parameters(lane),

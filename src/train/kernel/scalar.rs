@@ -1,6 +1,6 @@
 //! One network at a time: the reference, for any processor.
 
-use super::vector::{FRACTION, MAX_LANES, ONE, TWO_52, Vector};
+use super::vector::{FRACTION, HIGH, MAX_LANES, ONE, TWO_52, Vector};
 
 /// A single lane; `FUSED` tells whether the processor multiplies and adds in one instruction.
 ///
@@ -79,8 +79,18 @@ impl<const FUSED: bool> Vector for Scalar<FUSED> {
     }
 
     #[inline(always)]
-    fn max_abs(self, x: Self) -> Self {
-        Self(x.0.abs()).max(self)
+    fn or(self, other: Self) -> Self {
+        Self(f64::from_bits(self.0.to_bits() | other.0.to_bits()))
+    }
+
+    #[inline(always)]
+    fn or_differing(self, x: Self, pattern: Self) -> Self {
+        Self(f64::from_bits(self.0.to_bits() | (x.0.to_bits() ^ pattern.0.to_bits())))
+    }
+
+    #[inline(always)]
+    fn high(self) -> bool {
+        self.0.to_bits() & HIGH != 0
     }
 
     #[inline(always)]
@@ -89,7 +99,7 @@ impl<const FUSED: bool> Vector for Scalar<FUSED> {
     }
 
     #[inline(always)]
-    fn or(a: bool, b: bool) -> bool {
+    fn either(a: bool, b: bool) -> bool {
         a | b
     }
 

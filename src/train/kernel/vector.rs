@@ -56,14 +56,20 @@ pub trait Vector: Copy {
     /// `self < other ? self : other`, so `other` if either is NaN.
     fn min(self, other: Self) -> Self;
 
-    /// The larger of `self` and `|x|`; `self`, which must be a number and not negative, if `x` is NaN.
-    fn max_abs(self, x: Self) -> Self;
+    /// The bits of both.
+    fn or(self, other: Self) -> Self;
+
+    /// The bits of `self` and those in which `x` differs from `pattern`.
+    fn or_differing(self, x: Self, pattern: Self) -> Self;
+
+    /// Whether any of the 16 highest bits is set.
+    fn high(self) -> Self::Mask;
 
     /// `self < other`, false if either is NaN.
     fn less(self, other: Self) -> Self::Mask;
 
     /// Whether either mask holds.
-    fn or(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
 
     /// Whether the mask holds in any lane.
     fn any(mask: Self::Mask) -> bool;
@@ -83,6 +89,8 @@ pub trait Vector: Copy {
 
 /// The bits of a significand below its leading one.
 pub const FRACTION: u64 = (1 << 52) - 1;
+/// The 16 highest bits.
+pub const HIGH: u64 = 0xffff << 48;
 /// The bits of 1.0.
 pub const ONE: u64 = 1023 << 52;
 /// 2^52, whose last bit is worth 1.
