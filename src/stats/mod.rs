@@ -1,9 +1,11 @@
 //! Statistics as pure functions of slices: no data frame, no input or output, no clock, no hidden random state.
 
+pub mod bandwidth;
 pub mod basins;
 pub mod best;
 pub mod bootstrap;
 pub mod compare;
+pub mod crossfit;
 pub mod descriptive;
 pub mod exact;
 mod integer;
