@@ -13,7 +13,7 @@
 //! through all. Dips narrower than a tenth of the range are smoothed away. The choice itself is uncertain; the bootstrap therefore makes it
 //! again in every replicate.
 //!
-//! **Cost.** O(levels²) a bandwidth once, then a product of at most 200 rows with the means a choice.
+//! **Cost.** O(levels²) a bandwidth once, then a product of at most 100 rows with the means a choice.
 
 use rayon::prelude::*;
 
@@ -46,7 +46,7 @@ impl Candidate {
     /// For one bandwidth.
     pub fn new(smoother: Smoother) -> Self {
         /// Beyond this many levels every k-th is looked at.
-        const LOOKED_AT: usize = 200;
+        const LOOKED_AT: usize = 100;
         let levels = smoother.levels();
         let fit = |place: usize| {
             let (x, weight) = smoother.level(place);
@@ -175,7 +175,7 @@ mod tests {
         let level = |i: usize| LevelMean { x: x(i), mean: 0.0, variance: 1.0, n: 1.0, freedom: 9.0 };
         let levels: Vec<LevelMean> = (0..41).map(level).collect();
         let curves = Bandwidths::new(&levels).unwrap();
-        let rough = |i: usize| if i % 2 == 0 { 0.05 } else { -0.05 };
+        let rough = |i: usize| if i.is_multiple_of(2) { 0.05 } else { -0.05 };
         let wave: Vec<f64> = (0..41).map(|i| (x(i) * 12.0).sin() + rough(i)).collect();
         let line: Vec<f64> = (0..41).map(|i| x(i) + rough(i)).collect();
         assert!(curves.smoother(&wave).bandwidth() < 0.5 && curves.smoother(&line).bandwidth() > 0.8);

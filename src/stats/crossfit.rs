@@ -19,7 +19,8 @@
 //!
 //! **Dealing.** Runs are often sorted by value; dealing in turn would make all folds alike and keep the luck. Each level is
 //! therefore shuffled by its own Philox stream of the seed (Fisher and Yates): the result depends on the runs as a set and
-//! the seed. Paired runs are dealt by replicate: give all levels the same [`Deal::Alike`].
+//! the seed. Paired runs are dealt by replicate ([`Deal::Alike`]), and the
+//! curve's error is then that of the replicates' own combinations, which knows their correlation.
 //!
 //! **When it is wrong.** With fewer than 2 K runs a level, folds are empty or single; then there is nothing.
 //! **Cost.** O(runs), about 10 ns each for the shuffle, and K fits.
@@ -29,7 +30,7 @@ use rayon::prelude::*;
 use crate::random::Stream;
 use crate::stats::bandwidth::Bandwidths;
 use crate::stats::compare::Measured;
-use crate::stats::smooth::{LevelMean, pool_errors};
+use crate::stats::smooth::{LevelMean, Row, pool_errors};
 
 /// How runs are dealt into folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,13 +145,38 @@ fn splits(levels: &[LevelRuns], folds: &Folds) -> Option<Vec<Split>> {
     Some((0..folds.count).map(split).collect())
 }
 
-fn deal(values: &[f64], folds: &Folds, mut stream: Stream) -> Vec<Part> {
-    let mut shuffled = values.to_vec();
-    for i in (1..shuffled.len()).rev() {
-        shuffled.swap(i, stream.below(i + 1));
+fn deal(values: &[f64], folds: &Folds, stream: Stream) -> Vec<Part> {
+    let order = shuffled(values.len(), stream);
+    (0..folds.count).map(|fold| Part::of(members(&order, fold, folds).map(|run| values[run]))).collect()
+}
+
+/// The numbers below `count` in random order (Fisher and Yates).
+fn shuffled(count: usize, mut stream: Stream) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    for i in (1..count).rev() {
+        order.swap(i, stream.below(i + 1));
     }
-    let fold = |fold: usize| Part::of(shuffled.iter().copied().skip(fold).step_by(folds.count));
-    (0..folds.count).map(fold).collect()
+    order
+}
+
+/// The runs of one fold.
+fn members<'a>(order: &'a [usize], fold: usize, folds: &Folds) -> impl Iterator<Item = usize> + Clone + use<'a> {
+    order.iter().copied().skip(fold).step_by(folds.count)
+}
+
+/// The standard error of Σ weight · mean over a fold's replicates, paired across levels; nothing if the levels' numbers of
+/// runs differ.
+fn paired_error(levels: &[LevelRuns], row: &Row, fold: usize, folds: &Folds) -> Option<f64> {
+    let count = levels.first()?.values.len();
+    if folds.deal == Deal::Apart || levels.iter().any(|level| level.values.len() != count) {
+        return None;
+    }
+    let order = shuffled(count, Stream::new(folds.seed, PURPOSE, 0));
+    let value = |replicate: usize| -> f64 {
+        row.weights.iter().zip(&levels[row.first..]).map(|(weight, level)| weight * level.values[replicate]).sum()
+    };
+    let part = Part::of(members(&order, fold, folds).map(value));
+    Some(libm::sqrt(part.squares / (part.n - 1.0) / part.n))
 }
 
 /// The mean of K disjoint folds' values.
@@ -192,7 +218,7 @@ pub fn at_fitted_minimum(levels: &[LevelRuns], folds: &Folds) -> Option<CrossFit
     let naive = Bandwidths::new(&pooled)?.minimum(&means(&whole)).value;
     let freedom = pooled.iter().map(|level| level.freedom).fold(0.0, f64::max) / folds.count as f64;
     // Bandwidth and weights too are those of the runs outside: the runs inside have no say in where they are looked at.
-    let measure = |split: &Split| {
+    let measure = |(fold, split): (usize, &Split)| {
         let outside = means(&split.outside);
         let bandwidths = Bandwidths::new(&pool_errors(&split.outside))?;
         let smoother = bandwidths.smoother(&outside);
@@ -200,10 +226,11 @@ pub fn at_fitted_minimum(levels: &[LevelRuns], folds: &Folds) -> Option<CrossFit
         let row = smoother.row(x);
         let inside: Vec<LevelMean> =
             split.inside.iter().zip(&pooled).map(|(fold, whole)| LevelMean { n: fold.n, ..*whole }).collect();
-        let standard_error = Some(row.standard_error(&inside));
+        let paired = paired_error(levels, &row, fold, folds);
+        let standard_error = Some(paired.unwrap_or_else(|| row.standard_error(&inside)));
         Some((x, Measured { point: row.apply(&means(&split.inside)), standard_error, freedom }))
     };
-    let measured = splits(levels, folds)?.par_iter().map(measure).collect::<Option<Vec<_>>>()?;
+    let measured = splits(levels, folds)?.par_iter().enumerate().map(measure).collect::<Option<Vec<_>>>()?;
     let (chosen, values): (Vec<f64>, Vec<Measured>) = measured.into_iter().unzip();
     Some(CrossFitted { value: averaged(&values), naive, chosen })
 }
@@ -267,7 +294,12 @@ mod tests {
         assert_eq!(of(1), of(3));
         // The same values at every level, dealt alike, leave equal means.
         let same = vec![values[0].clone(); 4];
-        let splits = splits(&runs(&same), &Folds { deal: Deal::Alike, ..FOLDS }).unwrap();
+        let alike = Folds { deal: Deal::Alike, ..FOLDS };
+        // A curve through equal means has weights that add up to 1: its error is that of one level's mean.
+        let found = at_fitted_minimum(&runs(&same), &alike).unwrap().value.standard_error.unwrap();
+        let one = at_least_mean(&runs(&same), &alike).unwrap().value.standard_error.unwrap();
+        assert!((found / one - 1.0).abs() < 1e-9, "{found} {one}");
+        let splits = splits(&runs(&same), &alike).unwrap();
         assert!(splits.iter().all(|split| split.inside.iter().all(|level| level.mean == split.inside[0].mean)));
     }
 }
