@@ -31,7 +31,7 @@
 //! Without a curve (fewer than three levels) rules 2 and 3 ask for a set of one level, and the runs needed grow with (critical / observed T)².
 //!
 //! **When it is wrong.** Means must be nearly normal: two-peaked losses need some 60 runs a level. Pairs of runs are
-//! ignored (then it is too wide; never too narrow for positively correlated levels). The number of runs is an order of magnitude.
+//! ignored: for those see [`crate::stats::best_paired`]. The number of runs is an order of magnitude.
 //!
 //! **Cost.** O(levels²) times 51 points of the integral; 400 levels: under 200 ms of one core.
 
@@ -225,7 +225,7 @@ fn runs_to_separate(levels: &[LevelMean], places: &[usize], confidence: f64) -> 
 mod tests {
     use super::*;
 
-    /// Four standard errors of a share among SciPy's… NumPy's 4 million draws.
+    /// Four standard errors of a share of NumPy's 4 million draws.
     const DRAWS: f64 = 4.0 * 0.5 / 2000.0;
 
     #[derive(serde::Deserialize)]

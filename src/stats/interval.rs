@@ -31,8 +31,8 @@ pub enum Method {
     Fieller,
     /// Percentiles of bootstrap replicates.
     BootstrapPercentile,
-    /// Percentiles of bootstrap replicates, corrected for their bias.
-    BootstrapBiasCorrected,
+    /// Percentiles of bootstrap replicates, widened above, where a minimum's truth tends to lie.
+    BootstrapWidened,
     /// Estimated on replicates that did not choose.
     CrossFitted,
 }
@@ -49,7 +49,7 @@ impl Method {
             Self::Wilson => "Wilson",
             Self::Fieller => "Fieller",
             Self::BootstrapPercentile => "bootstrap percentile",
-            Self::BootstrapBiasCorrected => "bias-corrected bootstrap",
+            Self::BootstrapWidened => "bootstrap percentile, widened above",
             Self::CrossFitted => "cross-fitted t",
         }
     }

@@ -61,15 +61,15 @@ struct OrderPlaces {
 fn order_places(n: usize, p: f64, confidence: f64) -> OrderPlaces {
     let tail = (1.0 - confidence) / 2.0;
     let law = Binomial::new(n, p);
-    let (mut lower, mut below) = (0, law.from_least(0));
+    let (mut lower, mut below) = (0, law.probability(0));
     while below <= tail && lower < n {
         lower += 1;
-        below += law.from_least(lower);
+        below += law.probability(lower);
     }
-    let (mut upper, mut above) = (n + 1, law.from_least(n));
+    let (mut upper, mut above) = (n + 1, law.probability(n));
     while above <= tail && upper > 1 {
         upper -= 1;
-        above += law.from_least(upper - 1);
+        above += law.probability(upper - 1);
     }
     OrderPlaces { lower, upper }
 }
@@ -103,7 +103,7 @@ impl Binomial {
     }
 
     /// P(B = k).
-    fn from_least(&self, k: usize) -> f64 {
+    fn probability(&self, k: usize) -> f64 {
         k.checked_sub(self.first).and_then(|at| self.probabilities.get(at)).copied().unwrap_or(0.0)
     }
 }
