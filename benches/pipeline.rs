@@ -37,7 +37,8 @@ fn stages(c: &mut Criterion) {
     million_rows(&path);
     let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
     let sources = [Source::Path(path.display().to_string())];
-    let question = Question { confidence: 0.95, references: Reference::with_defaults(&columns.factor, &[]) };
+    let question =
+        Question { confidence: 0.95, references: Reference::with_defaults(&columns.factor, &[]), margin: 0.01 };
     let options = FigureOptions { error_bars: ErrorBars::Ci, x_scale: AxisScale::Auto };
     let table = store::read(&sources, &columns).expect("the file is well formed");
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");

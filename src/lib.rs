@@ -20,7 +20,7 @@
 //!
 //! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
-//! let analysis = Analysis::of(runs, &Question { confidence: 0.95, references: Vec::new() })?;
+//! let analysis = Analysis::of(runs, &Question { confidence: 0.95, references: Vec::new(), margin: 0.01 })?;
 //! assert_eq!(analysis.groups.len(), 400);
 //! # Ok::<(), initsweep::error::Error>(())
 //! ```

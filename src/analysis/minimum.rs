@@ -11,10 +11,13 @@
 //! its interval a little too narrow. Why not level against level: with 25 runs each the least of 400 means is hundreds below
 //! the truth (the winner's curse), the curve is not.
 
-use crate::analysis::{Group, ReferenceResult};
+use crate::analysis::{Group, Question, ReferenceResult};
+use crate::group::Sample;
+use crate::stats::basins::Cuts;
 use crate::stats::best::{self, Candidate, Standing};
 use crate::stats::bootstrap::{Draws, FittedMinimum, Plan, fitted_minimum};
-use crate::stats::compare::{Difference, Measured, Verdict, holm};
+use crate::stats::compare::{Difference, Measured, Verdict, holm, wilson};
+use crate::stats::crossfit::{self, Deal, Folds, LevelRuns};
 use crate::stats::interval::{Method, satterthwaite};
 use crate::stats::smooth::{LevelMean, Smoother, pool_errors};
 use crate::stats::{ConfidenceInterval, Estimate};
@@ -67,6 +70,8 @@ pub struct MinimumAnalysis {
     pub level: Option<Estimate>,
     /// The fitted minimum: the metric's mean there.
     pub value: Option<Estimate>,
+    /// The same by runs that did not choose the place: free of the winner's curse.
+    pub cross_fitted: Option<Estimate>,
     /// Each level's claim to be the best, in the groups' order; empty beyond [`MOST_LEVELS`].
     pub candidates: Vec<Candidate>,
     /// The verdict.
@@ -117,14 +122,11 @@ impl Curve {
         if !(self.levels.first()?.x..=self.levels.last()?.x).contains(&place) {
             return None;
         }
-        let mut weights = vec![0.0; self.levels.len()];
-        for (row, sign) in [(self.smoother.row(place), 1.0), (self.smoother.row(self.fitted.minimum.x), -1.0)] {
-            row.weights.iter().zip(&mut weights[row.first..]).for_each(|(weight, sum)| *sum += sign * weight);
-        }
-        let point = weights.iter().zip(&self.levels).map(|(weight, level)| weight * level.mean).sum();
+        let contrast = self.smoother.row(place).minus(&self.smoother.row(self.fitted.minimum.x));
+        let weighted = || contrast.weights.iter().zip(&self.levels[contrast.first..]);
+        let point = weighted().map(|(weight, level)| weight * level.mean).sum();
         let part = |(weight, level): (&f64, &LevelMean)| (weight * weight * level.variance / level.n, level.freedom);
-        let parts: Vec<(f64, f64)> =
-            weights.iter().zip(&self.levels).map(part).filter(|(_, freedom)| *freedom > 0.0).collect();
+        let parts: Vec<(f64, f64)> = weighted().map(part).filter(|(_, freedom)| *freedom > 0.0).collect();
         let variance: f64 = parts.iter().map(|(variance, _)| variance).sum();
         let measured = Measured {
             point,
@@ -136,9 +138,10 @@ impl Curve {
 }
 
 /// What `groups` and the `curve` through them say of the minimum; `margin` is a share of the least mean.
-pub fn analyse(groups: &[Group], curve: Option<&Curve>, margin: f64, confidence: f64) -> MinimumAnalysis {
+pub fn analyse(samples: &[Sample], groups: &[Group], curve: Option<&Curve>, question: &Question) -> MinimumAnalysis {
+    let (margin, confidence) = (question.margin, question.confidence);
     let along = Along::of(groups);
-    let levels = level_means(groups, along);
+    let levels = pool_errors(&level_means(groups, along));
     let least = curve.map_or_else(
         || levels.iter().map(|level| level.mean).fold(f64::INFINITY, f64::min),
         |curve| curve.fitted.minimum.value,
@@ -148,6 +151,7 @@ pub fn analyse(groups: &[Group], curve: Option<&Curve>, margin: f64, confidence:
     MinimumAnalysis {
         level: curve.map(|curve| along.estimate(&curve.fitted.location)),
         value: curve.map(|curve| curve.fitted.value),
+        cross_fitted: curve.and_then(|_| cross_fitted(samples, along, confidence)),
         candidates: if is_small { best::candidates(&levels, confidence) } else { Vec::new() },
         standing: if is_small {
             best::standing(&levels, curve.map(|curve| &curve.fitted), margin, confidence)
@@ -156,6 +160,28 @@ pub fn analyse(groups: &[Group], curve: Option<&Curve>, margin: f64, confidence:
         },
         margin,
     }
+}
+
+/// The value at the fitted minimum, each fifth of the runs measured where the other four put it.
+fn cross_fitted(samples: &[Sample], along: Along, confidence: f64) -> Option<Estimate> {
+    let runs: Vec<LevelRuns<'_>> =
+        samples.iter().map(|sample| LevelRuns { x: along.place(sample.level), values: &sample.sorted }).collect();
+    let folds = Folds { count: 5, seed: SEED, deal: Deal::Apart };
+    let found = crossfit::at_fitted_minimum(&runs, &folds)?;
+    Some(found.value.estimate(confidence, Method::CrossFitted))
+}
+
+/// The share of solved runs of each level, with Wilson's interval; nothing for metrics other than the trainer's total loss.
+///
+/// From the total loss over the number of epochs, by the cuts that [`crate::stats::basins`] documents: a run that is solved
+/// late counts as stuck, a few in a hundred.
+pub fn solved_shares(samples: &[Sample], epochs: Option<f64>, confidence: f64) -> Vec<Option<Estimate>> {
+    let share = |sample: &Sample| {
+        let limit = Cuts::OF_MEAN_LOSS.solved_below * epochs?;
+        let solved = sample.sorted.partition_point(|loss| *loss < limit);
+        wilson(solved as u64, sample.sorted.len() as u64, confidence)
+    };
+    samples.iter().map(share).collect()
 }
 
 /// The references' differences to the minimum, in their order.

@@ -24,7 +24,7 @@ use crate::stats::interval::{satterthwaite, student_t_quantile};
 use crate::stats::{ConfidenceInterval, Estimate, Method, Summary};
 use crate::store::RunTable;
 use crate::store::schema::RowLedger;
-use crate::sweep::Reference;
+use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference};
 use crate::warning::Warning;
 
 /// Version of the JSON form of an [`Analysis`]; raised when a key changes its meaning or goes.
@@ -48,6 +48,8 @@ pub struct Group {
     pub level: f64,
     /// Its sample.
     pub summary: Summary,
+    /// Share of its runs that solved the task, where the metric is the trainer's total loss.
+    pub solved_share: Option<Estimate>,
 }
 
 /// A reference with the metric's mean there.
@@ -123,7 +125,8 @@ impl Analysis {
     /// Those of [`group::by_level`].
     pub fn of(table: RunTable, question: &Question) -> Result<Self> {
         let samples = group::by_level(&table)?;
-        let groups = describe(&samples, question.confidence);
+        let solved = minimum::solved_shares(&samples, epochs_of(&table), question.confidence);
+        let groups = describe(&samples, &solved, question.confidence);
         let observed_minimum = place_of_least_mean(&groups);
         let overlapping = overlapping_with(&groups, observed_minimum);
         let mut references = Vec::new();
@@ -142,7 +145,7 @@ impl Analysis {
             });
         }
         let curve = Curve::through(&groups, question.confidence);
-        let found = minimum::analyse(&groups, curve.as_ref(), question.margin, question.confidence);
+        let found = minimum::analyse(&samples, &groups, curve.as_ref(), question);
         let differences =
             minimum::reference_differences(&references, curve.as_ref(), found.margin, question.confidence);
         references.iter_mut().zip(differences).for_each(|(result, difference)| result.to_minimum = difference);
@@ -219,12 +222,25 @@ impl Analysis {
     }
 }
 
-fn describe(samples: &[Sample], confidence: f64) -> Vec<Group> {
+fn describe(samples: &[Sample], solved: &[Option<Estimate>], confidence: f64) -> Vec<Group> {
+    let group = |(sample, solved): (&Sample, &Option<Estimate>)| {
+        let summary = Summary::of_sorted(&sample.sorted, confidence)?;
+        Some(Group { level: sample.level, summary, solved_share: *solved })
+    };
     // Groups without runs do not exist, so that every sample has a summary.
-    samples
-        .iter()
-        .filter_map(|s| Some(Group { level: s.level, summary: Summary::of_sorted(&s.sorted, confidence)? }))
-        .collect()
+    samples.iter().zip(solved).filter_map(group).collect()
+}
+
+/// The number of epochs behind the trainer's total loss; nothing for another metric, or where runs of several lengths mix.
+fn epochs_of(table: &RunTable) -> Option<f64> {
+    const ARTICLE: f64 = 10_000.0;
+    if table.columns.metric != DEFAULT_METRIC || table.columns.factor != DEFAULT_FACTOR {
+        return None;
+    }
+    // The article's collection has no such column.
+    let Some(values) = table.settings.get("epochs") else { return Some(ARTICLE) };
+    let [value] = values.values() else { return None };
+    value.parse().ok()
 }
 
 fn place_of_least_mean(groups: &[Group]) -> usize {
@@ -309,7 +325,7 @@ mod tests {
     fn groups(rows: &[(f64, &[f64])]) -> Vec<Group> {
         let samples: Vec<Sample> =
             rows.iter().map(|(level, values)| Sample { level: *level, sorted: values.to_vec() }).collect();
-        describe(&samples, 0.95)
+        describe(&samples, &vec![None; samples.len()], 0.95)
     }
 
     #[test]

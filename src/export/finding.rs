@@ -36,6 +36,15 @@ pub fn observed(analysis: &Analysis) -> String {
     )
 }
 
+/// The value at the minimum by runs that did not choose it.
+pub fn cross_fitted(analysis: &Analysis) -> Option<String> {
+    analysis
+        .minimum
+        .cross_fitted
+        .as_ref()
+        .map(|value| format!("{} by runs that did not choose the place", with_range(value)))
+}
+
 /// Whether it is settled where the minimum is, and if not, what would settle it.
 pub fn verdict(analysis: &Analysis) -> String {
     let margin = percent_of(analysis.margin);

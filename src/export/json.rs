@@ -63,12 +63,29 @@ struct WireGroup {
     max: f64,
     p_best: Option<f64>,
     in_confidence_set: Option<bool>,
+    solved_share: Option<WireEstimate>,
+}
+
+#[derive(Serialize)]
+struct WireEstimate {
+    estimate: f64,
+    standard_error: Option<f64>,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+}
+
+impl WireEstimate {
+    fn of(estimate: &Estimate) -> Self {
+        let [ci_lower, ci_upper] = ends(estimate.interval);
+        Self { estimate: estimate.point, standard_error: estimate.standard_error, ci_lower, ci_upper }
+    }
 }
 
 #[derive(Serialize)]
 struct WireMinimum {
     observed: WireObserved,
     fitted: Option<WireFitted>,
+    cross_fitted: Option<WireEstimate>,
     confidence_set: Vec<f64>,
     margin: f64,
     verdict: Verdict,
@@ -101,7 +118,7 @@ struct WireFitted {
 
 impl WireMinimum {
     fn of(analysis: &Analysis, observed: WireObserved) -> Self {
-        let MinimumAnalysis { level, value, candidates, standing, margin } = &analysis.minimum;
+        let MinimumAnalysis { level, value, cross_fitted, candidates, standing, margin } = &analysis.minimum;
         let level_of = |place: &usize| analysis.groups[*place].level;
         let (verdict, edge, more_runs_per_level, undecided) = match standing {
             Standing::Located => (Verdict::Located, None, None, Vec::new()),
@@ -126,6 +143,7 @@ impl WireMinimum {
         Self {
             observed,
             fitted,
+            cross_fitted: cross_fitted.as_ref().map(WireEstimate::of),
             confidence_set: in_set.map(|(place, _)| level_of(&place)).collect(),
             margin: *margin,
             verdict,
@@ -260,6 +278,7 @@ impl WireGroup {
             max: summary.max,
             p_best: candidate.map(|candidate| candidate.probability),
             in_confidence_set: candidate.map(|candidate| candidate.in_set),
+            solved_share: group.solved_share.as_ref().map(WireEstimate::of),
         }
     }
 }

@@ -59,6 +59,9 @@ pub fn terminal(analysis: &Analysis) -> String {
 pub fn closing(analysis: &Analysis) -> String {
     let mut text = format!("{}\n", finding::sentence(analysis));
     text.push_str(&format!("  least observed mean: {}\n", finding::observed(analysis)));
+    if let Some(value) = finding::cross_fitted(analysis) {
+        text.push_str(&format!("  at the fitted minimum: {value}\n"));
+    }
     for reference in analysis.references.iter().filter_map(|result| finding::reference(analysis, result)) {
         text.push_str(&format!("  {reference}\n"));
     }

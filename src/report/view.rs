@@ -17,6 +17,8 @@ pub struct View {
     pub finding: String,
     /// The least mean as it was observed.
     pub observed: String,
+    /// The value at the minimum by runs that did not choose it.
+    pub cross_fitted: Option<String>,
     /// The main figure, an SVG document of our own making, already escaped.
     pub figure: String,
     /// References with their means.
@@ -113,6 +115,7 @@ impl View {
             title: format!("{} by {}", analysis.metric, analysis.factor),
             finding: finding::sentence(analysis),
             observed: finding::observed(analysis),
+            cross_fitted: finding::cross_fitted(analysis),
             figure: figure.svg.clone(),
             references: references(analysis),
             steps: steps(analysis),

@@ -23,9 +23,9 @@
 //! **Verdict**, by the first rule that applies; the margin is the loss that does not matter:
 //! 1. `flat`: no two levels differ by more than the margin, shown for all pairs at once (Bonferroni).
 //! 2. `at_edge`: the fitted minimum lies at the same end of the range in at least the nominal share of bootstrap replicates.
-//! 3. `located`: its interval lies inside the range, and nowhere in it is the fitted curve more than the margin
+//! 3. `located`: its interval lies inside the range, and nowhere in it is the curve, at its upper confidence bound, more than the margin
 //!    above its minimum: any choice in it costs less than what matters (indifference zone, Bechhofer 1954).
-//! 4. `unresolved`. A curve's rise over the interval falls as 1/runs, so that rise/margin times as many runs decide it;
+//! 4. `unresolved`. The bound on the rise falls at least as 1/√runs, so that (rise/margin)² times as many runs decide it;
 //!    the levels named are those of the interval and half its width on either side.
 //!
 //! Without a curve (fewer than three levels) rules 2 and 3 ask for a set of one level, and the runs needed grow with (critical / observed T)².
@@ -175,7 +175,7 @@ pub fn standing(levels: &[LevelMean], fitted: Option<&FittedMinimum>, margin: f6
     let places: Vec<usize> = (0..levels.len()).filter(|i| near(&levels[*i])).collect();
     let runs = places.iter().map(|i| levels[*i].n).sum::<f64>() / places.len().max(1) as f64;
     // Touching an end with little rise asks for runs too: at least as many again.
-    let factor = (fitted.rise / margin).max(2.0);
+    let factor = (fitted.rise / margin * (fitted.rise / margin)).max(2.0);
     Standing::Unresolved { more_runs: rounded(runs * (factor - 1.0)), levels: places }
 }
 

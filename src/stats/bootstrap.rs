@@ -71,7 +71,8 @@ pub struct FittedMinimum {
     pub at_low_edge: f64,
     /// Share of replicates with their minimum at the greatest level.
     pub at_high_edge: f64,
-    /// How far the curve rises above its minimum over the interval of its place.
+    /// How far the curve may rise above its minimum over the interval of its place: the greatest of its upper one-sided
+    /// confidence bounds.
     pub rise: f64,
     /// Per level the share of replicates in which its own mean was the least.
     pub least_mean_share: Vec<f64>,
@@ -104,7 +105,7 @@ pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option
             },
         )
         .collect();
-    Some(summarise(&replicates, smoother, minimum, &means, plan))
+    Some(summarise(&replicates, smoother, minimum, levels, plan))
 }
 
 struct Replicate {
@@ -116,7 +117,7 @@ fn summarise(
     replicates: &[Replicate],
     smoother: &Smoother,
     minimum: Minimum,
-    means: &[f64],
+    levels: &[LevelMean],
     plan: &Plan,
 ) -> FittedMinimum {
     let sorted = |of: fn(&Minimum) -> f64| {
@@ -130,14 +131,21 @@ fn summarise(
     let share = |is: &dyn Fn(&Replicate) -> bool| {
         replicates.iter().filter(|replicate| is(replicate)).count() as f64 / replicates.len() as f64
     };
-    let mut least_mean_share = vec![0.0; means.len()];
+    let mut least_mean_share = vec![0.0; levels.len()];
     for replicate in replicates {
         least_mean_share[replicate.least] += 1.0 / replicates.len() as f64;
     }
     let rise = location.interval.map_or(0.0, |interval| {
         const STEPS: u32 = 20;
         let place = |i: u32| interval.lower + (interval.upper - interval.lower) * f64::from(i) / f64::from(STEPS);
-        (0..=STEPS).map(|i| smoother.fit(means, place(i)).value - minimum.value).fold(0.0, f64::max)
+        let highest = |i: u32| {
+            let contrast = smoother.row(place(i)).minus(&smoother.row(minimum.x));
+            let means = contrast.weights.iter().zip(&levels[contrast.first..]);
+            let point: f64 = means.map(|(weight, level)| weight * level.mean).sum();
+            // One-sided at α: the two-sided quantile at 1 − 2α.
+            point + crate::stats::interval::normal_quantile(2.0 * plan.confidence - 1.0) * contrast.standard_error(levels)
+        };
+        (0..=STEPS).map(highest).fold(0.0, f64::max)
     });
     FittedMinimum {
         minimum,

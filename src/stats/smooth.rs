@@ -132,6 +132,18 @@ impl Row {
         (sums[0] + sums[1]) + (sums[2] + sums[3]) + tail
     }
 
+    /// The weights of this value less `other`.
+    #[must_use]
+    pub fn minus(&self, other: &Self) -> Self {
+        let first = self.first.min(other.first);
+        let end = |row: &Self| row.first + row.weights.len();
+        let mut weights = vec![0.0; end(self).max(end(other)) - first];
+        for (row, sign) in [(self, 1.0), (other, -1.0)] {
+            row.weights.iter().zip(&mut weights[row.first - first..]).for_each(|(weight, sum)| *sum += sign * weight);
+        }
+        Self { first, weights }
+    }
+
     /// The standard error of the curve's value, for independent levels.
     pub fn standard_error(&self, levels: &[LevelMean]) -> f64 {
         let square = |(weight, level): (&f64, &LevelMean)| weight * weight * level.variance / level.n;

@@ -72,6 +72,7 @@ fn the_json_has_the_documented_form() {
         "p_best",
         "q25",
         "q75",
+        "solved_share",
         "standard_error",
         "std_dev",
     ];
