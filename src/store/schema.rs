@@ -44,11 +44,13 @@ pub enum Exclusion {
     Infinite,
     /// The last line of a file is cut off.
     TornLine,
+    /// A needed field of a document is neither a number nor null.
+    WrongType,
 }
 
 impl Exclusion {
     /// All reasons, so that a ledger shows zeros too.
-    pub const ALL: [Self; 4] = [Self::Empty, Self::Nan, Self::Infinite, Self::TornLine];
+    pub const ALL: [Self; 5] = [Self::Empty, Self::Nan, Self::Infinite, Self::TornLine, Self::WrongType];
 
     /// The reason in the words of the ledger.
     pub fn name(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Exclusion {
             Self::Nan => "NaN",
             Self::Infinite => "infinite",
             Self::TornLine => "torn last line",
+            Self::WrongType => "of another type",
         }
     }
 
