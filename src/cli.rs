@@ -15,9 +15,9 @@ use crate::figure::png::SCALES;
 use crate::figure::{AxisScale, ErrorBars, FigureOptions};
 use crate::output::DEFAULT_FOLDER;
 use crate::provenance::without_password;
-use crate::store::mongodb::{Choice, URI_VARIABLE, is_uri};
+
 use crate::store::target::Target;
-use crate::store::{Columns, Source};
+use crate::store::{Choice, Columns, Source, URI_VARIABLE, is_uri};
 use crate::sweep::{
     ARTICLE_LEVELS, ARTICLE_OUTPUT_STD_DEV, DEFAULT_METRIC, Draws, Reference, RunIdentity, SweepPlan, parse_levels,
 };

@@ -30,7 +30,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 
 /// Libraries that one module alone may touch.
 const KEPT_TO: [(&str, &[&str]); 6] = [
-    ("::mongodb", &["store"]),
+    ("mongodb", &["store"]),
     ("tokio", &["store"]),
     ("plotters", &["figure"]),
     ("resvg", &["figure"]),

@@ -22,6 +22,7 @@ pub mod writer;
 
 use rayon::prelude::*;
 
+pub use self::mongodb::{Choice, URI_VARIABLE, is_uri};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 pub use schema::{Columns, RunTable};
