@@ -280,11 +280,14 @@ fn a_read_survives_a_restart_and_a_cut_line() {
 fn a_server_with_authentication_lets_in_who_may() {
     let mut server = Server::start();
     server.add_user("ann", "s3cret/@");
+    // The test server takes its time to write users down.
+    std::thread::sleep(std::time::Duration::from_secs(2));
     server.kill();
     server.restart_with_authentication();
+    // The test server offers this mechanism without naming it.
+    let options = "authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
     let with = |password: &str| {
-        let uri =
-            format!("mongodb://ann:{password}@127.0.0.1:{}/lab?authSource=admin&directConnection=true", server.port);
+        let uri = format!("mongodb://ann:{password}@127.0.0.1:{}/lab?{options}", server.port);
         sweep(&uri, "--runs 2").in_folder(&Folder::new()).run()
     };
     with("s3cret%2F%40").succeeds();

@@ -149,7 +149,10 @@ pub fn database_of(uri: &str) -> String {
 /// Inserts `documents` into the collection `results`.
 pub fn insert(uri: &str, documents: &[Document]) {
     let database = database_of(uri);
-    attempt(uri, async |client| client.database(&database).collection::<Document>("results").insert_many(documents).await).unwrap();
+    attempt(uri, async |client| {
+        client.database(&database).collection::<Document>("results").insert_many(documents).await
+    })
+    .unwrap();
 }
 
 /// Removes all documents and keeps the collection.
