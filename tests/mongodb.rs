@@ -148,6 +148,49 @@ fn every_number_counts_and_everything_else_is_counted() {
 }
 
 #[test]
+fn the_server_counts_as_the_client_does() {
+    use initsweep::store::mongodb::{Choice, Location, summaries};
+    use initsweep::store::schema::Exclusion;
+    use initsweep::store::{self, Columns, Source};
+
+    /// Both ways add up some hundred numbers of the same size: rounding of the last digits.
+    const ROUNDING: f64 = 1e-12;
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let mut documents: Vec<Document> = (0..3000)
+        .map(|i| doc! { "hidden_std_dev": f64::from(i % 5) / 8.0, "loss": f64::from(i * i % 1009) / 7.0 + 1000.0 })
+        .collect();
+    documents.extend([
+        doc! { "hidden_std_dev": 0, "loss": 1003i64 },
+        doc! { "hidden_std_dev": -0.0, "loss": Bson::Decimal128("1004.5".parse().unwrap()) },
+        doc! { "hidden_std_dev": 0.125, "loss": f64::NAN },
+        doc! { "hidden_std_dev": f64::INFINITY, "loss": 1.0 },
+        doc! { "hidden_std_dev": 0.125 },
+        doc! { "hidden_std_dev": Bson::Null, "loss": 1.0 },
+        doc! { "_id": "odd", "hidden_std_dev": 0.125, "loss": "1" },
+    ]);
+    server::insert(&uri, &documents);
+    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+    let location = Location::of(&uri, &Choice::default()).unwrap();
+    let counted = summaries::summarise(&location, &columns).unwrap();
+    let table = store::read(&[Source::of(&uri)], &columns).unwrap();
+    assert_eq!(counted.ledger.read, table.ledger.read);
+    for reason in Exclusion::ALL {
+        assert_eq!(counted.ledger.excluded(reason), table.ledger.excluded(reason), "{reason:?}");
+    }
+    assert!(counted.ledger.example(Exclusion::WrongType).unwrap().contains("odd"));
+    let samples = initsweep::group::by_level(&table).unwrap();
+    assert_eq!(counted.levels.len(), samples.len());
+    for (ours, sample) in counted.levels.iter().zip(&samples) {
+        let summary = initsweep::stats::Summary::of_sorted(&sample.sorted, 0.95).unwrap();
+        assert_eq!((ours.level, ours.n, ours.min, ours.max), (sample.level, summary.n, summary.min, summary.max));
+        let std_dev = (ours.squares / (ours.n as f64 - 1.0)).sqrt();
+        assert!((ours.mean / summary.mean.point - 1.0).abs() < ROUNDING, "{ours:?} {summary:?}");
+        assert!((std_dev / summary.std_dev.unwrap() - 1.0).abs() < ROUNDING, "{ours:?} {summary:?}");
+    }
+}
+
+#[test]
 fn what_is_not_there_is_named_with_what_is() {
     let server = Server::given_or_started();
     let uri = server.own_database();

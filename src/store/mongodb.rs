@@ -4,6 +4,7 @@
 //! - [`mod@write`]: the runs of a sweep into a collection, from several machines at once if need be.
 //! - [`mod@spool`]: the local file that keeps runs while the server is away.
 //! - [`mod@rows`]: whole documents as rows of cells, for copying.
+//! - [`mod@summaries`]: lets the server count.
 //!
 //! **Time.** Nothing is waited for longer than `--timeout` before the first answer. A server that answered once and then
 //! goes away (restart, new primary, cut line) is waited for [`PATIENCE`] times as long, because what was done so far is
@@ -17,6 +18,7 @@
 pub mod read;
 pub mod rows;
 pub mod spool;
+pub mod summaries;
 pub mod write;
 
 use std::fmt;

@@ -124,7 +124,8 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
     }
 }
 
-type Rows<'a> = &'a mut dyn FnMut(&Names, Vec<Vec<Cell>>) -> Result<()>;
+/// Takes rows, with the names of the columns so far.
+pub type Rows<'a> = &'a mut dyn FnMut(&Names, Vec<Vec<Cell>>) -> Result<()>;
 
 fn from_file(from: &Path, to: &Location, progress: &mut dyn FnMut(u64)) -> Result<Copied> {
     let digest = crate::provenance::InputDigest::of_file(from)?;

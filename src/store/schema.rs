@@ -229,6 +229,32 @@ impl RunTable {
     }
 }
 
+/// What sums say of the runs at one level: all that travels when a server counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelSummary {
+    /// The factor's value.
+    pub level: f64,
+    /// Number of runs.
+    pub n: u64,
+    /// Their mean.
+    pub mean: f64,
+    /// Sum of squares about the mean: the variance times n − 1.
+    pub squares: f64,
+    /// Least value.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+}
+
+/// Every level, ascending, in place of the runs themselves. Medians, quartiles and paired statistics cannot be had from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelSummaries {
+    /// The levels.
+    pub levels: Vec<LevelSummary>,
+    /// What became of every row.
+    pub ledger: RowLedger,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

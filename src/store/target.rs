@@ -50,7 +50,7 @@ impl std::fmt::Display for Target {
 #[derive(Debug)]
 pub enum RunStore {
     /// In a file.
-    File(RunWriter),
+    File(Box<RunWriter>),
     /// In a collection.
     Collection(Box<CollectionWriter>),
 }
@@ -62,7 +62,7 @@ impl RunStore {
     /// Those of [`RunWriter::open`] and [`CollectionWriter::open`].
     pub fn open(target: &Target, plan: &SweepPlan, existing: Existing) -> Result<Self> {
         Ok(match target {
-            Target::File(path) => Self::File(RunWriter::open(path, plan, existing)?),
+            Target::File(path) => Self::File(Box::new(RunWriter::open(path, plan, existing)?)),
             Target::Collection(location) => {
                 Self::Collection(Box::new(CollectionWriter::open(location, plan, existing)?))
             }

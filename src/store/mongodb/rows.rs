@@ -9,17 +9,13 @@ use crate::error::{Error, Result};
 use crate::store::mongodb::read::each_batch;
 use crate::store::mongodb::write::only_duplicates;
 use crate::store::mongodb::{Location, Patience, Server, passes};
-use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME};
+use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME, Rows};
 
 /// Gives the documents at `location` as rows.
 ///
 /// # Errors
 /// Those of reading.
-pub fn each_row(
-    location: &Location,
-    names: &mut Names,
-    take: &mut dyn FnMut(&Names, Vec<Vec<Cell>>) -> Result<()>,
-) -> Result<()> {
+pub fn each_row(location: &Location, names: &mut Names, take: Rows) -> Result<()> {
     let server = Server::connect(location)?;
     let mut any = false;
     each_batch(&server, &location.filter, None, |documents| {
@@ -74,7 +70,7 @@ pub fn copy_documents(from: &Location, to: &Location, mut progress: impl FnMut(u
         }
         // Between the first and the last `_id` of a batch there may be documents of others: they are asked for by name.
         for ids in ids.chunks(ROWS_AT_A_TIME) {
-            written += target.count(doc! { "_id": { "$in": ids } })?;
+            written += target.count(&doc! { "_id": { "$in": ids } })?;
         }
         read += documents.len() as u64;
         progress(documents.len() as u64);
@@ -110,7 +106,7 @@ impl Inserter {
         }
     }
 
-    fn count(&self, filter: Document) -> Result<u64> {
+    fn count(&self, filter: &Document) -> Result<u64> {
         self.server.insist(|| self.documents.count_documents(filter.clone()))
     }
 }
@@ -154,7 +150,7 @@ impl RowWriter {
     /// # Errors
     /// Those of reading.
     pub fn resume(&self) -> Result<u64> {
-        let there = self.to.count(self.ids())?;
+        let there = self.to.count(&self.ids())?;
         Ok(there.saturating_sub(2 * ROWS_AT_A_TIME as u64))
     }
 
@@ -197,7 +193,7 @@ impl RowWriter {
     /// # Errors
     /// Those of reading.
     pub fn count(&self) -> Result<u64> {
-        Ok(self.own_ids + self.to.count(self.ids())?)
+        Ok(self.own_ids + self.to.count(&self.ids())?)
     }
 }
 

@@ -136,7 +136,7 @@ impl CollectionWriter {
                 }
                 Err(e) => {
                     self.spool.append(&placed)?;
-                    self.wait_for_server(e)
+                    self.wait_for_server(&e)
                 }
             },
         }
@@ -199,15 +199,15 @@ impl CollectionWriter {
                 self.stored += kept;
                 Ok(())
             }
-            (Err(_), Some(e)) => self.wait_for_server(e),
+            (Err(_), Some(e)) => self.wait_for_server(&e),
             (Err(error), None) => Err(error),
         }
     }
 
     /// Starts asking for a server that is away for a while; any other failure ends the sweep.
-    fn wait_for_server(&mut self, e: ::mongodb::error::Error) -> Result<()> {
-        if !passes(&e) {
-            let cause = self.to.server.failure(&e);
+    fn wait_for_server(&mut self, e: &::mongodb::error::Error) -> Result<()> {
+        if !passes(e) {
+            let cause = self.to.server.failure(e);
             return Err(self.spooled(cause));
         }
         let back = Arc::new(AtomicBool::new(false));
