@@ -7,7 +7,7 @@
 //! time, and lets a read go on after the last document that came when the server restarts or the cursor is lost.
 //!
 //! **Projection.** Documents of a sweep are small: taking them apart costs the server more than sending them whole. Only
-//! collections whose documents are larger than [`SMALL`] on average are asked for the needed fields alone.
+//! collections whose documents are larger than `SMALL` on average are asked for the needed fields alone.
 //!
 //! Accepted numbers: Double, Int32, Int64, Decimal128 (rounded to the nearest double). A missing or null field is empty; a
 //! field of any other type is counted as such, with the `_id` of the first.
