@@ -1,7 +1,9 @@
 //! What the user can type.
 
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -12,7 +14,10 @@ use crate::expression::evaluate;
 use crate::figure::png::SCALES;
 use crate::figure::{AxisScale, ErrorBars, FigureOptions};
 use crate::output::DEFAULT_FOLDER;
-use crate::store::{Columns, Source};
+use crate::provenance::without_password;
+
+use crate::store::target::Target;
+use crate::store::{Choice, Columns, Source, URI_VARIABLE, is_uri};
 use crate::sweep::{
     ARTICLE_LEVELS, ARTICLE_OUTPUT_STD_DEV, DEFAULT_METRIC, Draws, Reference, RunIdentity, SweepPlan, parse_levels,
 };
@@ -23,6 +28,7 @@ const EXAMPLES: &str = "Examples:
   initsweep report sample-data/xor-sweep.csv       analyse runs that exist
   initsweep stats runs/ --format json | jq .minimum
   initsweep report trials.csv --x dropout --y val_loss --reference default=0.5
+  initsweep report mongodb://localhost --db experiment_db --collection results
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data invalid, 4 source unreachable, 130 stopped with Ctrl-C.";
 
@@ -36,6 +42,22 @@ pub struct Cli {
     /// What every command understands.
     #[command(flatten)]
     pub global: Global,
+}
+
+impl Cli {
+    /// What the user typed; or says what is wrong with it, without passwords, and ends the process.
+    pub fn parse_or_exit() -> Self {
+        Self::try_parse().unwrap_or_else(|e| {
+            let text = e.render().to_string();
+            let clean = without_password(&text);
+            if clean == text {
+                e.exit();
+            }
+            // If standard error is closed there is nobody left to tell.
+            let _ = std::io::stderr().write_all(clean.as_bytes());
+            std::process::exit(e.exit_code())
+        })
+    }
 }
 
 /// What every command understands.
@@ -64,6 +86,7 @@ pub enum Command {
   initsweep sweep --to runs.parquet --hidden-std-dev 0.5,1/sqrt(2),1 --runs 10000
   initsweep sweep --to rates.csv --sweep learning_rate=log:0.01:1:40 --hidden-std-dev 0.6
   initsweep sweep --to grid.parquet --sweep hidden_std_dev=0.5,1 --sweep output_std_dev=lin:0.2:1:9
+  initsweep sweep --to mongodb://localhost --collection xor
 
 A stopped sweep goes on where it was when the same command is run again.")]
     Sweep(SweepArgs),
@@ -100,6 +123,14 @@ A stopped sweep goes on where it was when the same command is run again.")]
   initsweep verify sample-data/xor-sweep.csv
   initsweep verify runs.parquet --sample 100000")]
     Verify(VerifyArgs),
+    /// Copy rows between CSV, Parquet and MongoDB
+    #[command(after_help = "Examples:
+  initsweep copy runs.csv --to runs.parquet
+  initsweep copy runs.parquet --to mongodb://localhost --collection xor
+  initsweep copy mongodb://localhost/lab --to runs.csv --filter '{\"output_std_dev\": 0.8165}'
+
+A copy into MongoDB that was stopped goes on where it was when the same command is run again.")]
+    Copy(CopyArgs),
 }
 
 /// Which runs to make.
@@ -307,6 +338,72 @@ impl FigureArgs {
     }
 }
 
+/// Which collection, where a SOURCE or the target is a MongoDB URI.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "MongoDB")]
+pub struct MongoArgs {
+    /// Database [default: the URI's, or experiment_db]
+    #[arg(long, value_name = "NAME")]
+    pub db: Option<String>,
+    /// Collection [default: results]
+    #[arg(long, value_name = "NAME")]
+    pub collection: Option<String>,
+    /// Seconds to wait for the server
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+impl MongoArgs {
+    /// The choice of a collection, with `filter` for its documents.
+    pub fn choice(&self, filter: Option<&str>) -> Choice {
+        Choice {
+            database: self.db.clone(),
+            collection: self.collection.clone(),
+            filter: filter.map(Into::into),
+            timeout: Some(self.timeout),
+        }
+    }
+}
+
+/// Which documents to read, where a SOURCE is a MongoDB URI.
+#[derive(Debug, Args)]
+pub struct FilterArgs {
+    /// Which collection.
+    #[command(flatten)]
+    pub mongo: MongoArgs,
+    /// Only the documents that match, in extended JSON: '{"output_std_dev": 0.8165}'
+    #[arg(long, value_name = "JSON", help_heading = "MongoDB")]
+    pub filter: Option<String>,
+}
+
+impl FilterArgs {
+    /// `sources` with their collections chosen; without any, the URI of the environment.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI, a name or a filter that means nothing.
+    pub fn located(&self, sources: &[Source]) -> Result<Vec<Source>> {
+        let choice = self.mongo.choice(self.filter.as_deref());
+        if sources.is_empty() {
+            return Ok(vec![from_environment()?.located(&choice)?]);
+        }
+        sources.iter().map(|source| source.located(&choice)).collect()
+    }
+}
+
+/// The URI that the environment gives.
+fn from_environment() -> Result<Source> {
+    std::env::var(URI_VARIABLE).ok().filter(|uri| is_uri(uri)).map(Source::of).ok_or_else(|| Error::Usage {
+        what: "environment",
+        given: URI_VARIABLE.into(),
+        reason: "expected a MongoDB URI".into(),
+    })
+}
+
+/// Whether the environment gives a URI, so that none need be typed.
+fn in_environment() -> bool {
+    std::env::var_os(URI_VARIABLE).is_some_and(|uri| !uri.is_empty())
+}
+
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -333,20 +430,79 @@ pub struct SweepArgs {
     /// How runs are trained.
     #[command(flatten)]
     pub trainer: TrainerArgs,
-    /// File to store the runs in: .csv, or .parquet
-    #[arg(long, value_name = "FILE")]
-    pub to: PathBuf,
-    /// Start over, even if the file holds runs
+    /// Where to store the runs: a .csv or .parquet file, or a MongoDB URI [default: $MONGODB_URI]
+    #[arg(long, value_name = "TARGET", required = !in_environment())]
+    pub to: Option<Source>,
+    /// Start over, even if the target holds runs of this sweep
     #[arg(long)]
     pub fresh: bool,
+    /// Which collection.
+    #[command(flatten)]
+    pub mongo: MongoArgs,
+}
+
+impl SweepArgs {
+    /// Where the runs go.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI or a name that means nothing.
+    pub fn target(&self) -> Result<Target> {
+        let to = self.to.clone().map_or_else(from_environment, Ok)?;
+        Target::of(&to, &self.mongo.choice(None))
+    }
+}
+
+/// Arguments of `copy`.
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// CSV or Parquet file, or a MongoDB URI
+    #[arg(value_name = "SOURCE", required = true)]
+    pub source: Source,
+    /// Where to: a .csv or .parquet file, or a MongoDB URI
+    #[arg(long, value_name = "TARGET")]
+    pub to: Source,
+    /// Which documents, and which collection of either URI.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Database of the target, if it differs from the source's
+    #[arg(long, value_name = "NAME", help_heading = "MongoDB")]
+    pub to_db: Option<String>,
+    /// Collection of the target, if it differs from the source's
+    #[arg(long, value_name = "NAME", help_heading = "MongoDB")]
+    pub to_collection: Option<String>,
+}
+
+impl CopyArgs {
+    /// What to copy.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI, a name or a filter that means nothing.
+    pub fn source(&self) -> Result<Source> {
+        self.source.located(&self.filter.mongo.choice(self.filter.filter.as_deref()))
+    }
+
+    /// Where to.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI or a name that means nothing.
+    pub fn target(&self) -> Result<Target> {
+        let mut choice = self.filter.mongo.choice(None);
+        choice.database = self.to_db.clone().or(choice.database);
+        choice.collection = self.to_collection.clone().or(choice.collection);
+        Target::of(&self.to, &choice)
+    }
 }
 
 /// Arguments of `report` and `plot`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// CSV or Parquet files, folders of them, quoted globs, or - for CSV on standard input
-    #[arg(required = true, value_name = "SOURCE")]
+    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
+    /// [default: $MONGODB_URI]
+    #[arg(required = !in_environment(), value_name = "SOURCE")]
     pub sources: Vec<Source>,
+    /// Which documents.
+    #[command(flatten)]
+    pub filter: FilterArgs,
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
@@ -358,9 +514,13 @@ pub struct ReportArgs {
 /// Arguments of `stats`.
 #[derive(Debug, Args)]
 pub struct StatsArgs {
-    /// CSV or Parquet files, folders of them, quoted globs, or - for CSV on standard input
-    #[arg(required = true, value_name = "SOURCE")]
+    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
+    /// [default: $MONGODB_URI]
+    #[arg(required = !in_environment(), value_name = "SOURCE")]
     pub sources: Vec<Source>,
+    /// Which documents.
+    #[command(flatten)]
+    pub filter: FilterArgs,
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
@@ -462,6 +622,11 @@ fn share(text: &str) -> Result<f64, String> {
     };
     let inside = value.ok().filter(|share| *share > 0.0 && *share < 1.0);
     inside.ok_or_else(|| "expected a share between 0 and 1, such as 0.01 or 1%".into())
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let value = text.trim().parse().ok().filter(|seconds| (0.001..=86_400.0).contains(seconds));
+    value.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds from 0.001 to 86400".into())
 }
 
 fn scale(text: &str) -> Result<f32, String> {

@@ -40,6 +40,60 @@ pub enum Error {
         /// What is there instead, ready to append.
         found: String,
     },
+    /// A database server that does not answer.
+    #[error("cannot reach {host}: {reason}")]
+    Unreachable {
+        /// Host and port, or hosts.
+        host: String,
+        /// What the system or the driver said, without passwords.
+        reason: String,
+    },
+    /// A database server that answers, but does not let this user in.
+    #[error("{host} refused: {reason}")]
+    Refused {
+        /// Host and port, or hosts.
+        host: String,
+        /// What the server said, without passwords.
+        reason: String,
+    },
+    /// A database, a collection or a filter that yields nothing.
+    #[error("no documents in {place}: {reason}")]
+    NoDocuments {
+        /// The collection.
+        place: String,
+        /// What is there instead.
+        reason: String,
+    },
+    /// A database operation that failed for another reason.
+    #[error("{place}: {reason}")]
+    Database {
+        /// The collection.
+        place: String,
+        /// What the server said, without passwords.
+        reason: String,
+    },
+    /// Runs that a server could not take and that were kept.
+    #[error("{cause}; {runs} runs that are not stored there yet are kept in {path}")]
+    Spooled {
+        /// Why they could not be stored.
+        cause: Box<Error>,
+        /// How many.
+        runs: u64,
+        /// The local file.
+        path: PathBuf,
+    },
+    /// A copy that does not hold all rows.
+    #[error("{from} has {read} rows, {to} holds {written} of them")]
+    Incomplete {
+        /// What was copied.
+        from: String,
+        /// Its rows.
+        read: u64,
+        /// Where to.
+        to: String,
+        /// The rows that are there.
+        written: u64,
+    },
     /// A column that the analysis needs is not in the file.
     #[error("{path}: no column named '{column}'; it has {available}")]
     MissingColumn {
@@ -208,10 +262,17 @@ impl Error {
             | Self::NoRuns { .. }
             | Self::TooManyLevels { .. }
             | Self::Figure { .. } => 3,
-            Self::Read { .. } | Self::NoFiles { .. } => 4,
+            Self::Read { .. }
+            | Self::NoFiles { .. }
+            | Self::Unreachable { .. }
+            | Self::Refused { .. }
+            | Self::NoDocuments { .. }
+            | Self::Database { .. }
+            | Self::Spooled { .. } => 4,
             Self::Interrupted { .. } => 130,
             Self::OtherSweep { .. }
             | Self::Differs { .. }
+            | Self::Incomplete { .. }
             | Self::Busy { .. }
             | Self::Write { .. }
             | Self::Stdout(_)
@@ -226,6 +287,13 @@ impl Error {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "check the path; a glob must be quoted or expanded by the shell".into()
             }
+            Self::Unreachable { .. } => {
+                "is the server running, and does the URI name it? --timeout waits longer".into()
+            }
+            Self::Refused { .. } => "check user, password and authSource in the URI, and the user's roles".into(),
+            Self::NoDocuments { .. } => "choose with --db, --collection and --filter".into(),
+            Self::Spooled { .. } => "run the same command in the same folder again: they are delivered first".into(),
+            Self::Incomplete { .. } => "run the same command again; was the source still being written?".into(),
             Self::MissingColumn { .. } => {
                 "name the columns with --x and --y; the first line of a CSV file must hold the column names".into()
             }

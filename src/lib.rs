@@ -6,7 +6,7 @@
 //! cli ─► commands ─┬─ train ─► kernel           the embedded trainer: makes runs
 //!                  │     │ runs (one schema)
 //!                  │     ▼
-//!                  ├─ store  (csv · parquet: one backend a file)
+//!                  ├─ store  (csv · parquet · mongodb: one backend a file)
 //!                  │     │ RunTable = polars frame with a checked schema
 //!                  │     ▼
 //!                  └─ group ─► stats ─► analysis ─► { export, figure ─► report } ─► output

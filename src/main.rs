@@ -3,13 +3,13 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
 use initsweep::cli::{Cli, Command};
 use initsweep::commands;
 use initsweep::error::Error;
+use initsweep::provenance::without_password;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = Cli::parse_or_exit();
     if let Some(threads) = cli.global.threads {
         // Fails only if a pool exists already, which nothing before this line makes.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
@@ -32,6 +32,7 @@ fn dispatch(cli: &Cli) -> Result<(), Error> {
         Command::Stats(arguments) => commands::stats::run(arguments, &cli.global),
         Command::Replay(arguments) => commands::replay::run(arguments, &cli.global),
         Command::Verify(arguments) => commands::verify::run(arguments, &cli.global),
+        Command::Copy(arguments) => commands::copy::run(arguments, &cli.global),
         Command::Train(arguments) => commands::train::run(arguments, &cli.global),
     }
 }
@@ -50,6 +51,7 @@ fn report(error: &Error) {
     if let Some(hint) = error.hint() {
         message.push_str(&format!("\n  hint: {hint}"));
     }
+    let message = without_password(&message);
     // If standard error is closed there is nobody left to tell.
     let _ = writeln!(io::stderr(), "{message}");
 }

@@ -29,7 +29,9 @@ const MAY_USE: [(&str, &[&str]); 12] = [
 ];
 
 /// Libraries that one module alone may touch.
-const KEPT_TO: [(&str, &[&str]); 4] = [
+const KEPT_TO: [(&str, &[&str]); 6] = [
+    ("mongodb", &["store"]),
+    ("tokio", &["store"]),
     ("plotters", &["figure"]),
     ("resvg", &["figure"]),
     ("askama", &["report", "error"]),

@@ -18,7 +18,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let table = store::read(&arguments.sources, &columns)?;
+    let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
     let folder = OutputFolder::create(&arguments.figure.out)?;
     let (_, paths) = write_figure(&analysis, &arguments.figure, &folder)?;

@@ -17,7 +17,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    write(&arguments.sources, &columns, &arguments.analysis, &arguments.figure, global)
+    write(&arguments.filter.located(&arguments.sources)?, &columns, &arguments.analysis, &arguments.figure, global)
 }
 
 /// Analyses `sources` and writes everything about them; ends with the finding and where the files are.

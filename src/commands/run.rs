@@ -16,6 +16,6 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let plan = arguments.plan.plan()?;
     let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
     let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
-    sweep::make(&plan, arguments.trainer.simd()?, &runs, Existing::Resume, global)?;
+    sweep::make(&plan, arguments.trainer.simd()?, &runs.as_path().into(), Existing::Resume, global)?;
     report::write(&[Source::Path(runs.display().to_string())], &columns, &arguments.analysis, &arguments.figure, global)
 }

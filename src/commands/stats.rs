@@ -16,7 +16,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading, analysing and printing.
 pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let table = store::read(&arguments.sources, &columns)?;
+    let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
     print(&export::to_text(&analysis, arguments.format))?;
     // The other formats carry the warnings themselves.

@@ -1,18 +1,18 @@
 //! `initsweep sweep`: trains the runs of a plan and stores them, with progress, and goes on where it was stopped.
 
 use std::io::{IsTerminal, Write};
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{Global, SweepArgs};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::format::{count, counted};
 use crate::store::record::SweepRecord;
-use crate::store::writer::{Existing, RunWriter};
-use crate::sweep::SweepPlan;
+use crate::store::target::{RunStore, Target};
+use crate::store::writer::Existing;
+use crate::sweep::{Run, SweepPlan};
 use crate::train::kernel::Simd;
 use crate::train::schedule;
 
@@ -22,42 +22,52 @@ use crate::train::schedule;
 /// Those of the plan, of training and of writing.
 pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
     let existing = if arguments.fresh { Existing::Replace } else { Existing::Continue };
-    make(&arguments.plan.plan()?, arguments.trainer.simd()?, &arguments.to, existing, global)
+    make(&arguments.plan.plan()?, arguments.trainer.simd()?, &arguments.target()?, existing, global)
 }
 
 /// Makes the runs of `plan` that `target` does not hold yet.
 ///
 /// # Errors
-/// [`Error::Interrupted`] after Ctrl-C, and whatever the writer gives.
-pub fn make(plan: &SweepPlan, simd: Simd, target: &Path, existing: Existing, global: &Global) -> Result<()> {
-    let mut writer = RunWriter::open(target, plan, existing)?;
-    let (from, total) = (writer.done(), plan.total());
+/// [`Error::Interrupted`](crate::error::Error::Interrupted) after Ctrl-C, and whatever the store gives.
+pub fn make(plan: &SweepPlan, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<()> {
+    let mut store = RunStore::open(target, plan, existing)?;
+    let total = plan.total();
+    let mut missing = store.missing(plan)?;
+    let from = total - missing.iter().map(|range| range.end - range.start).sum::<u64>();
     let began = Instant::now();
     let progress = progress_bar(total, from, global.quiet);
-    let trained =
-        schedule::train_plan(plan, from, simd, stop_flag(), |runs| progress.inc(runs), |runs| writer.append(runs));
-    progress.finish_and_clear();
-    trained?;
-    let done = writer.done();
-    if done < total {
-        return Err(Error::Interrupted { done, total, path: writer.journal().to_path_buf() });
+    // Once for a file. A collection is asked again, until it holds every run.
+    while !missing.is_empty() {
+        for range in missing {
+            let mut next = range.start;
+            let sink = |runs: &[Run]| {
+                store.append(next, runs)?;
+                next += runs.len() as u64;
+                Ok(())
+            };
+            schedule::train_plan(plan, range, simd, stop_flag(), |runs| progress.inc(runs), sink)?;
+        }
+        if stop_flag().load(Ordering::Relaxed) {
+            progress.finish_and_clear();
+            return Err(store.interrupted(total));
+        }
+        missing = store.missing(plan)?;
     }
-    let path = writer.finish()?;
-    SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total).write(&path)?;
+    progress.finish_and_clear();
+    let place = store.finish(&SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total))?;
     if !global.quiet {
-        say(&summary(&path, from, total, began.elapsed()));
+        say(&summary(&place, from, total, began.elapsed()));
     }
     Ok(())
 }
 
-fn summary(path: &Path, from: u64, total: u64, time: Duration) -> String {
+fn summary(place: &str, from: u64, total: u64, time: Duration) -> String {
     let made = total - from;
     let kept = if from > 0 { format!(", {} were there before", count(from)) } else { String::new() };
     let speed = made as f64 / time.as_secs_f64().max(1e-9);
     format!(
-        "{} in {}: {} made in {:.1} s ({} runs/s){kept}",
+        "{} in {place}: {} made in {:.1} s ({} runs/s){kept}",
         counted(total, "run"),
-        path.display(),
         count(made),
         time.as_secs_f64(),
         count(speed as u64)

@@ -143,7 +143,8 @@ fn summarise(
             let means = contrast.weights.iter().zip(&levels[contrast.first..]);
             let point: f64 = means.map(|(weight, level)| weight * level.mean).sum();
             // One-sided at α: the two-sided quantile at 1 − 2α.
-            point + crate::stats::interval::normal_quantile(2.0 * plan.confidence - 1.0) * contrast.standard_error(levels)
+            point
+                + crate::stats::interval::normal_quantile(2.0 * plan.confidence - 1.0) * contrast.standard_error(levels)
         };
         (0..=STEPS).map(highest).fold(0.0, f64::max)
     });

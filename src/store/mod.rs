@@ -1,22 +1,28 @@
 //! Where runs come from and go to: one backend a file, all giving the same [`RunTable`].
 //!
-//! - [`source`]: turns what the user typed (file, folder, glob, `-`) into inputs.
-//! - [`csv`], [`parquet`]: read one input.
+//! - [`source`]: turns what the user typed (file, folder, glob, URI, `-`) into inputs.
+//! - [`csv`], [`parquet`], [`mod@mongodb`]: read one input.
 //! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
 //! - [`record`]: how a file of runs was made.
+//! - [`rows`]: copies rows of any columns.
 //! - [`runs`]: reads back the runs of the trainer, to make them again.
+//! - [`target`]: what the user typed for `--to`, and the store behind it.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
 pub mod csv;
+pub mod mongodb;
 pub mod parquet;
 pub mod record;
+pub mod rows;
 pub mod runs;
 pub mod schema;
 pub mod source;
+pub mod target;
 pub mod writer;
 
 use rayon::prelude::*;
 
+pub use self::mongodb::{Choice, URI_VARIABLE, is_uri};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 pub use schema::{Columns, RunTable};

@@ -44,11 +44,13 @@ pub enum Exclusion {
     Infinite,
     /// The last line of a file is cut off.
     TornLine,
+    /// A needed field of a document is neither a number nor null.
+    WrongType,
 }
 
 impl Exclusion {
     /// All reasons, so that a ledger shows zeros too.
-    pub const ALL: [Self; 4] = [Self::Empty, Self::Nan, Self::Infinite, Self::TornLine];
+    pub const ALL: [Self; 5] = [Self::Empty, Self::Nan, Self::Infinite, Self::TornLine, Self::WrongType];
 
     /// The reason in the words of the ledger.
     pub fn name(self) -> &'static str {
@@ -57,6 +59,7 @@ impl Exclusion {
             Self::Nan => "NaN",
             Self::Infinite => "infinite",
             Self::TornLine => "torn last line",
+            Self::WrongType => "of another type",
         }
     }
 
@@ -224,6 +227,32 @@ impl RunTable {
         self.warnings.extend(other.warnings);
         Ok(())
     }
+}
+
+/// What sums say of the runs at one level: all that travels when a server counts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LevelSummary {
+    /// The factor's value.
+    pub level: f64,
+    /// Number of runs.
+    pub n: u64,
+    /// Their mean.
+    pub mean: f64,
+    /// Sum of squares about the mean: the variance times n − 1.
+    pub squares: f64,
+    /// Least value.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+}
+
+/// Every level, ascending, in place of the runs themselves. Medians, quartiles and paired statistics cannot be had from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LevelSummaries {
+    /// The levels.
+    pub levels: Vec<LevelSummary>,
+    /// What became of every row.
+    pub ledger: RowLedger,
 }
 
 #[cfg(test)]

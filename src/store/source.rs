@@ -1,4 +1,4 @@
-//! What the user typed, turned into inputs: a file, a folder, a glob, or `-` for standard input.
+//! What the user typed, turned into inputs: a file, a folder, a glob, a collection, or `-` for standard input.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::{counted, excerpt};
+use crate::provenance::without_password;
+use crate::store::mongodb::{self, Choice, Location};
 use crate::store::record::SweepRecord;
 use crate::store::schema::{Columns, RunTable};
 use crate::store::{csv, parquet};
@@ -16,38 +18,78 @@ use crate::store::{csv, parquet};
 const ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "parquet", "pq"];
 
 /// One SOURCE argument.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Source {
     /// CSV on standard input.
     Stdin,
     /// A file, a folder, or a glob pattern.
     Path(String),
+    /// A collection on a server.
+    Collection(Location),
+    /// A MongoDB URI that is not looked at yet; see [`Source::located`].
+    Uri(Uri),
+}
+
+/// A MongoDB URI as typed, shown without its password.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Uri(String);
+
+impl fmt::Debug for Uri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&without_password(&self.0))
+    }
+}
+
+impl Source {
+    /// What `text` names.
+    pub fn of(text: impl AsRef<str>) -> Self {
+        match text.as_ref() {
+            "-" => Self::Stdin,
+            uri if mongodb::is_uri(uri) => Self::Uri(Uri(uri.into())),
+            path => Self::Path(path.into()),
+        }
+    }
+
+    /// The same, with a URI turned into a collection according to `choice`.
+    ///
+    /// # Errors
+    /// Those of [`Location::of`].
+    pub fn located(&self, choice: &Choice) -> Result<Self> {
+        match self {
+            Self::Uri(Uri(uri)) => Location::of(uri, choice).map(Self::Collection),
+            other => Ok(other.clone()),
+        }
+    }
 }
 
 impl std::str::FromStr for Source {
     type Err = std::convert::Infallible;
 
     fn from_str(text: &str) -> std::result::Result<Self, Self::Err> {
-        Ok(if text == "-" { Self::Stdin } else { Self::Path(text.into()) })
+        Ok(Self::of(text))
     }
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Stdin => "standard input",
-            Self::Path(path) => path,
-        })
+        match self {
+            Self::Stdin => f.write_str("standard input"),
+            Self::Path(path) => f.write_str(path),
+            Self::Collection(location) => location.fmt(f),
+            Self::Uri(uri) => write!(f, "{uri:?}"),
+        }
     }
 }
 
 /// One thing to read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Input {
     /// CSV on standard input.
     Stdin,
     /// A file of either format.
     File(PathBuf),
+    /// A collection.
+    Collection(Location),
 }
 
 impl Input {
@@ -70,6 +112,7 @@ impl Input {
     fn read_rows(&self, columns: &Columns) -> Result<RunTable> {
         let path = match self {
             Self::Stdin => return csv::read(std::io::stdin().lock(), Path::new("-"), columns),
+            Self::Collection(location) => return mongodb::read::read(location, columns),
             Self::File(path) => path,
         };
         let mut file = File::open(path).map_err(Error::read(path))?;
@@ -101,7 +144,20 @@ pub fn inputs(sources: &[Source]) -> Result<(Vec<Input>, Vec<String>)> {
     let mut seen = HashSet::new();
     let mut duplicates = Vec::new();
     for source in sources {
-        let Source::Path(text) = source else {
+        let text = match source {
+            Source::Path(text) => Some(text),
+            Source::Stdin => None,
+            source => {
+                if let Source::Collection(location) = source.located(&Choice::default())? {
+                    match inputs.contains(&Input::Collection(location.clone())) {
+                        true => duplicates.push(location.to_string()),
+                        false => inputs.push(Input::Collection(location)),
+                    }
+                }
+                continue;
+            }
+        };
+        let Some(text) = text else {
             if inputs.contains(&Input::Stdin) {
                 return Err(Error::Usage {
                     what: "source",

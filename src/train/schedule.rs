@@ -19,25 +19,25 @@ pub const CHUNK: u64 = 192;
 /// How much work is handed over at once: little is lost by a crash, little time by threads that wait for the last.
 const WAVE: Duration = Duration::from_millis(700);
 
-/// Trains the runs from place `from` of `plan` to its end. Calls `progress` with the number of runs that were just
+/// Trains the runs at the places `range` of `plan`. Calls `progress` with the number of runs that were just
 /// finished, from any thread, and `sink` with finished runs, in the order of the plan. Ends early once `stop` is set.
 ///
 /// # Errors
 /// Whatever `sink` gives.
 pub fn train_plan(
     plan: &SweepPlan,
-    from: u64,
+    range: std::ops::Range<u64>,
     simd: Simd,
     stop: &AtomicBool,
     progress: impl Fn(u64) + Sync,
     mut sink: impl FnMut(&[Run]) -> Result<()> + Send,
 ) -> Result<()> {
     let threads = rayon::current_num_threads() as u64;
-    let mut start = from;
+    let mut start = range.start;
     let mut chunks = threads;
     let mut finished: Vec<Run> = Vec::new();
-    while start < plan.total() && !stop.load(Ordering::Relaxed) {
-        let end = plan.total().min(start.saturating_add(chunks * CHUNK));
+    while start < range.end && !stop.load(Ordering::Relaxed) {
+        let end = range.end.min(start.saturating_add(chunks * CHUNK));
         let began = Instant::now();
         let (wave, stored) = rayon::join(|| train_wave(plan, start..end, simd, stop, &progress), || sink(&finished));
         stored?;

@@ -1,0 +1,147 @@
+"""initsweep beside PyMongoArrow and pymongo, on the same server and the same collection.
+
+    python benches/mongodb.py --uri mongodb://localhost:27017/ --documents 4000000
+
+Needs pymongo, pymongoarrow and pandas. Each reader runs in a process of its own, in turn, several times; the table holds
+the fastest of each. Every reader ends with the mean loss of each level, and the means must agree. `client CPU` is the
+user and system time of that process per document, start of the process included; `memory` its largest resident size.
+The collection (database initsweep_bench) is made when it is not there or has another size, and dropped with --drop.
+"""
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import time
+
+DATABASE, LEVELS, BATCH = "initsweep_bench", 400, 10_000
+
+READERS = {
+    "pymongo into pandas": """
+import pandas, pymongo
+c = pymongo.MongoClient(URI)[DB].results
+d = pandas.DataFrame(c.find({}, {"hidden_std_dev": 1, "loss": 1, "_id": 0}))
+r = d.groupby("hidden_std_dev").loss.mean()
+""",
+    "pymongo into pandas, no projection": """
+import pandas, pymongo
+c = pymongo.MongoClient(URI)[DB].results
+d = pandas.DataFrame(c.find({}))
+r = d.groupby("hidden_std_dev").loss.mean()
+""",
+    "PyMongoArrow find_arrow_all": """
+import pymongo, pyarrow
+from pymongoarrow.api import Schema, find_arrow_all
+c = pymongo.MongoClient(URI)[DB].results
+s = Schema({"hidden_std_dev": pyarrow.float64(), "loss": pyarrow.float64()})
+t = find_arrow_all(c, {}, schema=s)
+r = t.group_by("hidden_std_dev").aggregate([("loss", "mean")]).to_pandas().set_index("hidden_std_dev").iloc[:, 0]
+""",
+}
+SERVER = """
+import pymongo
+c = pymongo.MongoClient(URI)[DB].results
+p = [{"$group": {"_id": "$hidden_std_dev", "mean": {"$avg": "$loss"}, "sd": {"$stdDevPop": "$loss"},
+      "n": {"$sum": 1}, "min": {"$min": "$loss"}, "max": {"$max": "$loss"}}}]
+import pandas
+r = pandas.Series({d["_id"]: d["mean"] for d in c.aggregate(p)})
+"""
+END = """
+import json
+print(json.dumps({repr(float(k)): float(v) for k, v in r.items()}))
+"""
+
+
+def measured(command):
+    """Wall time, CPU time, largest resident size (bytes) and output of one process."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    assert status == 0, f"{command} ended with {status}"
+    return time.perf_counter() - began, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output
+
+
+def fill(collection, count):
+    levels = [2.718281828459045 ** (-3 + 7 * i / (LEVELS - 1)) for i in range(LEVELS)]
+    random.seed(1)
+    collection.drop()
+    began = time.perf_counter()
+    for start in range(0, count, BATCH):
+        rows = range(start, min(count, start + BATCH))
+        documents = [
+            {"hidden_std_dev": levels[i % LEVELS], "output_std_dev": 0.8165, "loss": random.expovariate(1 / 30)}
+            for i in rows
+        ]
+        collection.insert_many(documents, ordered=False)
+    return count / (time.perf_counter() - began)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--uri", default=os.environ.get("MONGODB_URI", "mongodb://localhost:27017/"))
+    parser.add_argument("--documents", type=int, default=4_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--binary", default="target/release/initsweep")
+    parser.add_argument("--drop", action="store_true")
+    parser.add_argument("--write", type=int, default=200_000, help="documents of the comparison of writing")
+    a = parser.parse_args()
+    import pymongo
+
+    client = pymongo.MongoClient(a.uri)
+    database, n = client[DATABASE], a.documents
+    if database.results.estimated_document_count() != n:
+        print(f"pymongo inserted {fill(database.results, n):,.0f} documents/s", file=sys.stderr)
+
+    ours = [a.binary, "stats", a.uri, "--db", DATABASE, "--format", "json"]
+    commands = {"initsweep stats": ours}
+    for name, code in {**READERS, "$group on the server": SERVER}.items():
+        commands[name] = [sys.executable, "-c", f"URI, DB = {a.uri!r}, {DATABASE!r}\n{code}{END}"]
+    best, means = {}, {}
+    for _ in range(a.repeat):
+        for name, command in commands.items():
+            *figures, output = measured(command)
+            best[name] = min(best.get(name, figures), figures)
+            found = json.loads(output)
+            if name == "initsweep stats":
+                found = {repr(g["level"]): (g["mean"]["point"] if isinstance(g["mean"], dict) else g["mean"]) for g in found["groups"]}
+            means[name] = found
+    for name, found in means.items():
+        reference = means["initsweep stats"]
+        assert found.keys() == reference.keys(), name
+        worst = max(abs(found[k] / reference[k] - 1) for k in reference)
+        assert worst < 1e-12, (name, worst)
+    print(f"| {n:,} documents | s | documents/s | client CPU, µs/document | memory, MB |\n|---|--:|--:|--:|--:|")
+    for name, (wall, cpu, memory) in best.items():
+        print(f"| {name} | {wall:.2f} | {n / wall:,.0f} | {cpu / n * 1e6:.2f} | {memory / 1e6:.0f} |")
+
+    # Writing: the same runs, by our copy and by insert_many.
+    subprocess.run([a.binary, "sweep", "--quiet", "--to", "/tmp/initsweep-bench.parquet", "--epochs", "5", "--runs",
+                    str(a.write // LEVELS), "--fresh"], check=True)
+    database.written.drop()
+    wall, cpu, *_ = measured([a.binary, "copy", "--quiet", "/tmp/initsweep-bench.parquet", "--to", a.uri, "--db", DATABASE,
+                              "--collection", "written"])
+    print(f"\n| writing {a.write:,} runs | documents/s | client CPU, µs/document |\n|---|--:|--:|")
+    print(f"| initsweep copy, majority and journal | {a.write / wall:,.0f} | {cpu / a.write * 1e6:.2f} |")
+    documents = list(database.written.find({}))
+    for majority in (False, True):
+        concern = pymongo.WriteConcern(w="majority", j=True) if majority else pymongo.WriteConcern()
+        target = database.get_collection("written_by_pymongo", write_concern=concern)
+        target.drop()
+        began, before = time.perf_counter(), time.process_time()
+        for start in range(0, len(documents), BATCH):
+            target.insert_many(documents[start:start + BATCH], ordered=False)
+        rate, cpu = len(documents) / (time.perf_counter() - began), time.process_time() - before
+        print(f"| pymongo insert_many{', majority and journal' if majority else ''} | {rate:,.0f} | {cpu / len(documents) * 1e6:.2f} |")
+        target.drop()
+    database.written.drop()
+    os.remove("/tmp/initsweep-bench.parquet")
+    if a.drop:
+        client.drop_database(DATABASE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,216 @@
+//! Copies: documents as rows of cells, rows as documents, documents as they are.
+
+use ::mongodb::Collection;
+use ::mongodb::bson::raw::{CString, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::mongodb::bson::{Bson, Document, doc, oid::ObjectId};
+use ::mongodb::options::{Acknowledgment, CollectionOptions, WriteConcern};
+
+use crate::error::{Error, Result};
+use crate::store::mongodb::read::each_batch;
+use crate::store::mongodb::write::only_duplicates;
+use crate::store::mongodb::{Location, Patience, Server, passes};
+use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME, Rows};
+
+/// Gives the documents at `location` as rows.
+///
+/// # Errors
+/// Those of reading.
+pub fn each_row(location: &Location, names: &mut Names, take: Rows) -> Result<()> {
+    let server = Server::connect(location)?;
+    let mut any = false;
+    each_batch(&server, &location.filter, None, |documents| {
+        any = true;
+        let rows = documents.iter().map(|document| row_of(document, names)).collect::<Result<_, _>>();
+        let rows = rows.map_err(|reason| Error::Database { place: location.to_string(), reason })?;
+        take(names, rows)
+    })?;
+    if any { Ok(()) } else { Err(server.nothing_found()) }
+}
+
+fn row_of(document: &RawDocument, names: &mut Names) -> Result<Vec<Cell>, String> {
+    let mut row = vec![Cell::Empty; names.names().len()];
+    for element in document.iter_elements() {
+        let element = element.map_err(|e| e.to_string())?;
+        let place = names.place(element.key().as_str());
+        row.resize(names.names().len(), Cell::Empty);
+        row[place] = match element.value().map_err(|e| e.to_string())? {
+            RawBsonRef::Double(number) => Cell::Number(number),
+            RawBsonRef::Int32(number) => Cell::Whole(number.into()),
+            RawBsonRef::Int64(number) => Cell::Whole(number.into()),
+            RawBsonRef::Decimal128(number) => Cell::of_text(&number.to_string()),
+            RawBsonRef::Null | RawBsonRef::Undefined => Cell::Empty,
+            RawBsonRef::String(text) => Cell::Text(text.to_string()),
+            RawBsonRef::ObjectId(id) => Cell::Text(id.to_hex()),
+            other => Cell::Text(Bson::try_from(other).map_err(|e| e.to_string())?.to_string()),
+        };
+    }
+    Ok(row)
+}
+
+/// Copies documents unchanged. What is there already, by `_id`, stays as it is.
+///
+/// # Errors
+/// Those of reading and writing.
+pub fn copy_documents(from: &Location, to: &Location, mut progress: impl FnMut(u64)) -> Result<Copied> {
+    if from.host == to.host && from.namespace() == to.namespace() {
+        let reason = "source and target are the same collection".into();
+        return Err(Error::Usage { what: "target", given: to.to_string(), reason });
+    }
+    let source = Server::connect(from)?;
+    let target = Inserter::open(to)?;
+    let (mut read, mut written) = (0, 0);
+    each_batch(&source, &from.filter, None, |documents| {
+        let documents: Vec<RawDocumentBuf> = documents.iter().map(|document| (*document).to_owned()).collect();
+        let ids: Vec<Bson> = documents
+            .iter()
+            .filter_map(|document| document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok()))
+            .collect();
+        for documents in documents.chunks(ROWS_AT_A_TIME) {
+            target.insert(documents)?;
+        }
+        // Between the first and the last `_id` of a batch there may be documents of others: they are asked for by name.
+        for ids in ids.chunks(ROWS_AT_A_TIME) {
+            written += target.count(&doc! { "_id": { "$in": ids } })?;
+        }
+        read += documents.len() as u64;
+        progress(documents.len() as u64);
+        Ok(())
+    })?;
+    if read == 0 {
+        return Err(source.nothing_found());
+    }
+    Ok(Copied { read, written, place: to.to_string() })
+}
+
+/// Writes documents, durably, and goes on after failures that pass.
+struct Inserter {
+    server: Server,
+    documents: Collection<RawDocumentBuf>,
+}
+
+impl Inserter {
+    fn open(location: &Location) -> Result<Self> {
+        let server = Server::connect(location)?;
+        let documents = durable(&server);
+        Ok(Self { server, documents })
+    }
+
+    fn insert(&self, documents: &[RawDocumentBuf]) -> Result<()> {
+        let mut patience = Patience::of(&self.server.location);
+        loop {
+            match self.server.attempt(self.documents.insert_many(documents).ordered(false)) {
+                Err(e) if passes(&e) && patience.lasts() => {}
+                Err(e) if !only_duplicates(&e) => return Err(self.server.failure(&e)),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    fn count(&self, filter: &Document) -> Result<u64> {
+        self.server.insist(|| self.documents.count_documents(filter.clone()))
+    }
+}
+
+/// The collection, with writes acknowledged by a majority and in the journal unless the URI says otherwise.
+pub(super) fn durable(server: &Server) -> Collection<RawDocumentBuf> {
+    let runs = server.collection();
+    if runs.write_concern().is_some() {
+        return runs;
+    }
+    let concern = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
+    let options = CollectionOptions::builder().write_concern(concern).build();
+    server.database().collection_with_options(&server.location.collection, options)
+}
+
+/// Writes the rows of one file as documents.
+///
+/// Rows without an `_id` of their own get `FILE-ROW`, where FILE is the beginning of the file's SHA-256, so that a copy
+/// that is run again adds nothing twice.
+pub struct RowWriter {
+    to: Inserter,
+    file: String,
+    own_ids: u64,
+}
+
+impl RowWriter {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Those of connecting.
+    pub fn open(location: &Location, file: &str) -> Result<Self> {
+        Ok(Self { to: Inserter::open(location)?, file: file.into(), own_ids: 0 })
+    }
+
+    fn ids(&self) -> Document {
+        doc! { "_id": { "$gte": format!("{}-", self.file), "$lt": format!("{}.", self.file) } }
+    }
+
+    /// The row to go on from. Batches are sent one after another, so that only the last can have gaps.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn resume(&self) -> Result<u64> {
+        let there = self.to.count(&self.ids())?;
+        Ok(there.saturating_sub(2 * ROWS_AT_A_TIME as u64))
+    }
+
+    /// Writes `rows`, of which the first is row `first` of the file.
+    ///
+    /// # Errors
+    /// Those of writing, [`Error::Database`] for a column name that MongoDB does not take.
+    pub fn insert(&mut self, names: &Names, first: u64, rows: &[Vec<Cell>]) -> Result<()> {
+        let bad = |name: &str| Error::Database {
+            place: self.to.server.location.to_string(),
+            reason: format!("a field cannot be named {name:?}"),
+        };
+        let keys: Vec<CString> = names
+            .names()
+            .iter()
+            .map(|name| CString::try_from(name.as_str()).map_err(|_| bad(name)))
+            .collect::<Result<_>>()?;
+        let id = names.names().iter().position(|name| name == "_id");
+        let document = |(row, cells): (u64, &Vec<Cell>)| {
+            let mut document = RawDocumentBuf::new();
+            let own = id.and_then(|place| cells.get(place)).filter(|cell| **cell != Cell::Empty);
+            match own {
+                Some(cell) => append(&mut document, &keys[id.unwrap_or(0)], cell, true),
+                None => document.append(::mongodb::bson::raw::cstr!("_id"), format!("{}-{row:012x}", self.file)),
+            }
+            for (place, (key, cell)) in keys.iter().zip(cells).enumerate() {
+                if Some(place) != id {
+                    append(&mut document, key, cell, false);
+                }
+            }
+            (document, own.is_some())
+        };
+        let (documents, own): (Vec<RawDocumentBuf>, Vec<bool>) = (first..).zip(rows).map(document).unzip();
+        self.own_ids += own.into_iter().filter(|own| *own).count() as u64;
+        self.to.insert(&documents)
+    }
+
+    /// Rows of the file that the collection holds.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn count(&self) -> Result<u64> {
+        Ok(self.own_ids + self.to.count(&self.ids())?)
+    }
+}
+
+fn append(document: &mut RawDocumentBuf, key: &CString, cell: &Cell, is_id: bool) {
+    match cell {
+        Cell::Empty => {}
+        Cell::Whole(whole) => match i64::try_from(*whole) {
+            Ok(whole) => document.append(key, whole),
+            Err(_) => match whole.to_string().parse::<::mongodb::bson::Decimal128>() {
+                Ok(decimal) => document.append(key, decimal),
+                Err(_) => document.append(key, whole.to_string()),
+            },
+        },
+        Cell::Number(number) => document.append(key, *number),
+        Cell::Text(text) => match ObjectId::parse_str(text) {
+            Ok(id) if is_id => document.append(key, id),
+            _ => document.append(key, text.as_str()),
+        },
+    }
+}

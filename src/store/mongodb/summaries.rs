@@ -1,0 +1,138 @@
+//! Lets the server count: one `$group` over the collection, of which only the groups travel.
+//!
+//! Gives what sums can give: number, mean, sum of squares about the mean, least and greatest value of each level. What
+//! needs the values themselves (medians, quartiles, paired differences) only [`read`](super::read::read) gives.
+//!
+//! **Precision.** The server adds up in double precision (`$stdDevPop` by Welford's recurrence), in the order in which the
+//! documents come: against the client's way the numbers agree to 1e-12 of the spread or of the mean, not to the bit.
+//!
+//! **Ledger.** Documents that do not count are groups too, under their reason, each with the `_id` of the first.
+
+use ::mongodb::bson::{Bson, Document, doc};
+use ::mongodb::options::AggregateOptions;
+use futures_util::TryStreamExt;
+
+use crate::error::{Error, Result};
+use crate::store::mongodb::{Location, Server};
+use crate::store::schema::{Columns, Exclusion, LevelSummaries, LevelSummary, RowLedger};
+
+/// Below this many documents the client's way takes no time worth saving, and gives more.
+const WORTH_IT: u64 = 20_000_000;
+
+/// Whether a collection is so large that the server should count, by its estimated number of documents.
+///
+/// # Errors
+/// Those of connecting.
+pub fn is_worth_it(location: &Location) -> Result<bool> {
+    let server = Server::connect(location)?;
+    let collection = server.collection();
+    Ok(server.insist(|| collection.estimated_document_count())? >= WORTH_IT)
+}
+
+/// The levels of the documents at `location`, summarised by the server.
+///
+/// # Errors
+/// Those of connecting; [`Error::NoDocuments`], [`Error::Database`].
+pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummaries> {
+    let server = Server::connect(location)?;
+    let collection = server.collection().clone_with_type::<Document>();
+    let pipeline = [doc! { "$match": &location.filter }, reduced(columns), grouped()];
+    let groups: Vec<Document> = server.insist(|| {
+        let options = AggregateOptions::builder().allow_disk_use(true).build();
+        let aggregate = collection.aggregate(pipeline.clone()).with_options(options);
+        async { aggregate.await?.try_collect().await }
+    })?;
+    if groups.is_empty() {
+        return Err(server.nothing_found());
+    }
+    let broken = |group: &Document| Error::Database {
+        place: location.to_string(),
+        reason: format!("the server's answer lacks a number: {group}"),
+    };
+    let mut summaries = LevelSummaries { levels: Vec::new(), ledger: RowLedger::default() };
+    for group in &groups {
+        let number = |name: &str| group.get(name).and_then(number).ok_or_else(|| broken(group));
+        let n = number("n")? as u64;
+        summaries.ledger.read += n;
+        match group.get("_id") {
+            Some(Bson::String(reason)) => {
+                let reason =
+                    Exclusion::ALL.into_iter().find(|known| known.name() == reason).unwrap_or(Exclusion::WrongType);
+                let example = group.get("example").map_or("absent".into(), ToString::to_string);
+                summaries.ledger.exclude(reason, n, || format!("{}, _id {example}", location.namespace()));
+            }
+            _ => {
+                let spread = number("spread")?;
+                summaries.levels.push(LevelSummary {
+                    level: number("_id")? + 0.0,
+                    n,
+                    mean: number("mean")?,
+                    squares: spread * spread * n as f64,
+                    min: number("min")?,
+                    max: number("max")?,
+                });
+            }
+        }
+    }
+    summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
+    Ok(summaries)
+}
+
+fn number(value: &Bson) -> Option<f64> {
+    match value {
+        Bson::Double(number) => Some(*number),
+        Bson::Int32(number) => Some(f64::from(*number)),
+        Bson::Int64(number) => Some(*number as f64),
+        Bson::Decimal128(number) => number.to_string().parse().ok(),
+        _ => None,
+    }
+}
+
+/// Each document as its level `x` and its value `y`, or as the reason why it does not count.
+fn reduced(columns: &Columns) -> Document {
+    // Field names with dots or dollars are read literally.
+    let field = |name: &str| match name.contains(['.', '$']) {
+        true => doc! { "$getField": { "$literal": name } }.into(),
+        false => Bson::String(format!("${name}")),
+    };
+    let (x, y) = (field(&columns.factor), field(&columns.metric));
+    let types = ["double", "int", "long", "decimal"];
+    let is_number = |value: &Bson| doc! { "$in": [{ "$type": value }, types.as_slice()] };
+    let is_absent = |value: &Bson| doc! { "$in": [{ "$type": value }, ["missing", "null", "undefined"]] };
+    let both_numbers = doc! { "$and": [is_number(&x), is_number(&y)] };
+    let some_wrong = doc! { "$or": [
+        { "$not": [{ "$or": [is_number(&x), is_absent(&x)] }] },
+        { "$not": [{ "$or": [is_number(&y), is_absent(&y)] }] },
+    ] };
+    // A decimal beyond the doubles becomes infinite rather than an error.
+    let double = |value: &Bson| doc! { "$convert": { "input": value, "to": "double", "onError": f64::INFINITY } };
+    let is = |value: &Bson, what: f64| doc! { "$eq": [double(value), what] };
+    let is_infinite = |value: &Bson| doc! { "$or": [is(value, f64::INFINITY), is(value, f64::NEG_INFINITY)] };
+    let branch = |case: Document, then: Exclusion| doc! { "case": case, "then": then.name() };
+    doc! { "$project": {
+        "key": { "$switch": {
+            "branches": [
+                branch(some_wrong, Exclusion::WrongType),
+                branch(doc! { "$not": [both_numbers] }, Exclusion::Empty),
+                branch(is(&x, f64::NAN), Exclusion::Nan),
+                branch(is_infinite(&x), Exclusion::Infinite),
+                branch(is(&y, f64::NAN), Exclusion::Nan),
+                branch(is_infinite(&y), Exclusion::Infinite),
+            ],
+            "default": double(&x),
+        } },
+        "value": { "$cond": [{ "$and": [is_number(&y)] }, double(&y), Bson::Null] },
+    } }
+}
+
+fn grouped() -> Document {
+    doc! { "$group": {
+        "_id": "$key",
+        "n": { "$sum": 1 },
+        "mean": { "$avg": "$value" },
+        "spread": { "$stdDevPop": "$value" },
+        "min": { "$min": "$value" },
+        "max": { "$max": "$value" },
+        "example": { "$first": "$$ROOT._id" },
+    } }
+}

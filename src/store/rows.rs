@@ -1,0 +1,340 @@
+//! Copies rows of any columns between files and collections.
+//!
+//! A row is a list of cells, in the order of the columns; columns that appear later are added at the end. A file is written
+//! whole or not at all, from a temporary CSV file beside it, because the types of its columns are known only at the end:
+//! whole numbers, numbers, or text. From collection to collection documents go unchanged.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::output::{folder_of, write_whole_with};
+use crate::store::mongodb::Location;
+use crate::store::mongodb::rows as documents;
+use crate::store::parquet;
+use crate::store::schema::RunTable;
+use crate::store::source::{Input, Source, inputs};
+use crate::store::target::Target;
+
+/// Rows held in memory at a time.
+pub const ROWS_AT_A_TIME: usize = 10_000;
+
+/// One value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// Nothing.
+    Empty,
+    /// A whole number, signed or unsigned.
+    Whole(i128),
+    /// A number.
+    Number(f64),
+    /// Anything else.
+    Text(String),
+}
+
+impl Cell {
+    /// What `text` stands for. Numbers with leading zeros are text: they are names.
+    pub fn of_text(text: &str) -> Self {
+        let trimmed = text.trim();
+        if trimmed.is_empty() {
+            return Self::Empty;
+        }
+        if let Some(whole) = trimmed.parse::<i128>().ok().filter(|whole| whole.to_string() == trimmed) {
+            return Self::Whole(whole);
+        }
+        let digits = trimmed.trim_start_matches(['-', '+']);
+        let leading_zero = digits.len() > 1 && digits.starts_with('0') && digits.as_bytes()[1].is_ascii_digit();
+        match trimmed.parse::<f64>() {
+            Ok(number) if !leading_zero => Self::Number(number),
+            _ => Self::Text(text.to_string()),
+        }
+    }
+
+    /// Its form in a CSV file, which reads back as the same value.
+    pub fn to_text(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Whole(whole) => whole.to_string(),
+            Self::Number(number) => format!("{number:?}"),
+            Self::Text(text) => text.clone(),
+        }
+    }
+}
+
+/// Names of columns, growing.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    names: Vec<String>,
+    places: HashMap<String, usize>,
+}
+
+impl Names {
+    /// The place of `name`, which is added if it is new.
+    pub fn place(&mut self, name: &str) -> usize {
+        if let Some(place) = self.places.get(name) {
+            return *place;
+        }
+        self.names.push(name.into());
+        self.places.insert(name.into(), self.names.len() - 1);
+        self.names.len() - 1
+    }
+
+    /// All of them, in order.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+}
+
+/// What a copy did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// Rows of the source.
+    pub read: u64,
+    /// Rows of it that the target holds, counted there.
+    pub written: u64,
+    /// The target.
+    pub place: String,
+}
+
+/// Copies the rows of `source` to `target`; `progress` hears how many more were done.
+///
+/// # Errors
+/// Those of reading and writing, [`Error::Usage`] for a folder, a glob or standard input as source.
+pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> Result<Copied> {
+    let (mut found, _) = inputs(std::slice::from_ref(source))?;
+    let reason = "expected one file or one collection".to_string();
+    let usage = Error::Usage { what: "source", given: source.to_string(), reason };
+    match (found.pop().filter(|_| found.is_empty()), target) {
+        (Some(Input::Collection(from)), Target::Collection(to)) => documents::copy_documents(&from, to, progress),
+        (Some(Input::Collection(from)), Target::File(to)) => {
+            into_file(to, |names, take| documents::each_row(&from, names, take), progress)
+        }
+        (Some(Input::File(from)), Target::File(to)) => {
+            if from == *to {
+                return Err(usage);
+            }
+            into_file(to, |names, take| each_row_of_file(&from, names, take), progress)
+        }
+        (Some(Input::File(from)), Target::Collection(to)) => from_file(&from, to, &mut progress),
+        _ => Err(usage),
+    }
+}
+
+/// Takes rows, with the names of the columns so far.
+pub type Rows<'a> = &'a mut dyn FnMut(&Names, Vec<Vec<Cell>>) -> Result<()>;
+
+fn from_file(from: &Path, to: &Location, progress: &mut dyn FnMut(u64)) -> Result<Copied> {
+    let digest = crate::provenance::InputDigest::of_file(from)?;
+    let mut rows = documents::RowWriter::open(to, &digest.sha256[..16])?;
+    let start = rows.resume()?;
+    let mut read = 0;
+    let mut names = Names::default();
+    each_row_of_file(from, &mut names, &mut |names, batch| {
+        let count = batch.len() as u64;
+        if read + count > start {
+            rows.insert(names, read, &batch)?;
+        }
+        read += count;
+        progress(count);
+        Ok(())
+    })?;
+    Ok(Copied { read, written: rows.count()?, place: to.to_string() })
+}
+
+/// Gives the rows of a CSV or Parquet file.
+fn each_row_of_file(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
+    let mut start = Vec::new();
+    File::open(path).and_then(|file| file.take(4).read_to_end(&mut start)).map_err(Error::read(path))?;
+    if start == b"PAR1" { each_row_of_parquet(path, names, take) } else { each_row_of_csv(path, names, take) }
+}
+
+fn each_row_of_csv(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
+    let file = File::open(path).map_err(Error::read(path))?;
+    let mut reader = csv::ReaderBuilder::new().from_reader(BufReader::with_capacity(1 << 20, file));
+    let malformed = |e: csv::Error| Error::Malformed { path: path.into(), reason: e.to_string() };
+    for name in reader.headers().map_err(malformed)? {
+        names.place(name.trim_start_matches('\u{feff}').trim());
+    }
+    let mut batch = Vec::with_capacity(ROWS_AT_A_TIME);
+    for record in reader.records() {
+        batch.push(record.map_err(malformed)?.iter().map(Cell::of_text).collect());
+        if batch.len() == ROWS_AT_A_TIME {
+            take(names, std::mem::take(&mut batch))?;
+        }
+    }
+    take(names, batch)
+}
+
+fn each_row_of_parquet(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
+    let open = || Ok::<_, Error>(ParquetReader::new(File::open(path).map_err(Error::read(path))?));
+    let height = open()?.num_rows().map_err(RunTable::malformed(path))?;
+    for start in (0..height).step_by(ROWS_AT_A_TIME * 10) {
+        let slice = open()?.with_slice(Some((start, ROWS_AT_A_TIME * 10)));
+        let frame = slice.finish().map_err(RunTable::malformed(path))?;
+        for name in frame.get_column_names() {
+            names.place(name);
+        }
+        let columns: Vec<Vec<Cell>> =
+            frame.columns().iter().map(|c| c.as_materialized_series().iter().map(cell).collect()).collect();
+        for from in (0..frame.height()).step_by(ROWS_AT_A_TIME) {
+            let rows = from..frame.height().min(from + ROWS_AT_A_TIME);
+            take(names, rows.map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect())?;
+        }
+    }
+    Ok(())
+}
+
+fn cell(value: AnyValue) -> Cell {
+    match value {
+        AnyValue::Null => Cell::Empty,
+        AnyValue::Float64(number) => Cell::Number(number),
+        AnyValue::Float32(number) => Cell::Number(f64::from(number)),
+        AnyValue::String(text) => Cell::Text(text.to_string()),
+        AnyValue::StringOwned(text) => Cell::Text(text.to_string()),
+        other if other.is_integer() => other.extract::<i128>().map_or(Cell::Empty, Cell::Whole),
+        other => Cell::Text(other.to_string()),
+    }
+}
+
+/// What a column holds, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    Empty,
+    Whole,
+    Number,
+    Text,
+}
+
+fn into_file(
+    target: &Path,
+    read: impl FnOnce(&mut Names, Rows) -> Result<()>,
+    mut progress: impl FnMut(u64),
+) -> Result<Copied> {
+    let failed = || Error::write(target);
+    let temporary = tempfile::Builder::new().prefix(".initsweep-").tempfile_in(folder_of(target)).map_err(failed())?;
+    let mut body = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(temporary.as_file()));
+    let (mut names, mut kinds, mut rows) = (Names::default(), Vec::new(), 0u64);
+    read(&mut names, &mut |names, batch| {
+        kinds.resize(names.names().len(), Kind::Empty);
+        for row in &batch {
+            for (kind, cell) in kinds.iter_mut().zip(row) {
+                *kind = (*kind).max(kind_of(cell));
+            }
+            body.write_record(row.iter().map(Cell::to_text)).map_err(|e| failed()(e.into()))?;
+        }
+        rows += batch.len() as u64;
+        progress(batch.len() as u64);
+        Ok(())
+    })?;
+    body.flush().map_err(failed())?;
+    drop(body);
+    let written = if parquet::is_named_so(target) {
+        write_parquet(temporary.path(), target, names.names(), &kinds)?
+    } else {
+        write_csv(temporary.path(), target, names.names())?
+    };
+    Ok(Copied { read: rows, written, place: target.display().to_string() })
+}
+
+fn kind_of(cell: &Cell) -> Kind {
+    match cell {
+        Cell::Empty => Kind::Empty,
+        Cell::Whole(whole) if i64::try_from(*whole).is_ok() => Kind::Whole,
+        // Beyond Int64 only text keeps every digit.
+        Cell::Whole(_) | Cell::Text(_) => Kind::Text,
+        Cell::Number(_) => Kind::Number,
+    }
+}
+
+/// The rows of a temporary file, some thousands at a time.
+fn each_raw_batch(body: &Path, mut take: impl FnMut(&[csv::StringRecord]) -> Result<()>) -> Result<u64> {
+    let file = File::open(body).map_err(Error::read(body))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(file));
+    let (mut batch, mut rows) = (Vec::new(), 0);
+    for record in reader.records() {
+        batch.push(record.map_err(|e| Error::Read { path: body.into(), source: e.into() })?);
+        if batch.len() == ROWS_AT_A_TIME * 10 {
+            rows += batch.len() as u64;
+            take(&batch)?;
+            batch.clear();
+        }
+    }
+    take(&batch)?;
+    Ok(rows + batch.len() as u64)
+}
+
+fn write_csv(body: &Path, target: &Path, names: &[String]) -> Result<u64> {
+    let mut rows = 0;
+    write_whole_with(target, |file| {
+        let failed = |e: csv::Error| Error::Write { path: target.into(), source: e.into() };
+        let mut out = csv::Writer::from_writer(BufWriter::new(&*file));
+        out.write_record(names).map_err(failed)?;
+        rows = each_raw_batch(body, |batch| {
+            for row in batch {
+                let padding = std::iter::repeat_n("", names.len() - row.len());
+                out.write_record(row.iter().chain(padding)).map_err(failed)?;
+            }
+            Ok(())
+        })?;
+        out.flush().map_err(Error::write(target))
+    })?;
+    Ok(rows)
+}
+
+fn write_parquet(body: &Path, target: &Path, names: &[String], kinds: &[Kind]) -> Result<u64> {
+    let mut rows = 0;
+    write_whole_with(target, |file| {
+        let failed = |e: PolarsError| Error::Write { path: PathBuf::from(target), source: std::io::Error::other(e) };
+        let schema = frame_of(&[], names, kinds).map_err(failed)?.schema().as_ref().clone();
+        let mut writer = ParquetWriter::new(&mut *file).batched(&schema).map_err(failed)?;
+        rows = each_raw_batch(body, |batch| {
+            writer.write_batch(&frame_of(batch, names, kinds).map_err(failed)?).map_err(failed)
+        })?;
+        writer.finish().map_err(failed)?;
+        file.flush().map_err(Error::write(target))
+    })?;
+    Ok(rows)
+}
+
+fn frame_of(rows: &[csv::StringRecord], names: &[String], kinds: &[Kind]) -> PolarsResult<DataFrame> {
+    let column = |(place, (name, kind)): (usize, (&String, &Kind))| {
+        let texts = rows.iter().map(|row| row.get(place).filter(|text| !text.is_empty()));
+        let name = name.as_str().into();
+        match kind {
+            Kind::Whole => Int64Chunked::from_iter_options(name, texts.map(|text| text?.parse().ok())).into_column(),
+            // A column without any value has no type; numbers are what most columns hold.
+            Kind::Number | Kind::Empty => {
+                Float64Chunked::from_iter_options(name, texts.map(|text| text?.parse().ok())).into_column()
+            }
+            Kind::Text => StringChunked::from_iter_options(name, texts).into_column(),
+        }
+    };
+    DataFrame::new(rows.len(), names.iter().zip(kinds).enumerate().map(column).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_numbers_only_if_nothing_is_lost() {
+        for (text, cell) in [
+            ("", Cell::Empty),
+            ("7", Cell::Whole(7)),
+            ("-7", Cell::Whole(-7)),
+            ("18446744073709551615", Cell::Whole(u64::MAX.into())),
+            ("007", Cell::Text("007".into())),
+            ("0.5", Cell::Number(0.5)),
+            ("1e3", Cell::Number(1000.0)),
+            ("a b", Cell::Text("a b".into())),
+        ] {
+            assert_eq!(Cell::of_text(text), cell, "{text}");
+        }
+        assert_eq!(Cell::of_text(&Cell::Number(1.0).to_text()), Cell::Number(1.0));
+        assert!(matches!(Cell::of_text("NaN"), Cell::Number(number) if number.is_nan()));
+    }
+}

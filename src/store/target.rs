@@ -1,0 +1,131 @@
+//! Where the runs of a sweep go: a file or a collection, behind one small interface.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::store::mongodb::write::CollectionWriter;
+use crate::store::mongodb::{Choice, Location};
+use crate::store::record::SweepRecord;
+use crate::store::source::Source;
+use crate::store::writer::{Existing, RunWriter};
+use crate::sweep::{Run, SweepPlan};
+
+/// The argument of `--to`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// A CSV or Parquet file.
+    File(PathBuf),
+    /// A collection on a server.
+    Collection(Location),
+}
+
+impl Target {
+    /// What `source` names, if something can be written there; `choice` is used if that is a collection.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for standard input, those of [`Source::located`].
+    pub fn of(source: &Source, choice: &Choice) -> Result<Self> {
+        match source.located(choice)? {
+            Source::Path(path) => Ok(Self::File(path.into())),
+            Source::Collection(location) => Ok(Self::Collection(location)),
+            other => {
+                let reason = "expected a file or a MongoDB URI".into();
+                Err(Error::Usage { what: "target", given: other.to_string(), reason })
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => path.display().fmt(f),
+            Self::Collection(location) => location.fmt(f),
+        }
+    }
+}
+
+/// Stores the runs of one plan.
+#[derive(Debug)]
+pub enum RunStore {
+    /// In a file.
+    File(Box<RunWriter>),
+    /// In a collection.
+    Collection(Box<CollectionWriter>),
+}
+
+impl RunStore {
+    /// Opens `target`.
+    ///
+    /// # Errors
+    /// Those of [`RunWriter::open`] and [`CollectionWriter::open`].
+    pub fn open(target: &Target, plan: &SweepPlan, existing: Existing) -> Result<Self> {
+        Ok(match target {
+            Target::File(path) => Self::File(Box::new(RunWriter::open(path, plan, existing)?)),
+            Target::Collection(location) => {
+                Self::Collection(Box::new(CollectionWriter::open(location, plan, existing)?))
+            }
+        })
+    }
+
+    /// The places of `plan` whose runs are not stored, in order. Waits for a server that is away.
+    ///
+    /// # Errors
+    /// Those of reading, [`Error::Spooled`].
+    pub fn missing(&mut self, plan: &SweepPlan) -> Result<Vec<Range<u64>>> {
+        match self {
+            Self::File(writer) => Ok(Some(writer.done()..plan.total()).into_iter().filter(|r| !r.is_empty()).collect()),
+            Self::Collection(writer) => {
+                writer.settle()?;
+                writer.missing()
+            }
+        }
+    }
+
+    /// Stores `runs`, which stand at `place` and after in the plan.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn append(&mut self, place: u64, runs: &[Run]) -> Result<()> {
+        match self {
+            Self::File(writer) => writer.append(runs),
+            Self::Collection(writer) => writer.append(place, runs),
+        }
+    }
+
+    /// The error for a sweep that the user stopped; what can still be delivered is.
+    pub fn interrupted(&mut self, total: u64) -> Error {
+        match self {
+            Self::File(writer) => {
+                Error::Interrupted { done: writer.done(), total, path: writer.journal().to_path_buf() }
+            }
+            Self::Collection(writer) => match writer.settle() {
+                Ok(()) => Error::Interrupted { done: writer.stored(), total, path: writer.place().into() },
+                Err(error) => error,
+            },
+        }
+    }
+
+    /// Ends a complete sweep; says where the runs are.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn finish(self, record: &SweepRecord) -> Result<String> {
+        match self {
+            Self::File(writer) => {
+                let path = writer.finish()?;
+                record.write(&path)?;
+                Ok(path.display().to_string())
+            }
+            Self::Collection(writer) => writer.finish(record),
+        }
+    }
+}
+
+/// A file as a target.
+impl From<&Path> for Target {
+    fn from(path: &Path) -> Self {
+        Self::File(path.into())
+    }
+}

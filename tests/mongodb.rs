@@ -1,0 +1,341 @@
+//! MongoDB over a real connection: the program against a server that is there, away, killed, cut off, or closed to the user.
+//!
+//! `INITSWEEP_TEST_MONGODB_URI` names a server for those tests that need none of their own; the others start and kill
+//! what `tests/support/test-server` finds or installs. No test is left out because a server is missing.
+
+// A test says what failed by panicking.
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+#[allow(dead_code)]
+#[path = "it/harness.rs"]
+mod harness;
+#[path = "support/server.rs"]
+mod server;
+
+use std::process::Command;
+
+use harness::{Finished, Folder, Invocation, initsweep, wait_until};
+use mongodb::bson::{Bson, Document, doc};
+use server::{Proxy, Server, database_of};
+
+/// A small sweep: quick to train, many documents.
+const SWEEP: &str = "--epochs 20 --hidden-std-dev lin:0.1:2:100";
+
+fn sweep(to: &str, more: &str) -> Invocation {
+    initsweep(format!("sweep --quiet {SWEEP} {more} --to {to}"))
+}
+
+/// All runs at `uri` as the lines of a CSV file, sorted, without their `_id`.
+fn runs_at(uri: &str, folder: &Folder) -> Vec<String> {
+    initsweep(format!("copy --quiet {uri} --to copied.csv")).in_folder(folder).run().succeeds();
+    let text = folder.text("copied.csv");
+    let mut lines: Vec<String> = text.lines().skip(1).map(|line| line.split_once(',').unwrap().1.to_string()).collect();
+    lines.sort();
+    lines
+}
+
+/// The same runs from an undisturbed sweep, by way of Parquet, so that numbers take the same form.
+fn undisturbed(more: &str) -> Vec<String> {
+    let folder = Folder::new();
+    sweep("runs.parquet", more).in_folder(&folder).run().succeeds();
+    initsweep("copy --quiet runs.parquet --to runs.csv").in_folder(&folder).run().succeeds();
+    let mut lines: Vec<String> = folder.text("runs.csv").lines().skip(1).map(ToString::to_string).collect();
+    lines.sort();
+    lines
+}
+
+/// The contract of every store: it keeps what a sweep makes, extends it, gives it to the statistics, and copies on.
+fn keeps_the_contract(target: Option<&str>) {
+    let server = Server::given_or_started();
+    let target = &target.map_or_else(|| server.own_database(), ToString::to_string);
+    let folder = Folder::new();
+    let of = |finished: Finished| {
+        let mut json = finished.succeeds().json();
+        let object = json.as_object_mut().unwrap();
+        // Where the runs came from is all that may differ.
+        object.remove("provenance");
+        json.to_string()
+    };
+    let stats = |source: &str| of(initsweep(format!("stats {source} --format json")).in_folder(&folder).run());
+    sweep("reference.csv", "--runs 6").in_folder(&folder).run().succeeds();
+    let reference = stats("reference.csv");
+    sweep(target, "--runs 2").in_folder(&folder).run().succeeds();
+    assert_ne!(stats(target), reference);
+    sweep(target, "--runs 6").in_folder(&folder).run().succeeds();
+    assert_eq!(stats(target), reference, "an extended sweep");
+    sweep(target, "--runs 6").in_folder(&folder).run().succeeds();
+    assert_eq!(stats(target), reference, "the same sweep again");
+    for copy in ["copy.csv", "copy.parquet"] {
+        initsweep(format!("copy {target} --to {copy}")).in_folder(&folder).run().succeeds().says("600 rows");
+        assert_eq!(stats(copy), reference, "{copy}");
+        initsweep(format!("verify {copy}")).in_folder(&folder).run().succeeds();
+    }
+    let back = server.own_database();
+    for _ in 0..2 {
+        initsweep(format!("copy copy.parquet --to {back}")).in_folder(&folder).run().succeeds().says("600 rows");
+        assert_eq!(stats(&back), reference, "a copy of {target} in a collection");
+    }
+    sweep(target, "--runs 6 --fresh").in_folder(&folder).run().succeeds();
+    assert_eq!(stats(target), reference, "a fresh sweep");
+    initsweep(format!("stats {target} --x nonsense")).in_folder(&folder).run().fails_with(3).says("'hidden_std_dev'");
+    assert!(folder.names(".").iter().all(|name| !name.contains("spool") && !name.contains(".part")));
+}
+
+#[test]
+fn csv_keeps_the_contract() {
+    keeps_the_contract(Some("runs.csv"));
+}
+
+#[test]
+fn parquet_keeps_the_contract() {
+    keeps_the_contract(Some("runs.parquet"));
+}
+
+#[test]
+fn mongodb_keeps_the_contract() {
+    keeps_the_contract(None);
+}
+
+#[test]
+fn documents_go_unchanged_from_collection_to_collection() {
+    let server = Server::given_or_started();
+    let (from, to) = (server.own_database(), server.own_database());
+    let documents = [
+        doc! { "hidden_std_dev": 1, "loss": 2i64, "nested": { "a": [1, 2.5, "x"] } },
+        doc! { "_id": 7, "hidden_std_dev": 0.1 + 0.2, "loss": Bson::Null },
+    ];
+    server::insert(&from, &documents);
+    let to_db = database_of(&to);
+    for _ in 0..2 {
+        initsweep(format!("copy {from} --to {to} --to-db {to_db}")).run().succeeds().says("2 rows");
+    }
+    assert_eq!(server::all(&from), server::all(&to));
+    initsweep(format!("copy {from} --to {from}")).run().fails_with(2);
+}
+
+#[test]
+fn every_number_counts_and_everything_else_is_counted() {
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let decimal = |text: &str| Bson::Decimal128(text.parse().unwrap());
+    server::insert(
+        &uri,
+        &[
+            doc! { "hidden_std_dev": 1.0, "loss": 10.0, "epochs": 5 },
+            doc! { "loss": 11, "hidden_std_dev": 1, "epochs": 5i64 },
+            doc! { "hidden_std_dev": 1i64, "loss": 12i64, "more": "text" },
+            doc! { "hidden_std_dev": decimal("1"), "loss": decimal("13.0") },
+            doc! { "hidden_std_dev": 2.0, "loss": 5.0 },
+            doc! { "_id": "odd one", "hidden_std_dev": 2.0, "loss": "5.0" },
+            doc! { "_id": "odder", "hidden_std_dev": true, "loss": 5.0 },
+            doc! { "hidden_std_dev": 2.0, "loss": Bson::Null },
+            doc! { "loss": 1.0 },
+            doc! { "hidden_std_dev": 2.0, "loss": f64::NAN },
+            doc! { "hidden_std_dev": 2.0, "loss": decimal("-Infinity") },
+            doc! { "hidden_std_dev": 2.0, "loss": decimal("1E+6000") },
+        ],
+    );
+    let json = initsweep(format!("stats {uri} --format json")).run().succeeds().json();
+    let text = json.to_string();
+    for expected in ["\"wrong_type\":2", "\"empty\":2", "\"nan\":1", "\"infinite\":2", "_id \\\"odd one\\\""] {
+        assert!(text.contains(expected), "{expected} in {text}");
+    }
+    let filtered = |filter: &str| initsweep(format!("stats {uri} --format json --filter")).arg(filter).run();
+    let one = filtered(r#"{"loss": {"$gt": 11.5}, "epochs": {"$exists": false}, "hidden_std_dev": 1}"#).succeeds();
+    assert!(one.json().to_string().contains("12.5"), "the mean of 12 and 13");
+    filtered(r#"{"loss": 99}"#).fails_with(4).says("no document matches the filter");
+    filtered("{loss: 99}").fails_with(2).says("extended JSON");
+}
+
+#[test]
+fn the_server_counts_as_the_client_does() {
+    use initsweep::store::mongodb::{Choice, Location, summaries};
+    use initsweep::store::schema::Exclusion;
+    use initsweep::store::{self, Columns, Source};
+
+    /// Both ways add up some hundred numbers of the same size: rounding of the last digits.
+    const ROUNDING: f64 = 1e-12;
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let mut documents: Vec<Document> = (0..3000)
+        .map(|i| doc! { "hidden_std_dev": f64::from(i % 5) / 8.0, "loss": f64::from(i * i % 1009) / 7.0 + 1000.0 })
+        .collect();
+    documents.extend([
+        doc! { "hidden_std_dev": 0, "loss": 1003i64 },
+        doc! { "hidden_std_dev": -0.0, "loss": Bson::Decimal128("1004.5".parse().unwrap()) },
+        doc! { "hidden_std_dev": 0.125, "loss": f64::NAN },
+        doc! { "hidden_std_dev": f64::INFINITY, "loss": 1.0 },
+        doc! { "hidden_std_dev": 0.125 },
+        doc! { "hidden_std_dev": Bson::Null, "loss": 1.0 },
+        doc! { "_id": "odd", "hidden_std_dev": 0.125, "loss": "1" },
+    ]);
+    server::insert(&uri, &documents);
+    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+    let location = Location::of(&uri, &Choice::default()).unwrap();
+    let counted = summaries::summarise(&location, &columns).unwrap();
+    let table = store::read(&[Source::of(&uri)], &columns).unwrap();
+    assert_eq!(counted.ledger.read, table.ledger.read);
+    for reason in Exclusion::ALL {
+        assert_eq!(counted.ledger.excluded(reason), table.ledger.excluded(reason), "{reason:?}");
+    }
+    assert!(counted.ledger.example(Exclusion::WrongType).unwrap().contains("odd"));
+    let samples = initsweep::group::by_level(&table).unwrap();
+    assert_eq!(counted.levels.len(), samples.len());
+    for (ours, sample) in counted.levels.iter().zip(&samples) {
+        let summary = initsweep::stats::Summary::of_sorted(&sample.sorted, 0.95).unwrap();
+        assert_eq!((ours.level, ours.n, ours.min, ours.max), (sample.level, summary.n, summary.min, summary.max));
+        let std_dev = (ours.squares / (ours.n as f64 - 1.0)).sqrt();
+        assert!((ours.mean / summary.mean.point - 1.0).abs() < ROUNDING, "{ours:?} {summary:?}");
+        assert!((std_dev / summary.std_dev.unwrap() - 1.0).abs() < ROUNDING, "{ours:?} {summary:?}");
+    }
+}
+
+#[test]
+fn what_is_not_there_is_named_with_what_is() {
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    server::insert(&uri, &[doc! { "hidden_std_dev": 1.0, "loss": 1.0 }]);
+    let database = &database_of(&uri);
+    initsweep(format!("stats {uri} --collection nonsense")).run().fails_with(4).says("it has results");
+    initsweep(format!("stats {uri} --db nonsense")).run().fails_with(4).says(database);
+    server::clear(&uri);
+    initsweep(format!("report {uri}")).run().fails_with(4).says("no documents in");
+    initsweep(format!("stats {uri} --db a$b")).run().fails_with(2);
+}
+
+#[test]
+fn an_unreachable_server_is_reported_in_time_by_name_and_without_password() {
+    let began = std::time::Instant::now();
+    let dead = "mongodb://ann:s3cret@127.0.0.1:1/lab";
+    for command in ["stats", "report", "copy --to x.csv", "sweep --to"] {
+        let finished = initsweep(format!("{command} {dead} --timeout 1")).run().fails_with(4).says("127.0.0.1:1");
+        assert!(!finished.stderr.contains("s3cret"), "{}", finished.stderr);
+    }
+    assert!(began.elapsed().as_secs() < 20, "four times a second and a little");
+    // Wherever else a URI is typed.
+    for words in ["verify", "replay", "nonsense", "stats --nonsense", "run --out"] {
+        let finished = initsweep(format!("{words} {dead} --threads x")).run();
+        assert!(finished.status.code() != Some(0) && !finished.stderr.contains("s3cret"), "{}", finished.stderr);
+    }
+}
+
+#[test]
+fn the_uri_may_come_from_the_environment() {
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let run = |words: &str, uri: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_initsweep"));
+        let output = command.args(words.split_whitespace()).env("MONGODB_URI", uri).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(run(&format!("sweep --quiet {SWEEP} --runs 2"), &uri), (Some(0), String::new()));
+    assert_eq!(run("stats", &uri).0, Some(0));
+    assert_eq!(run("stats", "").0, Some(2));
+    assert_eq!(run("stats", "nonsense").0, Some(2));
+    let (code, help) = run("stats --help", "mongodb://u:s3cret@h/");
+    assert!(code == Some(0) && !help.contains("s3cret"), "{help}");
+}
+
+#[test]
+fn two_workers_at_once_leave_every_run_once() {
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let folders = [Folder::new(), Folder::new()];
+    let running: Vec<_> = folders.iter().map(|folder| sweep(&uri, "--runs 60").in_folder(folder).start()).collect();
+    running.into_iter().for_each(|worker| drop(worker.wait().succeeds()));
+    assert_eq!(runs_at(&uri, &folders[0]), undisturbed("--runs 60"));
+}
+
+#[test]
+fn nothing_is_lost_or_doubled_when_server_and_client_are_killed() {
+    let mut server = Server::start();
+    let uri = server.own_database();
+    let folder = Folder::new();
+    let total = 100_000;
+    let more = "--runs 1000";
+    let count = || server::count(&uri);
+    // The client is killed twice.
+    for part in [1, 2] {
+        let client = sweep(&uri, more).in_folder(&folder).start();
+        wait_until("some runs are stored", || count() > part * total / 10);
+        client.signal("KILL");
+        client.wait();
+    }
+    // The server is killed twice while the client goes on.
+    let mut client = sweep(&uri, more).in_folder(&folder).start();
+    for part in [4, 6] {
+        wait_until("more runs are stored", || count() > part * total / 10);
+        server.kill();
+        std::thread::sleep(std::time::Duration::from_millis(1500));
+        assert!(!client.has_ended(), "it waits for the server");
+        server.restart();
+    }
+    client.wait().succeeds();
+    assert_eq!(count(), total);
+    assert_eq!(runs_at(&uri, &folder), undisturbed(more));
+    assert!(folder.names(".").iter().all(|name| !name.contains("spool")), "{:?}", folder.names("."));
+}
+
+#[test]
+fn runs_that_cannot_be_delivered_are_kept_and_delivered_later() {
+    let mut server = Server::start();
+    let uri = server.own_database();
+    let folder = Folder::new();
+    let client = sweep(&uri, "--runs 400 --timeout 0.5").in_folder(&folder).start();
+    wait_until("some runs are stored", || server::count(&uri) > 1000);
+    server.kill();
+    client.wait().fails_with(4).says("are kept in initsweep-");
+    let spools = || folder.names(".").into_iter().filter(|name| name.contains("spool")).count();
+    assert_eq!(spools(), 1);
+    server.restart();
+    sweep(&uri, "--runs 400").in_folder(&folder).run().succeeds();
+    assert_eq!(spools(), 0);
+    assert_eq!(runs_at(&uri, &folder), undisturbed("--runs 400"));
+}
+
+#[test]
+fn a_read_survives_a_restart_and_a_cut_line() {
+    let mut server = Server::start();
+    let uri = server.own_database();
+    let documents: Vec<Document> =
+        (0..60_000).map(|i| doc! { "hidden_std_dev": f64::from(i % 7), "loss": f64::from(i) }).collect();
+    server::insert(&uri, &documents);
+    let whole = initsweep(format!("stats {uri} --format csv")).run().succeeds().text();
+    assert!(whole.lines().count() == 8, "{whole}");
+    // The first connections are cut after 2 MB in the midst of a document.
+    let proxy = Proxy::in_front_of(server.port, 2_000_000);
+    let through = uri.replace(&server.port.to_string(), &proxy.port.to_string());
+    assert_eq!(initsweep(format!("stats {through} --format csv")).run().succeeds().text(), whole);
+    assert!(proxy.has_cut(), "the proxy has cut a connection");
+    // The server is killed once half of the documents came.
+    let proxy = Proxy::in_front_of(server.port, u64::MAX);
+    proxy.pause_after(3_000_000);
+    let through = uri.replace(&server.port.to_string(), &proxy.port.to_string());
+    let reader = initsweep(format!("stats {through} --format csv")).start();
+    wait_until("half is read", || proxy.is_paused());
+    server.kill();
+    server.restart();
+    proxy.resume();
+    assert_eq!(reader.wait().succeeds().text(), whole);
+}
+
+#[test]
+fn a_server_with_authentication_lets_in_who_may() {
+    let mut server = Server::start();
+    server.add_user("ann", "s3cret/@");
+    // The test server takes its time to write users down.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    server.kill();
+    server.restart_with_authentication();
+    // The test server offers this mechanism without naming it.
+    let options = "authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
+    let with = |password: &str| {
+        let uri = format!("mongodb://ann:{password}@127.0.0.1:{}/lab?{options}", server.port);
+        sweep(&uri, "--runs 2").in_folder(&Folder::new()).run()
+    };
+    with("s3cret%2F%40").succeeds();
+    let refused = with("wr0ng").fails_with(4).says("refused");
+    assert!(!refused.stderr.contains("wr0ng"), "{}", refused.stderr);
+    let none = sweep(&server.own_database(), "--runs 2").in_folder(&Folder::new()).run().fails_with(4);
+    assert!(none.stderr.contains("refused"), "{}", none.stderr);
+}
