@@ -47,7 +47,7 @@ pub fn make(plan: &SweepPlan, simd: Simd, target: &Target, existing: Existing, g
             };
             schedule::train_plan(plan, range, simd, stop_flag(), |runs| progress.inc(runs), sink)?;
         }
-        if stop_flag().load(Ordering::Relaxed) {
+        if stop_flag().load(Ordering::Relaxed) && !store.is_known_complete(total) {
             progress.finish_and_clear();
             return Err(store.interrupted(total));
         }

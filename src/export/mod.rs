@@ -1,4 +1,4 @@
-//! An [`Analysis`](crate::analysis::Analysis) as text for people and programs.
+//! An [`Analysis`] as text for people and programs.
 
 pub mod csv;
 pub mod finding;

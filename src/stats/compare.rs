@@ -139,7 +139,7 @@ pub fn welch(from: &Measured, to: &Measured, confidence: f64) -> Option<Differen
     Difference::new(&difference, confidence, Method::WelchT)
 }
 
-/// The mean of `to`[i] − `from`[i]. Nothing for fewer than two pairs.
+/// The mean of `to[i] − from[i]`. Nothing for fewer than two pairs.
 ///
 /// # Panics
 /// If the lengths differ.

@@ -107,7 +107,7 @@ pub struct LocalFit {
     pub slope: f64,
 }
 
-/// Weights that turn level means into a value of the curve: value = Σ weights[i] · mean[first + i].
+/// Weights that turn level means into a value of the curve: `value = Σ weights[i] · mean[first + i]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Place of the first level that counts.

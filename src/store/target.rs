@@ -94,6 +94,14 @@ impl RunStore {
         }
     }
 
+    /// Whether every run is stored, as far as is known without asking a server.
+    pub fn is_known_complete(&self, total: u64) -> bool {
+        match self {
+            Self::File(writer) => writer.done() == total,
+            Self::Collection(_) => false,
+        }
+    }
+
     /// The error for a sweep that the user stopped; what can still be delivered is.
     pub fn interrupted(&mut self, total: u64) -> Error {
         match self {

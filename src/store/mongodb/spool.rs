@@ -177,7 +177,7 @@ mod tests {
             epochs: identity.epochs,
             learning_rate: identity.learning_rate,
             draw: identity.draw,
-            solved_epoch: (place % 2 == 0).then_some(7),
+            solved_epoch: place.is_multiple_of(2).then_some(7),
             solved_below: identity.solved_below,
         };
         (place, run)
