@@ -110,7 +110,7 @@ impl LossVsStdDev {
                 .filter(|reference| reference.drawn && x.holds(reference.value))
                 .map(|reference| Line { level: reference.value, label: reference_label(reference) })
                 .collect(),
-            minimum: Line { level: minimum.level, label: format!("minimum {}", significant(minimum.level, 3)) },
+            minimum: Line { level: minimum.level, label: format!("lowest {}", significant(minimum.level, 3)) },
         })
     }
 }

@@ -198,7 +198,7 @@ fn the_xavier_line_and_the_minimum_line_stand_at_their_values() {
             assert!(lines[0].iter().all(|point| point.0 == x), "it is vertical");
             assert!((x - ruler.place(level)).abs() <= ROUNDED, "{colour} at {x}, not {}", ruler.place(level));
         }
-        for name in ["Xavier = 1/√2", "minimum 0.454"] {
+        for name in ["Xavier = 1/√2", "lowest 0.454"] {
             assert!(
                 words_of(&document).iter().any(|word| word.text.contains(name)),
                 "{name} is missing with '{words}'"
@@ -216,7 +216,7 @@ fn a_reference_can_be_replaced_and_added() {
     assert!((black[0].0 - ruler.place(0.4)).abs() <= ROUNDED, "{black:?}");
     assert!(!svg.contains("1/√2"));
     // Beside its line or, where there is no room, in the legend.
-    for name in ["Xavier = 0.4", "half = 1/2", "minimum 0.5"] {
+    for name in ["Xavier = 0.4", "half = 1/2", "lowest 0.5"] {
         assert!(words_of(&document).iter().any(|word| word.text.contains(name)), "{name} is missing");
     }
 }
