@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use crate::analysis::Analysis;
-use crate::cli::{FigureArgs, Global, ReportArgs};
+use crate::cli::analyse::FigureArgs;
+use crate::cli::{Global, ReportArgs};
 use crate::commands::print;
 use crate::error::Result;
 use crate::figure::data::LossVsStdDev;

@@ -1,7 +1,8 @@
 //! `initsweep report`: statistics, figure and report of runs that exist.
 
 use crate::analysis::Analysis;
-use crate::cli::{AnalysisArgs, FigureArgs, Global, ReportArgs};
+use crate::cli::analyse::{AnalysisArgs, FigureArgs};
+use crate::cli::{Global, ReportArgs};
 use crate::commands::plot::write_figure;
 use crate::commands::print;
 use crate::error::Result;

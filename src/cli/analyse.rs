@@ -1,0 +1,113 @@
+//! What to analyse and how it looks: the arguments of `report`, `plot` and `stats`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::analysis::Question;
+use crate::cli::source::{FilterArgs, in_environment};
+use crate::cli::value::{confidence, scale, share};
+use crate::export::Format;
+use crate::figure::{AxisScale, ErrorBars, FigureOptions};
+use crate::output::DEFAULT_FOLDER;
+use crate::store::{Columns, Source};
+use crate::sweep::{DEFAULT_METRIC, Reference};
+
+/// What to analyse, and how.
+#[derive(Debug, Args)]
+pub struct AnalysisArgs {
+    /// Column of the swept setting [default: hidden_std_dev]
+    #[arg(long, value_name = "COLUMN")]
+    pub x: Option<String>,
+    /// Column of the measured number [default: loss]
+    #[arg(long, value_name = "COLUMN")]
+    pub y: Option<String>,
+    /// Named level to mark and to compare with the minimum; may be repeated
+    #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
+    pub reference: Vec<Reference>,
+    /// Difference that does not matter, as a share of the least mean
+    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
+    pub margin: f64,
+    /// Coverage of the confidence intervals
+    #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
+    pub confidence: f64,
+}
+
+impl AnalysisArgs {
+    /// The columns to read; `factor` is the default of `--x`.
+    pub fn columns(&self, factor: &str) -> Columns {
+        Columns {
+            factor: self.x.clone().unwrap_or_else(|| factor.into()),
+            metric: self.y.clone().unwrap_or_else(|| DEFAULT_METRIC.into()),
+        }
+    }
+
+    /// The question to ask of these columns.
+    pub fn question(&self, columns: &Columns) -> Question {
+        Question {
+            confidence: self.confidence,
+            references: Reference::with_defaults(&columns.factor, &self.reference),
+            margin: self.margin,
+        }
+    }
+}
+
+/// How the figure looks and where results go.
+#[derive(Debug, Args)]
+pub struct FigureArgs {
+    /// What the error bars show
+    #[arg(long, value_enum, default_value = "ci")]
+    pub error_bars: ErrorBars,
+    /// Division of the horizontal axis
+    #[arg(long, value_enum, default_value = "auto")]
+    pub x_scale: AxisScale,
+    /// Pixels of the PNG per pixel of the SVG
+    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = scale)]
+    pub scale: f32,
+    /// Folder for the results
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
+    pub out: PathBuf,
+}
+
+impl FigureArgs {
+    /// The choices for the drawing.
+    pub fn options(&self) -> FigureOptions {
+        FigureOptions { error_bars: self.error_bars, x_scale: self.x_scale }
+    }
+}
+
+/// Arguments of `report` and `plot`.
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
+    /// [default: $MONGODB_URI]
+    #[arg(required = !in_environment(), value_name = "SOURCE")]
+    pub sources: Vec<Source>,
+    /// Which documents.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// How it looks.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
+
+/// Arguments of `stats`.
+#[derive(Debug, Args)]
+pub struct StatsArgs {
+    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
+    /// [default: $MONGODB_URI]
+    #[arg(required = !in_environment(), value_name = "SOURCE")]
+    pub sources: Vec<Source>,
+    /// Which documents.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// Form of the output
+    #[arg(long, value_enum, default_value = "table")]
+    pub format: Format,
+}

@@ -1,0 +1,99 @@
+//! The arguments of the commands that make runs or move them: `run`, `sweep`, `copy`.
+
+use clap::Args;
+
+use crate::cli::analyse::{AnalysisArgs, FigureArgs};
+use crate::cli::plan::{PlanArgs, TrainerArgs};
+use crate::cli::source::{FilterArgs, MongoArgs, from_environment, in_environment};
+use crate::error::Result;
+use crate::store::Source;
+use crate::store::target::Target;
+
+/// Arguments of `run`.
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Which runs to make.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// How runs are trained.
+    #[command(flatten)]
+    pub trainer: TrainerArgs,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// How it looks.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+}
+
+/// Arguments of `sweep`.
+#[derive(Debug, Args)]
+pub struct SweepArgs {
+    /// Which runs to make.
+    #[command(flatten)]
+    pub plan: PlanArgs,
+    /// How runs are trained.
+    #[command(flatten)]
+    pub trainer: TrainerArgs,
+    /// Where to store the runs: a .csv or .parquet file, or a MongoDB URI [default: $MONGODB_URI]
+    #[arg(long, value_name = "TARGET", required = !in_environment())]
+    pub to: Option<Source>,
+    /// Start over, even if the target holds runs of this sweep
+    #[arg(long)]
+    pub fresh: bool,
+    /// Which collection.
+    #[command(flatten)]
+    pub mongo: MongoArgs,
+}
+
+impl SweepArgs {
+    /// Where the runs go.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI or a name that means nothing.
+    pub fn target(&self) -> Result<Target> {
+        let to = self.to.clone().map_or_else(from_environment, Ok)?;
+        Target::of(&to, &self.mongo.choice(None))
+    }
+}
+
+/// Arguments of `copy`.
+#[derive(Debug, Args)]
+pub struct CopyArgs {
+    /// CSV or Parquet file, or a MongoDB URI
+    #[arg(value_name = "SOURCE", required = true)]
+    pub source: Source,
+    /// Where to: a .csv or .parquet file, or a MongoDB URI
+    #[arg(long, value_name = "TARGET")]
+    pub to: Source,
+    /// Which documents, and which collection of either URI.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// Database of the target, if it differs from the source's
+    #[arg(long, value_name = "NAME", help_heading = "MongoDB")]
+    pub to_db: Option<String>,
+    /// Collection of the target, if it differs from the source's
+    #[arg(long, value_name = "NAME", help_heading = "MongoDB")]
+    pub to_collection: Option<String>,
+}
+
+impl CopyArgs {
+    /// What to copy.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI, a name or a filter that means nothing.
+    pub fn source(&self) -> Result<Source> {
+        self.source.located(&self.filter.mongo.choice(self.filter.filter.as_deref()))
+    }
+
+    /// Where to.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI or a name that means nothing.
+    pub fn target(&self) -> Result<Target> {
+        let mut choice = self.filter.mongo.choice(None);
+        choice.database = self.to_db.clone().or(choice.database);
+        choice.collection = self.to_collection.clone().or(choice.collection);
+        Target::of(&self.to, &choice)
+    }
+}

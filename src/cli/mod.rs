@@ -1,0 +1,139 @@
+//! What the user can type.
+
+pub mod analyse;
+pub mod make;
+pub mod plan;
+pub mod source;
+pub mod train;
+mod value;
+
+use std::io::Write;
+use std::num::NonZeroUsize;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use crate::cli::analyse::{ReportArgs, StatsArgs};
+pub use crate::cli::make::{CopyArgs, RunArgs, SweepArgs};
+pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
+use crate::provenance::without_password;
+
+const EXAMPLES: &str = "Examples:
+  initsweep run                                    train a sweep, analyse it, write everything into output/
+  initsweep report sample-data/xor-sweep.csv       analyse runs that exist
+  initsweep stats runs/ --format json | jq .minimum
+  initsweep report trials.csv --x dropout --y val_loss --reference default=0.5
+  initsweep report mongodb://localhost --db experiment_db --collection results
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 3 data invalid, 4 source unreachable, 130 stopped with Ctrl-C.";
+
+/// Where along a swept setting is the loss lowest, how sure is that, and what does it look like?
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// What every command understands.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+impl Cli {
+    /// What the user typed; or says what is wrong with it, without passwords, and ends the process.
+    pub fn parse_or_exit() -> Self {
+        Self::try_parse().unwrap_or_else(|e| {
+            let text = e.render().to_string();
+            let clean = without_password(&text);
+            if clean == text {
+                e.exit();
+            }
+            // If standard error is closed there is nobody left to tell.
+            let _ = std::io::stderr().write_all(clean.as_bytes());
+            std::process::exit(e.exit_code())
+        })
+    }
+}
+
+/// What every command understands.
+#[derive(Debug, Args)]
+pub struct Global {
+    /// Print nothing but errors and what was asked for
+    #[arg(long, short, global = true, display_order = 100)]
+    pub quiet: bool,
+    /// Use this many threads [default: one per core]
+    #[arg(long, global = true, value_name = "N", display_order = 101)]
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a fresh sweep and report on it: `sweep`, then `report`
+    #[command(after_help = "Examples:
+  initsweep run
+  initsweep run --runs 5000 --seed 7 --out my-sweep
+  initsweep run --hidden-std-dev lin:0.4:0.8:41 --error-bars ci")]
+    Run(RunArgs),
+    /// Train the runs of a sweep and store them
+    #[command(after_help = "Examples:
+  initsweep sweep --to runs.csv
+  initsweep sweep --to runs.parquet --hidden-std-dev 0.5,1/sqrt(2),1 --runs 10000
+  initsweep sweep --to rates.csv --sweep learning_rate=log:0.01:1:40 --hidden-std-dev 0.6
+  initsweep sweep --to grid.parquet --sweep hidden_std_dev=0.5,1 --sweep output_std_dev=lin:0.2:1:9
+  initsweep sweep --to mongodb://localhost --collection xor
+
+A stopped sweep goes on where it was when the same command is run again.")]
+    Sweep(SweepArgs),
+    /// Analyse runs and write report, figure and tables
+    #[command(after_help = "Examples:
+  initsweep report sample-data/xor-sweep.csv
+  initsweep report 'runs/*.parquet' --out results --error-bars sd
+  zcat runs.csv.gz | initsweep report -")]
+    Report(ReportArgs),
+    /// Draw the figure only
+    #[command(after_help = "Examples:
+  initsweep plot sample-data/xor-sweep.csv --error-bars se --scale 3
+  initsweep plot trials.csv --x lr --y val_loss --x-scale log")]
+    Plot(ReportArgs),
+    /// Print the statistics
+    #[command(after_help = "Examples:
+  initsweep stats sample-data/xor-sweep.csv
+  initsweep stats runs/ --format json
+  initsweep stats trials.csv --x width --y accuracy --confidence 99% --format markdown")]
+    Stats(StatsArgs),
+    /// Train one network and show how its loss falls
+    #[command(after_help = "Examples:
+  initsweep train
+  initsweep train --hidden-std-dev 1/sqrt(2) --seed 3
+  initsweep train --init start.json --format json")]
+    Train(TrainArgs),
+    /// Train one stored run again, compare it to the last bit, and show how it went
+    #[command(after_help = "Examples:
+  initsweep replay sample-data/xor-sweep.csv --row 4000
+  initsweep replay runs.parquet --level 0.5 --replicate 3 --out curves")]
+    Replay(ReplayArgs),
+    /// Train a random sample of stored runs again; exit with 1 at the first that differs
+    #[command(after_help = "Examples:
+  initsweep verify sample-data/xor-sweep.csv
+  initsweep verify runs.parquet --sample 100000")]
+    Verify(VerifyArgs),
+    /// Copy rows between CSV, Parquet and MongoDB
+    #[command(after_help = "Examples:
+  initsweep copy runs.csv --to runs.parquet
+  initsweep copy runs.parquet --to mongodb://localhost --collection xor
+  initsweep copy mongodb://localhost/lab --to runs.csv --filter '{\"output_std_dev\": 0.8165}'
+
+A copy into MongoDB that was stopped goes on where it was when the same command is run again.")]
+    Copy(CopyArgs),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definition_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,75 @@
+//! Where runs are: the arguments about sources and MongoDB collections.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::cli::value::seconds;
+use crate::error::{Error, Result};
+use crate::store::{Choice, Source, URI_VARIABLE, is_uri};
+
+/// Which collection, where a SOURCE or the target is a MongoDB URI.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "MongoDB")]
+pub struct MongoArgs {
+    /// Database [default: the URI's, or experiment_db]
+    #[arg(long, value_name = "NAME")]
+    pub db: Option<String>,
+    /// Collection [default: results]
+    #[arg(long, value_name = "NAME")]
+    pub collection: Option<String>,
+    /// Seconds to wait for the server
+    #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
+    pub timeout: Duration,
+}
+
+impl MongoArgs {
+    /// The choice of a collection, with `filter` for its documents.
+    pub fn choice(&self, filter: Option<&str>) -> Choice {
+        Choice {
+            database: self.db.clone(),
+            collection: self.collection.clone(),
+            filter: filter.map(Into::into),
+            timeout: Some(self.timeout),
+        }
+    }
+}
+
+/// Which documents to read, where a SOURCE is a MongoDB URI.
+#[derive(Debug, Args)]
+pub struct FilterArgs {
+    /// Which collection.
+    #[command(flatten)]
+    pub mongo: MongoArgs,
+    /// Only the documents that match, in extended JSON: '{"output_std_dev": 0.8165}'
+    #[arg(long, value_name = "JSON", help_heading = "MongoDB")]
+    pub filter: Option<String>,
+}
+
+impl FilterArgs {
+    /// `sources` with their collections chosen; without any, the URI of the environment.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] for a URI, a name or a filter that means nothing.
+    pub fn located(&self, sources: &[Source]) -> Result<Vec<Source>> {
+        let choice = self.mongo.choice(self.filter.as_deref());
+        if sources.is_empty() {
+            return Ok(vec![from_environment()?.located(&choice)?]);
+        }
+        sources.iter().map(|source| source.located(&choice)).collect()
+    }
+}
+
+/// The URI that the environment gives.
+pub(super) fn from_environment() -> Result<Source> {
+    std::env::var(URI_VARIABLE).ok().filter(|uri| is_uri(uri)).map(Source::of).ok_or_else(|| Error::Usage {
+        what: "environment",
+        given: URI_VARIABLE.into(),
+        reason: "expected a MongoDB URI".into(),
+    })
+}
+
+/// Whether the environment gives a URI, so that none need be typed.
+pub(super) fn in_environment() -> bool {
+    std::env::var_os(URI_VARIABLE).is_some_and(|uri| !uri.is_empty())
+}
