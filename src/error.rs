@@ -222,6 +222,22 @@ pub enum Error {
         /// The loss now.
         again: f64,
     },
+    /// A condition that the user wanted to hear of.
+    #[error("the condition '{condition}' holds: {because}")]
+    ConditionHolds {
+        /// As the user wrote it.
+        condition: String,
+        /// What was found.
+        because: String,
+    },
+    /// A condition that the data cannot answer.
+    #[error("whether '{condition}' cannot be told: {reason}")]
+    Undetermined {
+        /// As the user wrote it.
+        condition: String,
+        /// What is missing.
+        reason: String,
+    },
     /// The user stopped the sweep.
     #[error("stopped after {} of {} runs, which are kept in {path}", count(*done), count(*total))]
     Interrupted {
@@ -261,6 +277,7 @@ impl Error {
             | Self::Malformed { .. }
             | Self::NoRuns { .. }
             | Self::TooManyLevels { .. }
+            | Self::Undetermined { .. }
             | Self::Figure { .. } => 3,
             Self::Read { .. }
             | Self::NoFiles { .. }
@@ -272,6 +289,7 @@ impl Error {
             Self::Interrupted { .. } => 130,
             Self::OtherSweep { .. }
             | Self::Differs { .. }
+            | Self::ConditionHolds { .. }
             | Self::Incomplete { .. }
             | Self::Busy { .. }
             | Self::Write { .. }

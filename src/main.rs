@@ -30,6 +30,7 @@ fn dispatch(cli: &Cli) -> Result<(), Error> {
         Command::Report(arguments) => commands::report::run(arguments, &cli.global),
         Command::Plot(arguments) => commands::plot::run(arguments, &cli.global),
         Command::Stats(arguments) => commands::stats::run(arguments, &cli.global),
+        Command::Compare(arguments) => commands::compare::run(arguments, &cli.global),
         Command::Replay(arguments) => commands::replay::run(arguments, &cli.global),
         Command::Verify(arguments) => commands::verify::run(arguments, &cli.global),
         Command::Copy(arguments) => commands::copy::run(arguments, &cli.global),

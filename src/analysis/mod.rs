@@ -12,6 +12,7 @@
 //! independent means (Casella and Berger 2002, 5.5.4), and a t interval with Satterthwaite's degrees of freedom. It knows
 //! nothing of how the minimum was chosen: against the least of many means it promises too much.
 
+pub mod comparison;
 pub mod minimum;
 
 use serde::Serialize;
@@ -20,6 +21,7 @@ use crate::analysis::minimum::{Curve, MinimumAnalysis, ReferenceDifference};
 use crate::error::Result;
 use crate::group::{self, Sample};
 use crate::provenance::{InputDigest, Provenance};
+use crate::stats::compare::Measured;
 use crate::stats::interval::{satterthwaite, student_t_quantile};
 use crate::stats::{ConfidenceInterval, Estimate, Method, Summary};
 use crate::store::RunTable;
@@ -179,6 +181,13 @@ impl Analysis {
     /// The inputs that were read.
     pub fn inputs(&self) -> &[InputDigest] {
         &self.provenance.inputs
+    }
+
+    /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
+    pub fn measured_at(&self, level: f64) -> Option<Measured> {
+        let (known, _) = at_level(level, &self.groups, self.confidence)?;
+        let Estimate { point, standard_error, .. } = known.mean;
+        Some(Measured { point, standard_error, freedom: known.freedom })
     }
 
     /// Whether the levels ask for a logarithmic axis: those above 0 span a factor of ten.

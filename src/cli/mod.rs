@@ -1,6 +1,7 @@
 //! What the user can type.
 
 pub mod analyse;
+pub mod compare;
 pub mod make;
 pub mod plan;
 pub mod source;
@@ -13,6 +14,7 @@ use std::num::NonZeroUsize;
 use clap::{Args, Parser, Subcommand};
 
 pub use crate::cli::analyse::{ReportArgs, StatsArgs};
+pub use crate::cli::compare::CompareArgs;
 pub use crate::cli::make::{CopyArgs, RunArgs, SweepArgs};
 pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
 use crate::provenance::without_password;
@@ -101,6 +103,14 @@ A stopped sweep goes on where it was when the same command is run again.")]
   initsweep stats runs/ --format json
   initsweep stats trials.csv --x width --y accuracy --confidence 99% --format markdown")]
     Stats(StatsArgs),
+    /// What moved between two sets of runs; exit code 1 on a stated condition
+    #[command(after_help = "Examples:
+  initsweep compare before.csv after.csv
+  initsweep compare baseline.parquet runs/ --fail-on 'minimum moved' --fail-on 'mean +2%'
+  initsweep compare a.csv b.csv --x dropout --y val_loss --reference default=0.5 --fail-on 'default worse'
+
+The two must be independent: sweeps of the same seed share their random numbers.")]
+    Compare(CompareArgs),
     /// Train one network and show how its loss falls
     #[command(after_help = "Examples:
   initsweep train

@@ -1,5 +1,6 @@
 //! One file a subcommand, each a recipe: load, group, compute, write.
 
+pub mod compare;
 pub mod copy;
 pub mod plot;
 pub mod replay;

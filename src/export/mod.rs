@@ -1,5 +1,6 @@
 //! An [`Analysis`] as text for people and programs.
 
+pub mod comparison;
 pub mod csv;
 pub mod finding;
 pub mod json;

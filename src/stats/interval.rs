@@ -35,6 +35,8 @@ pub enum Method {
     BootstrapWidened,
     /// Estimated on replicates that did not choose.
     CrossFitted,
+    /// Put together from the ends of two intervals.
+    Recovered,
 }
 
 impl Method {
@@ -51,6 +53,7 @@ impl Method {
             Self::BootstrapPercentile => "bootstrap percentile",
             Self::BootstrapWidened => "bootstrap percentile, widened above",
             Self::CrossFitted => "cross-fitted t",
+            Self::Recovered => "recovered",
         }
     }
 }

@@ -9,6 +9,7 @@
 mod harness;
 
 mod cli;
+mod compare;
 mod figure;
 mod report;
 mod sources;

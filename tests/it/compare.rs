@@ -1,0 +1,107 @@
+//! `compare` against SciPy and statsmodels (tests/fixtures/make_compare.py), and its exit codes.
+
+use serde_json::Value;
+
+use crate::harness::{Finished, Folder, assert_close, csv_of, fixture, initsweep};
+
+/// Student's t by us and by SciPy, both good to about 1e-12; intervals near 0 lose some of that.
+const ROUNDING: f64 = 1e-9;
+
+fn compared(more: &str) -> Finished {
+    initsweep(format!("compare {} {} {more}", fixture("compare_a.csv"), fixture("compare_b.csv"))).run()
+}
+
+fn fails_on(condition: &str) -> Finished {
+    initsweep(format!("compare {} {} --fail-on", fixture("compare_a.csv"), fixture("compare_b.csv")))
+        .arg(condition)
+        .run()
+}
+
+#[test]
+fn levels_and_their_mean_equal_scipy_and_statsmodels() {
+    let ours = compared("--format json").succeeds().json();
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(fixture("compare.json")).unwrap()).unwrap();
+    let levels = ours["levels"].as_array().unwrap();
+    assert_eq!(levels.len(), 5);
+    for (level, expected) in levels.iter().zip(expected["levels"].as_array().unwrap()) {
+        let number = |key: &str| expected[key].as_f64().unwrap();
+        let what = format!("level {}", level["level"]);
+        assert_eq!(level["level"], expected["level"]);
+        assert_close(&level["difference"]["estimate"], number("difference"), ROUNDING, &what);
+        assert_close(&level["difference"]["ci_lower"], number("ci_lower"), ROUNDING, &what);
+        assert_close(&level["difference"]["ci_upper"], number("ci_upper"), ROUNDING, &what);
+        assert_close(&level["p_value"], number("p_value"), ROUNDING, &what);
+        assert_close(&level["adjusted_p"], number("adjusted_p"), ROUNDING, &what);
+        assert_eq!(level["changed"], Value::Bool(number("adjusted_p") < 0.05), "{what}");
+    }
+    let mean = &ours["mean"]["difference"];
+    for (ours, key) in [("estimate", "difference"), ("ci_lower", "ci_lower"), ("ci_upper", "ci_upper")] {
+        assert_close(&mean[ours], expected["mean"][key].as_f64().unwrap(), ROUNDING, key);
+    }
+    assert_eq!(ours["sources"]["a"]["only_levels"], serde_json::json!([0.125]));
+    assert_eq!(ours["sources"]["b"]["only_levels"], serde_json::json!([8.0]));
+}
+
+#[test]
+fn a_proven_condition_ends_with_1_and_says_what_was_found() {
+    fails_on("mean worse").fails_with(1).says("the condition 'mean worse' holds: ").prints("only in A");
+    fails_on("level worse").fails_with(1).says("of 5 common levels changed");
+    fails_on("mean +1%").fails_with(1);
+    for unproven in ["mean +50%", "mean better", "mean -1%", "level better", "Xavier +20%"] {
+        fails_on(unproven).succeeds();
+    }
+    // The second of two decides as well.
+    initsweep(format!("compare {} {} --fail-on", fixture("compare_a.csv"), fixture("compare_b.csv")))
+        .arg("mean better")
+        .arg("--fail-on=mean worse")
+        .run()
+        .fails_with(1);
+}
+
+#[test]
+fn the_same_runs_have_not_moved() {
+    let same = |condition: &str| {
+        let path = fixture("compare_a.csv");
+        initsweep(format!("compare {path} {path} --fail-on")).arg(condition).run()
+    };
+    for condition in ["minimum moved", "minimum worse", "mean moved", "level moved", "Xavier moved", "mean +0.001%"] {
+        same(condition).succeeds().prints("0 of 6 common levels changed");
+    }
+}
+
+#[test]
+fn a_minimum_that_moved_far_is_seen() {
+    let parabola = |centre: f64| {
+        let runs: Vec<(f64, f64)> = (0..30)
+            .flat_map(|level| (0..20).map(move |run| (0.2 + 0.05 * f64::from(level), f64::from(run % 5))))
+            .map(|(level, noise)| (level, 50.0 + 300.0 * (level - centre).powi(2) + noise))
+            .collect();
+        csv_of(&runs)
+    };
+    let folder = Folder::with("a.csv", parabola(0.7));
+    folder.write("b.csv", parabola(1.2));
+    let run = |condition: &str| initsweep("compare a.csv b.csv --fail-on").arg(condition).in_folder(&folder).run();
+    run("minimum moved").fails_with(1).says("holds: 0.7");
+    let json = initsweep("compare a.csv b.csv --format json").in_folder(&folder).run().succeeds().json();
+    let shift = json["minimum"]["difference"]["estimate"].as_f64().unwrap();
+    assert!((shift - 0.5).abs() < 0.02, "the truth is 0.5: {shift}");
+}
+
+#[test]
+fn what_cannot_be_told_is_an_error_and_never_a_pass() {
+    let folder = Folder::with("a.csv", csv_of(&[(1.0, 2.0), (2.0, 3.0)]));
+    let run = |condition: &str| initsweep("compare a.csv a.csv --fail-on").arg(condition).in_folder(&folder).run();
+    run("minimum moved").fails_with(3).says("no fitted minimum");
+    run("mean worse").fails_with(3).says("two runs or more");
+    run("Xavier worse").fails_with(3).says("outside the levels");
+    run("nobody worse").fails_with(2).says("--reference nobody=EXPR");
+    run("mean nonsense").fails_with(2);
+}
+
+#[test]
+fn markdown_is_a_table_that_any_name_fits_into() {
+    let folder = Folder::with("a|b.csv", csv_of(&[(1.0, 2.0), (1.0, 3.0), (2.0, 9.0)]));
+    let text = initsweep("compare a|b.csv a|b.csv --format markdown").in_folder(&folder).run().succeeds().text();
+    assert!(text.contains("| A | a\\|b.csv (3 runs at 2 levels) |"), "{text}");
+    assert!(text.lines().all(|line| line.starts_with('|')), "{text}");
+}
