@@ -162,6 +162,14 @@ pub enum Error {
         /// How the rows were lost.
         reason: String,
     },
+    /// Runs and summaries of runs among the sources.
+    #[error("{runs} holds runs, {levels} summaries of levels: they cannot be joined")]
+    Mixed {
+        /// The first source of runs.
+        runs: String,
+        /// The first table of levels.
+        levels: String,
+    },
     /// More levels than any figure or table can mean.
     #[error("column '{column}' has {levels} distinct values in {rows} rows, over the limit of {limit} levels")]
     TooManyLevels {
@@ -276,6 +284,7 @@ impl Error {
             | Self::UnclosedQuote { .. }
             | Self::Malformed { .. }
             | Self::NoRuns { .. }
+            | Self::Mixed { .. }
             | Self::TooManyLevels { .. }
             | Self::Undetermined { .. }
             | Self::Figure { .. } => 3,
@@ -321,6 +330,7 @@ impl Error {
                 "correct the cell, or leave it empty: empty, NaN and infinite cells are counted and left out".into()
             }
             Self::FieldCount { .. } => "correct or remove the row; fields that hold a separator must be quoted".into(),
+            Self::Mixed { .. } => "give either the runs or the summaries".into(),
             Self::TooManyLevels { .. } => "is this the swept factor? choose its column with --x".into(),
             Self::OtherSweep { .. } => "choose another file with --to, or start over with --fresh".into(),
             Self::Differs { .. } => {

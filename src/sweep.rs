@@ -20,6 +20,10 @@ use crate::expression::evaluate;
 pub const DEFAULT_FACTOR: &str = "hidden_std_dev";
 /// The measured column, unless `--y` names another.
 pub const DEFAULT_METRIC: &str = "loss";
+/// Column of the loss in the last epoch.
+pub const FINAL_LOSS: &str = "final_loss";
+/// Column of the mean loss below which a network counts as solved.
+pub const SOLVED_BELOW: &str = "solved_below";
 /// Columns that say how a run was made; runs that differ in one of them should not be pooled unnoticed.
 pub const SETTING_COLUMNS: [&str; 4] = ["hidden_std_dev", "output_std_dev", "epochs", "learning_rate"];
 /// The article's levels: exp of 400 even steps from −3 to 4.

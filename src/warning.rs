@@ -28,6 +28,15 @@ pub enum Warning {
         /// The metric's cell in that line.
         value: String,
     },
+    /// Only summaries of the levels are known, not the runs.
+    SummariesOnly,
+    /// At some levels the mean describes hardly any run.
+    HiddenMixture {
+        /// How many levels.
+        levels: usize,
+        /// Of how many.
+        of: usize,
+    },
     /// Levels with one run only: no spread, no interval.
     SingleRuns {
         /// How many levels.
@@ -73,6 +82,8 @@ impl Warning {
             Self::Excluded { .. } => "excluded_rows",
             Self::DuplicateInput { .. } => "duplicate_input",
             Self::UnterminatedLine { .. } => "unterminated_line",
+            Self::SummariesOnly => "summaries_only",
+            Self::HiddenMixture { .. } => "hidden_mixture",
             Self::SingleRuns { .. } => "single_runs",
             Self::PooledSetting { .. } => "pooled_setting",
             Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
@@ -92,6 +103,15 @@ impl Warning {
             Self::UnterminatedLine { path, value } => {
                 format!("the last line of {path} has no line break; its value {} is used", excerpt(value))
             }
+            Self::SummariesOnly => {
+                "only summaries of the levels are known: no quantiles, basins, cross-fitting or paired comparison"
+                    .into()
+            }
+            Self::HiddenMixture { levels, of } => format!(
+                "at {} of {} the runs are of two kinds, so that the mean describes hardly any of them",
+                count(*levels as u64),
+                counted(*of as u64, "level")
+            ),
             Self::SingleRuns { levels } => {
                 format!("{} with a single run: no spread, no interval", counted(*levels as u64, "level"))
             }
@@ -122,6 +142,8 @@ impl Warning {
             Self::UnterminatedLine { .. } => {
                 "if the file was still being written, that number may be cut short: report again"
             }
+            Self::SummariesOnly => "give the runs themselves to have these too",
+            Self::HiddenMixture { .. } => "see the shares, the mean of the solved alone and the quantiles",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",
             Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",

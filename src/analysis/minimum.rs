@@ -13,10 +13,9 @@
 
 use crate::analysis::{Group, Question, ReferenceResult};
 use crate::group::Sample;
-use crate::stats::basins::Cuts;
 use crate::stats::best::{self, Candidate, Standing};
 use crate::stats::bootstrap::{Draws, FittedMinimum, Plan, fitted_minimum};
-use crate::stats::compare::{Difference, Measured, Verdict, holm, wilson};
+use crate::stats::compare::{Difference, Measured, Verdict, holm};
 use crate::stats::crossfit::{self, Deal, Folds, LevelRuns};
 use crate::stats::interval::{Method, satterthwaite};
 use crate::stats::smooth::{LevelMean, Smoother, pool_errors};
@@ -169,19 +168,6 @@ fn cross_fitted(samples: &[Sample], along: Along, confidence: f64) -> Option<Est
     let folds = Folds { count: 5, seed: SEED, deal: Deal::Apart };
     let found = crossfit::at_fitted_minimum(&runs, &folds)?;
     Some(found.value.estimate(confidence, Method::CrossFitted))
-}
-
-/// The share of solved runs of each level, with Wilson's interval; nothing for metrics other than the trainer's total loss.
-///
-/// From the total loss over the number of epochs, by the cuts that [`crate::stats::basins`] documents: a run that is solved
-/// late counts as stuck, a few in a hundred.
-pub fn solved_shares(samples: &[Sample], epochs: Option<f64>, confidence: f64) -> Vec<Option<Estimate>> {
-    let share = |sample: &Sample| {
-        let limit = Cuts::OF_MEAN_LOSS.solved_below * epochs?;
-        let solved = sample.sorted.partition_point(|loss| *loss < limit);
-        wilson(solved as u64, sample.sorted.len() as u64, confidence)
-    };
-    samples.iter().map(share).collect()
 }
 
 /// The references' differences to the minimum, in their order.

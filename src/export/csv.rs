@@ -20,11 +20,11 @@ pub fn to_string(analysis: &Analysis) -> String {
             summary.mean.standard_error,
             interval.map(|interval| interval.lower),
             interval.map(|interval| interval.upper),
-            Some(summary.median),
-            Some(summary.q25),
-            Some(summary.q75),
-            Some(summary.min),
-            Some(summary.max),
+            summary.median,
+            summary.q25,
+            summary.q75,
+            summary.min,
+            summary.max,
         ];
         let row: Vec<String> =
             cells.iter().map(|cell| cell.map(|value| value.to_string()).unwrap_or_default()).collect();

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::analysis::groups::Quantile;
 use crate::analysis::minimum::{MinimumAnalysis, ReferenceDifference};
-use crate::analysis::{Analysis, Place, ReferenceResult, SCHEMA_VERSION, Step};
+use crate::analysis::{Analysis, BasinRule, Basis, Place, ReferenceResult, SCHEMA_VERSION, Step};
 use crate::provenance::Provenance;
+use crate::stats::basins::{Basin, Share};
 use crate::stats::best::Standing;
 use crate::stats::smooth::Edge;
 use crate::stats::{self, ConfidenceInterval, Estimate};
@@ -29,6 +31,8 @@ struct Wire<'a> {
     factor: &'a str,
     metric: &'a str,
     confidence: f64,
+    basis: Basis,
+    basins_from: Option<&'static str>,
     rows: WireRows<'a>,
     groups: Vec<WireGroup>,
     minimum: WireMinimum,
@@ -56,14 +60,44 @@ struct WireGroup {
     standard_error: Option<f64>,
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
-    median: f64,
-    q25: f64,
-    q75: f64,
-    min: f64,
-    max: f64,
+    median: Option<f64>,
+    q25: Option<f64>,
+    q75: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
     p_best: Option<f64>,
     in_confidence_set: Option<bool>,
     solved_share: Option<WireEstimate>,
+    median_ci_lower: Option<f64>,
+    median_ci_upper: Option<f64>,
+    trimmed_mean: Option<WireEstimate>,
+    interquartile_mean: Option<WireEstimate>,
+    quantiles: Vec<WireQuantile>,
+    basins: Option<BTreeMap<Basin, WireShare>>,
+    solved_mean: Option<WireEstimate>,
+}
+
+#[derive(Serialize)]
+struct WireQuantile {
+    share: f64,
+    estimate: f64,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct WireShare {
+    count: u64,
+    estimate: f64,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+}
+
+impl WireShare {
+    fn of(share: &Share) -> Self {
+        let [ci_lower, ci_upper] = ends(share.share.interval);
+        Self { count: share.count, estimate: share.share.point, ci_lower, ci_upper }
+    }
 }
 
 #[derive(Serialize)]
@@ -226,6 +260,11 @@ impl<'a> Wire<'a> {
             factor: &analysis.factor,
             metric: &analysis.metric,
             confidence: analysis.confidence,
+            basis: analysis.basis,
+            basins_from: analysis.basin_rule.map(|rule| match rule {
+                BasinRule::FinalLoss { .. } => "final_loss",
+                BasinRule::TotalLoss { .. } => "total_loss",
+            }),
             rows: WireRows {
                 read: ledger.read,
                 used: ledger.used(),
@@ -263,6 +302,12 @@ impl WireGroup {
         let summary = &group.summary;
         let candidate = analysis.minimum.candidates.get(place);
         let [ci_lower, ci_upper] = ends(summary.mean.interval);
+        let [median_ci_lower, median_ci_upper] = ends(group.median.and_then(|median| median.interval));
+        let basins = group.basins.as_ref();
+        let quantile = |quantile: &Quantile| {
+            let [ci_lower, ci_upper] = ends(quantile.estimate.interval);
+            WireQuantile { share: quantile.share, estimate: quantile.estimate.point, ci_lower, ci_upper }
+        };
         Self {
             level: group.level,
             n: summary.n,
@@ -278,7 +323,14 @@ impl WireGroup {
             max: summary.max,
             p_best: candidate.map(|candidate| candidate.probability),
             in_confidence_set: candidate.map(|candidate| candidate.in_set),
-            solved_share: group.solved_share.as_ref().map(WireEstimate::of),
+            solved_share: group.solved_share().map(WireEstimate::of),
+            median_ci_lower,
+            median_ci_upper,
+            trimmed_mean: group.trimmed_mean.as_ref().map(WireEstimate::of),
+            interquartile_mean: group.interquartile_mean.as_ref().map(WireEstimate::of),
+            quantiles: group.quantiles.iter().map(quantile).collect(),
+            basins: basins.map(|basins| basins.shares.iter().map(|s| (s.basin, WireShare::of(s))).collect()),
+            solved_mean: basins.and_then(|basins| basins.solved_mean.as_ref()).map(WireEstimate::of),
         }
     }
 }

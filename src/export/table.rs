@@ -13,6 +13,7 @@ const HEADS: [&str; 10] =
 pub fn cells(group: &Group) -> [String; 10] {
     let summary = &group.summary;
     let error = summary.mean.standard_error;
+    let known = |value: Option<f64>| value.map(|value| aligned(value, 5)).unwrap_or_default();
     let rounded = |value: f64| error.map_or_else(|| aligned(value, 6), |error| to_precision_of(value, error));
     [
         aligned(group.level, 5),
@@ -21,10 +22,10 @@ pub fn cells(group: &Group) -> [String; 10] {
         summary.std_dev.map(|s| aligned(s, 4)).unwrap_or_default(),
         error.map(|e| aligned(e, 3)).unwrap_or_default(),
         summary.mean.interval.map(|i| format!("{} … {}", rounded(i.lower), rounded(i.upper))).unwrap_or_default(),
-        aligned(summary.median, 5),
-        format!("{} … {}", aligned(summary.q25, 5), aligned(summary.q75, 5)),
-        aligned(summary.min, 5),
-        aligned(summary.max, 5),
+        known(summary.median),
+        summary.q25.zip(summary.q75).map(|(a, b)| format!("{} … {}", aligned(a, 5), aligned(b, 5))).unwrap_or_default(),
+        known(summary.min),
+        known(summary.max),
     ]
 }
 

@@ -159,5 +159,5 @@ fn caption(analysis: &Analysis, shown: usize) -> String {
     let hidden = analysis.groups.len() - shown;
     let note =
         if hidden > 0 { format!("; {} not above 0 not shown", counted(hidden as u64, "level")) } else { String::new() };
-    format!("{}, {n}; {} in all{note}", counted(shown as u64, "level"), counted(analysis.ledger.used(), "run"))
+    format!("{}, {n}; {} in all{note}", counted(shown as u64, "level"), counted(analysis.runs(), "run"))
 }

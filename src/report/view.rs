@@ -180,7 +180,7 @@ fn excluded(analysis: &Analysis) -> Vec<[String; 3]> {
 
 fn methods(analysis: &Analysis) -> Vec<String> {
     let confidence = finding::confidence(analysis.confidence);
-    let runs = counted(analysis.ledger.used(), "run");
+    let runs = counted(analysis.runs(), "run");
     vec![
         format!(
             "{runs} at {} of {} were grouped by exact value. For each level: the mean; the standard deviation with divisor n − 1; \

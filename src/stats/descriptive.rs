@@ -19,16 +19,16 @@ pub struct Summary {
     pub mean: Estimate,
     /// Sample standard deviation (divisor n − 1); absent at n = 1.
     pub std_dev: Option<f64>,
-    /// Second quartile.
-    pub median: f64,
+    /// Second quartile; this and the other quartiles are absent where only sums of the values are known.
+    pub median: Option<f64>,
     /// First quartile.
-    pub q25: f64,
+    pub q25: Option<f64>,
     /// Third quartile.
-    pub q75: f64,
+    pub q75: Option<f64>,
     /// Least value.
-    pub min: f64,
+    pub min: Option<f64>,
     /// Greatest value.
-    pub max: f64,
+    pub max: Option<f64>,
 }
 
 impl Summary {
@@ -45,29 +45,28 @@ impl Summary {
     pub fn of_sorted(sorted: &[f64], confidence: f64) -> Option<Self> {
         debug_assert!(sorted.is_sorted());
         let (&min, &max) = (sorted.first()?, sorted.last()?);
-        let n = sorted.len() as f64;
         let moments = ExactMoments::of(sorted);
-        let (mean, std_dev) = (moments.mean()?, moments.std_dev());
-        let standard_error = std_dev.map(|s| s / n.sqrt());
-        let interval = standard_error.map(|error| {
-            ConfidenceInterval::symmetric(
-                mean,
-                error,
-                student_t_quantile(confidence, n - 1.0),
-                confidence,
-                Method::StudentT,
-            )
-        });
+        let summary = Self::of_moments(sorted.len() as u64, moments.mean()?, moments.std_dev(), confidence);
         Some(Self {
-            n: sorted.len() as u64,
-            mean: Estimate { point: mean, standard_error, interval },
-            std_dev,
-            median: quantile(sorted, 0.5),
-            q25: quantile(sorted, 0.25),
-            q75: quantile(sorted, 0.75),
-            min,
-            max,
+            median: Some(quantile(sorted, 0.5)),
+            q25: Some(quantile(sorted, 0.25)),
+            q75: Some(quantile(sorted, 0.75)),
+            min: Some(min),
+            max: Some(max),
+            ..summary
         })
+    }
+
+    /// Describes a sample of which only number, mean and standard deviation (absent at n = 1) are known.
+    pub fn of_moments(n: u64, mean: f64, std_dev: Option<f64>, confidence: f64) -> Self {
+        let count = n as f64;
+        let standard_error = std_dev.map(|s| s / count.sqrt());
+        let interval = standard_error.map(|error| {
+            let quantile = student_t_quantile(confidence, count - 1.0);
+            ConfidenceInterval::symmetric(mean, error, quantile, confidence, Method::StudentT)
+        });
+        let mean = Estimate { point: mean, standard_error, interval };
+        Self { n, mean, std_dev, median: None, q25: None, q75: None, min: None, max: None }
     }
 }
 
@@ -86,7 +85,7 @@ mod tests {
     fn small_samples_by_hand() {
         assert_eq!(Summary::of_sorted(&[], 0.95), None);
         let one = summary(&[3.5]);
-        assert_eq!((one.n, one.mean.point, one.median, one.min, one.max), (1, 3.5, 3.5, 3.5, 3.5));
+        assert_eq!((one.n, one.mean.point, one.median, one.min, one.max), (1, 3.5, Some(3.5), Some(3.5), Some(3.5)));
         assert_eq!((one.std_dev, one.mean.standard_error, one.mean.interval), (None, None, None));
         let two = summary(&[1.0, 3.0]);
         assert_eq!((two.mean.point, two.std_dev, two.mean.standard_error), (2.0, Some(2f64.sqrt()), Some(1.0)));
@@ -94,14 +93,24 @@ mod tests {
         let interval = two.mean.interval.unwrap();
         assert!((interval.upper - (2.0 + 12.706204736174694)).abs() < 1e-10, "{interval:?}");
         let equal = summary(&[0.1; 10]);
-        assert_eq!((equal.mean.point, equal.std_dev, equal.q25), (0.1, Some(0.0), 0.1));
+        assert_eq!((equal.mean.point, equal.std_dev, equal.q25), (0.1, Some(0.0), Some(0.1)));
+    }
+
+    #[test]
+    fn sums_alone_give_the_mean_and_its_interval() {
+        let values = [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0];
+        let known = summary(&values);
+        let sums = Summary::of_moments(8, 5.0, known.std_dev, 0.95);
+        assert_eq!((sums.n, sums.mean, sums.std_dev), (known.n, known.mean, known.std_dev));
+        assert_eq!((sums.median, sums.max), (None, None));
+        assert_eq!(Summary::of_moments(1, 5.0, None, 0.95).mean.interval, None);
     }
 
     #[test]
     fn extreme_magnitudes_neither_overflow_nor_vanish() {
         let huge = summary(&[f64::MAX, f64::MAX, -f64::MAX]);
         assert!((huge.mean.point / (f64::MAX / 3.0) - 1.0).abs() < 1e-15);
-        assert!(huge.median == f64::MAX);
+        assert!(huge.median == Some(f64::MAX));
         let tiny = summary(&[4e-320, 8e-320]);
         assert!((tiny.mean.point - 6e-320).abs() <= 5e-324 && tiny.std_dev.unwrap() > 2e-320);
     }
@@ -110,8 +119,9 @@ mod tests {
         #[test]
         fn mean_lies_between_the_ends(values in prop::collection::vec(-1e300f64..1e300, 1..50)) {
             let s = summary(&values);
-            let slack = 1e-15 * s.max.abs().max(s.min.abs());
-            prop_assert!(s.min - slack <= s.mean.point && s.mean.point <= s.max + slack);
+            let (min, max) = (s.min.unwrap(), s.max.unwrap());
+            let slack = 1e-15 * max.abs().max(min.abs());
+            prop_assert!(min - slack <= s.mean.point && s.mean.point <= max + slack);
             prop_assert!(s.min <= s.q25 && s.q25 <= s.median && s.median <= s.q75 && s.q75 <= s.max);
         }
 

@@ -19,7 +19,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::schema::{Columns, Exclusion, RowLedger, RunTable, SettingValues};
+use crate::store::schema::{Columns, Details, Exclusion, Pairing, RowLedger, RunTable, SettingValues};
+use crate::sweep::FINAL_LOSS;
 use crate::warning::Warning;
 
 /// Bytes read at a time: large enough to keep a thread busy for some milliseconds, small enough for its cache.
@@ -66,6 +67,7 @@ pub fn read(reader: impl Read, path: &Path, columns: &Columns) -> Result<RunTabl
     }
     Ok(RunTable {
         frame: RunTable::frame_of(columns, rows.factor, rows.metric, path)?,
+        details: rows.details,
         columns: columns.clone(),
         ledger: rows.ledger,
         settings: rows.settings,
@@ -129,6 +131,7 @@ struct Layout {
     metric: usize,
     names: Columns,
     settings: Vec<(&'static str, usize)>,
+    details: DetailColumns,
     header_bytes: usize,
     /// Number of the line after the header.
     first_line: u64,
@@ -169,8 +172,13 @@ impl Layout {
                 _ => Err(Error::DuplicateColumn { path: path.into(), column: wanted.into(), times: places.len() }),
             }
         };
-        let settings =
-            columns.settings().filter_map(|name| Some((name, names.iter().position(|other| other == name)?))).collect();
+        let place_of = |name: &str| names.iter().position(|other| other == name);
+        let settings = columns.settings().filter_map(|name| Some((name, place_of(name)?))).collect();
+        let details = DetailColumns {
+            final_loss: place_of(FINAL_LOSS).filter(|_| columns.want_final_loss()),
+            pair: place_of("draw").zip(place_of("replicate")),
+            seed: place_of("seed"),
+        };
         Ok(Self {
             separator,
             fields: names.len(),
@@ -178,6 +186,7 @@ impl Layout {
             metric: place(&columns.metric)?,
             names: columns.clone(),
             settings,
+            details,
             header_bytes: mark + bytes,
             first_line: 1 + line_breaks(&start[..bytes]),
         })
@@ -211,6 +220,7 @@ impl Layout {
             shortest_end = shortest_end.min(end);
             match parsed {
                 Ok((factor, metric)) => {
+                    self.details.push(&record, &mut rows.details);
                     rows.factor.push(factor);
                     rows.metric.push(metric);
                     if torn {
@@ -259,6 +269,30 @@ impl Layout {
     }
 }
 
+/// Where the columns of [`Details`] are, if they are.
+#[derive(Debug, Clone, Copy)]
+struct DetailColumns {
+    final_loss: Option<usize>,
+    /// Draw and replicate.
+    pair: Option<(usize, usize)>,
+    seed: Option<usize>,
+}
+
+impl DetailColumns {
+    fn push(&self, record: &ByteRecord, details: &mut Details) {
+        if let Some(at) = self.final_loss {
+            details.final_loss.push(number(&record[at]).ok().flatten().unwrap_or(f64::NAN));
+        }
+        if details.pairing.is_possible() {
+            let whole = |at: usize| std::str::from_utf8(record[at].trim_ascii()).ok()?.parse::<u64>().ok();
+            let seed = self.seed.and_then(whole).unwrap_or(0);
+            let replicate = self.pair.and_then(|(_, replicate)| whole(replicate));
+            let draw = self.pair.and_then(|(draw, _)| whole(draw));
+            details.pairing.push(draw, replicate.map(|replicate| Pairing::replicate(seed, replicate)));
+        }
+    }
+}
+
 /// Whether the last cell of a file without a final line break looks cut: a column of long numbers does not suddenly hold
 /// one that is three digits shorter than every other. (A cut of one or two digits of 16 changes nothing that matters.)
 fn cut_short(length: usize, shortest_before: usize) -> bool {
@@ -289,6 +323,7 @@ enum Problem {
 struct BlockRows {
     factor: Vec<f64>,
     metric: Vec<f64>,
+    details: Details,
     read: u64,
     lines: u64,
     excluded: BTreeMap<Exclusion, (u64, u64)>,
@@ -309,6 +344,7 @@ impl BlockRows {
 struct Rows {
     factor: Vec<f64>,
     metric: Vec<f64>,
+    details: Details,
     ledger: RowLedger,
     settings: BTreeMap<String, SettingValues>,
     warnings: Vec<Warning>,
@@ -329,6 +365,7 @@ impl Rows {
                 Problem::Excluded(reason) => unreachable!("{reason:?} is counted, not a failure"),
             });
         }
+        self.details.append(self.factor.len(), block.details, block.factor.len());
         self.factor.extend(block.factor);
         self.metric.extend(block.metric);
         self.ledger.read += block.read;

@@ -1,7 +1,8 @@
-//! Where runs come from and go to: one backend a file, all giving the same [`RunTable`].
+//! Where runs come from and go to: one backend a file, all giving the same [`Data`].
 //!
 //! - [`source`]: turns what the user typed (file, folder, glob, URI, `-`) into inputs.
 //! - [`csv`], [`parquet`], [`mod@mongodb`]: read one input.
+//! - [`summaries`]: reads a table of levels in place of runs.
 //! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
 //! - [`record`]: how a file of runs was made.
 //! - [`rows`]: copies rows of any columns.
@@ -17,6 +18,7 @@ pub mod rows;
 pub mod runs;
 pub mod schema;
 pub mod source;
+pub mod summaries;
 pub mod target;
 pub mod writer;
 
@@ -25,33 +27,48 @@ use rayon::prelude::*;
 pub use self::mongodb::{Choice, URI_VARIABLE, is_uri};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
-pub use schema::{Columns, RunTable};
+pub use schema::{Columns, Data, LevelSummaries, RunTable};
 pub use source::Source;
 
-/// Reads all `sources` into one table.
+/// Reads all `sources` into one table of runs, or of levels if that is what they hold.
 ///
 /// # Errors
-/// Any that a backend gives; [`Error::NoRuns`] if no row is usable.
-pub fn read(sources: &[Source], columns: &Columns) -> Result<RunTable> {
+/// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
+pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
     if columns.factor == columns.metric {
         let reason = "the swept column and the measured column must be two".into();
         return Err(Error::Usage { what: "column", given: columns.factor.clone(), reason });
     }
     let (inputs, duplicates) = source::inputs(sources)?;
     // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
-    let tables: Vec<RunTable> = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<_>>()?;
-    let mut joined = RunTable::empty(columns);
+    let tables: Vec<Data> = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<_>>()?;
+    let (mut runs, mut levels) = (RunTable::empty(columns), LevelSummaries::empty(columns));
     for table in tables {
-        joined.append(table)?;
+        match table {
+            Data::Runs(table) => runs.append(table)?,
+            Data::Levels(table) => levels.append(table),
+        }
     }
-    joined.warnings.extend(duplicates.into_iter().map(|path| Warning::DuplicateInput { path }));
-    if joined.ledger.used() == 0 {
-        let reason = match joined.ledger.read {
+    if let (Some(of_runs), Some(of_levels)) = (runs.inputs.first(), levels.inputs.first()) {
+        return Err(Error::Mixed { runs: of_runs.path.clone(), levels: of_levels.path.clone() });
+    }
+    let duplicates = duplicates.into_iter().map(|path| Warning::DuplicateInput { path });
+    let (data, ledger) = if levels.inputs.is_empty() {
+        runs.warnings.extend(duplicates);
+        let ledger = runs.ledger.clone();
+        (Data::Runs(runs), ledger)
+    } else {
+        levels.warnings.extend(duplicates);
+        let ledger = levels.ledger.clone();
+        (Data::Levels(levels), ledger)
+    };
+    if ledger.used() == 0 {
+        let reason = match ledger.read {
             0 => "there are no rows".to_string(),
-            read => format!("{} read, {}", crate::format::counted(read, "row"), joined.ledger.reasons()),
+            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.reasons()),
         };
         let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(Error::NoRuns { sources, reason });
     }
-    Ok(joined)
+    Ok(data)
 }

@@ -10,8 +10,8 @@ use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::output;
 use crate::provenance::InputDigest;
-use crate::store::schema::{Columns, Exclusion, RowLedger, RunTable, SettingValues};
-use crate::sweep::Run;
+use crate::store::schema::{Columns, Details, Exclusion, Pairing, RowLedger, RunTable, SettingValues};
+use crate::sweep::{FINAL_LOSS, Run};
 
 /// Reads all rows of the file at `path`.
 ///
@@ -31,16 +31,22 @@ pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
             return Err(Error::MissingColumn { path: path.into(), column: wanted.clone(), available });
         }
     }
-    let settings: Vec<&str> = columns.settings().filter(|name| names.iter().any(|other| other == name)).collect();
-    let wanted = [columns.factor.clone(), columns.metric.clone()]
-        .into_iter()
-        .chain(settings.iter().map(ToString::to_string))
-        .collect();
+    let has = |name: &str| names.iter().any(|other| other == name);
+    let settings: Vec<&str> = columns.settings().filter(|name| has(name)).collect();
+    let paired = ["draw", "replicate"].into_iter().all(has) && may_be_paired(path)?;
+    let details = [(FINAL_LOSS, columns.want_final_loss() && has(FINAL_LOSS)), ("draw", paired), ("replicate", paired)];
+    let details = details.into_iter().filter_map(|(name, wanted)| wanted.then_some(name));
+    let needed = [columns.factor.as_str(), columns.metric.as_str()];
+    let mut wanted: Vec<String> =
+        needed.into_iter().chain(settings.iter().copied()).chain(details).map(Into::into).collect();
+    wanted.sort();
+    wanted.dedup();
     let frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
 
     let factor = numbers(&frame, &columns.factor, path)?;
     let metric = numbers(&frame, &columns.metric, path)?;
     let mut ledger = RowLedger::of_rows(frame.height() as u64);
+    let mut left_out = Vec::new();
     let (mut levels, mut values) = (Vec::with_capacity(frame.height()), Vec::with_capacity(frame.height()));
     for (row, (level, value)) in factor.iter().zip(metric.iter()).enumerate() {
         let reason = match (level, value) {
@@ -54,9 +60,11 @@ pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
             },
             _ => Exclusion::Empty,
         };
+        left_out.push(row);
         ledger.exclude(reason, 1, || format!("{}, row {}", path.display(), row + 1));
     }
     Ok(RunTable {
+        details: details_of(&frame, &left_out, path)?,
         frame: RunTable::frame_of(columns, levels, values, path)?,
         columns: columns.clone(),
         ledger,
@@ -69,8 +77,55 @@ pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
     })
 }
 
+/// Whether the first runs share their draw: of independent ones nearly every level has its own.
+fn may_be_paired(path: &Path) -> Result<bool> {
+    const LOOKED_AT: usize = 1000;
+    let reader = ParquetReader::new(File::open(path).map_err(Error::read(path))?).with_slice(Some((0, LOOKED_AT)));
+    let frame = reader.with_columns(Some(vec!["draw".into()])).finish().map_err(RunTable::malformed(path))?;
+    let distinct = frame.column("draw").and_then(Column::n_unique).map_err(RunTable::malformed(path))?;
+    Ok(distinct == 1)
+}
+
+/// The columns of [`Details`] that `frame` has, without the rows that were left out.
+fn details_of(frame: &DataFrame, left_out: &[usize], path: &Path) -> Result<Details> {
+    let mut details = Details::default();
+    let has = |name: &str| frame.column(name).is_ok();
+    let is_used = |row: &usize| left_out.binary_search(row).is_err();
+    if has(FINAL_LOSS) {
+        let column = numbers(frame, FINAL_LOSS, path)?;
+        details.final_loss = column.iter().map(|loss| loss.unwrap_or(f64::NAN)).collect();
+        if !left_out.is_empty() {
+            let used = details.final_loss.iter().enumerate().filter(|(row, _)| is_used(row));
+            details.final_loss = used.map(|(_, loss)| *loss).collect();
+        }
+    }
+    details.pairing = Pairing::Apart;
+    if has("draw") && has("replicate") {
+        let (draw, replicate) = (whole(frame, "draw", path)?, whole(frame, "replicate", path)?);
+        let seed = if has("seed") { Some(whole(frame, "seed", path)?) } else { None };
+        details.pairing = Pairing::Unknown;
+        for row in (0..frame.height()).filter(is_used) {
+            let seed = seed.as_ref().and_then(|seed| seed.get(row)).unwrap_or(0);
+            details
+                .pairing
+                .push(draw.get(row), replicate.get(row).map(|replicate| Pairing::replicate(seed, replicate)));
+            if !details.pairing.is_possible() {
+                break;
+            }
+        }
+    }
+    Ok(details)
+}
+
+/// The column `name` as whole numbers; null where it holds anything else.
+fn whole(frame: &DataFrame, name: &str, path: &Path) -> Result<UInt64Chunked> {
+    let cast =
+        frame.column(name).and_then(|column| column.cast(&DataType::UInt64)).map_err(RunTable::malformed(path))?;
+    Ok(cast.u64().map_err(RunTable::malformed(path))?.rechunk().into_owned())
+}
+
 /// The column `name` as doubles; whole numbers are converted, anything else is refused.
-fn numbers(frame: &DataFrame, name: &str, path: &Path) -> Result<Float64Chunked> {
+pub(super) fn numbers(frame: &DataFrame, name: &str, path: &Path) -> Result<Float64Chunked> {
     let column = frame.column(name).map_err(RunTable::malformed(path))?;
     if !column.dtype().is_primitive_numeric() {
         let reason = format!("column '{name}' holds {}, not numbers", column.dtype());

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::format::{count, excerpt};
 use crate::provenance::InputDigest;
-use crate::sweep::SETTING_COLUMNS;
+use crate::sweep::{FINAL_LOSS, SETTING_COLUMNS, SOLVED_BELOW};
 use crate::warning::Warning;
 
 /// Which columns the analysis reads.
@@ -28,7 +28,13 @@ impl Columns {
     /// The columns whose values are noted because runs that differ in them should not be pooled unnoticed,
     /// and the seed, which the report states.
     pub fn settings(&self) -> impl Iterator<Item = &'static str> {
-        SETTING_COLUMNS.into_iter().chain(["seed"]).filter(|name| *name != self.factor && *name != self.metric)
+        let noted = SETTING_COLUMNS.into_iter().chain(["seed", SOLVED_BELOW]);
+        noted.filter(|name| *name != self.factor && *name != self.metric)
+    }
+
+    /// Whether the column [`FINAL_LOSS`] should be read as well: only the trainer's sweeps have it in the sense meant.
+    pub fn want_final_loss(&self) -> bool {
+        self.metric != FINAL_LOSS && SETTING_COLUMNS.contains(&self.factor.as_str())
     }
 }
 
@@ -154,11 +160,89 @@ impl SettingValues {
     }
 }
 
+/// What runs are besides level and metric, row by row, where the source has such columns.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Details {
+    /// Loss of the last epoch, NaN where a row has none; empty if no row has one.
+    pub final_loss: Vec<f64>,
+    /// Whether equal replicates share their random numbers.
+    pub pairing: Pairing,
+}
+
+impl Details {
+    /// Adds those of `other`, whose `more` rows come after these `rows`.
+    pub fn append(&mut self, rows: usize, other: Self, more: usize) {
+        if !self.final_loss.is_empty() || !other.final_loss.is_empty() {
+            self.final_loss.resize(rows, f64::NAN);
+            self.final_loss.extend(other.final_loss);
+            self.final_loss.resize(rows + more, f64::NAN);
+        }
+        self.pairing.append(other.pairing);
+    }
+}
+
+/// Whether runs of equal replicate started from the same random numbers at every level: all have the same `draw`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Pairing {
+    /// No run is known yet.
+    #[default]
+    Unknown,
+    /// They did.
+    Paired {
+        /// The draw of every run.
+        draw: u64,
+        /// Row by row the replicate, mixed with the seed.
+        replicate: Vec<u64>,
+    },
+    /// They did not, or nothing says so.
+    Apart,
+}
+
+impl Pairing {
+    /// Adds a run; `draw` and `replicate` are absent where the source does not have them.
+    pub fn push(&mut self, draw: Option<u64>, replicate: Option<u64>) {
+        let (Some(draw), Some(replicate)) = (draw, replicate) else {
+            *self = Self::Apart;
+            return;
+        };
+        match self {
+            Self::Paired { draw: known, replicate: replicates } if *known == draw => replicates.push(replicate),
+            Self::Unknown => *self = Self::Paired { draw, replicate: vec![replicate] },
+            _ => *self = Self::Apart,
+        }
+    }
+
+    /// Whether another run can still be paired with those so far.
+    pub fn is_possible(&self) -> bool {
+        *self != Self::Apart
+    }
+
+    /// The number of a replicate that other seeds do not have (but once in 2⁶⁴).
+    pub fn replicate(seed: u64, replicate: u64) -> u64 {
+        // Knuth's multiplicative hash spreads the seeds.
+        seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ replicate
+    }
+
+    /// Adds those of `other`, which come after these.
+    fn append(&mut self, other: Self) {
+        match (&mut *self, other) {
+            (_, Self::Unknown) => {}
+            (Self::Unknown, other) => *self = other,
+            (Self::Paired { draw, replicate }, Self::Paired { draw: other, replicate: more }) if *draw == other => {
+                replicate.extend(more);
+            }
+            _ => *self = Self::Apart,
+        }
+    }
+}
+
 /// Runs, read and checked: factor and metric finite in every row of `frame`.
 #[derive(Debug, Clone)]
 pub struct RunTable {
     /// Two `Float64` columns without nulls, named as in `columns`.
     pub frame: DataFrame,
+    /// What else the runs are, in the rows' order.
+    pub details: Details,
     /// Which column is which.
     pub columns: Columns,
     /// What became of every row.
@@ -176,6 +260,7 @@ impl RunTable {
     pub fn empty(columns: &Columns) -> Self {
         Self {
             frame: DataFrame::default(),
+            details: Details::default(),
             columns: columns.clone(),
             ledger: RowLedger::default(),
             settings: BTreeMap::new(),
@@ -213,6 +298,7 @@ impl RunTable {
     /// # Errors
     /// [`Error::Malformed`] if the frames do not fit, which the schema rules out.
     pub fn append(&mut self, other: Self) -> Result<()> {
+        self.details.append(self.frame.height(), other.details, other.frame.height());
         if self.frame.width() == 0 {
             self.frame = other.frame;
         } else {
@@ -229,30 +315,107 @@ impl RunTable {
     }
 }
 
-/// What sums say of the runs at one level: all that travels when a server counts.
+/// What sums say of the runs at one level: all that travels when a server counts, and all that a table of levels has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LevelSummary {
     /// The factor's value.
     pub level: f64,
-    /// Number of runs.
+    /// Number of runs, at least 1.
     pub n: u64,
     /// Their mean.
     pub mean: f64,
-    /// Sum of squares about the mean: the variance times n − 1.
-    pub squares: f64,
-    /// Least value.
-    pub min: f64,
-    /// Greatest value.
-    pub max: f64,
+    /// Sample standard deviation (divisor n − 1), in the metric's unit; absent at n = 1 or where it is not known.
+    pub std_dev: Option<f64>,
+    /// Least value, where it is known.
+    pub min: Option<f64>,
+    /// Greatest value, where it is known.
+    pub max: Option<f64>,
+}
+
+impl LevelSummary {
+    /// Of both parts' runs together, which are of one level (Chan, Golub and LeVeque 1983).
+    #[must_use]
+    pub fn with(self, other: &Self) -> Self {
+        let (n, more) = (self.n as f64, other.n as f64);
+        let apart = other.mean - self.mean;
+        let squares = |part: &Self| match part.n {
+            1 => Some(0.0),
+            n => part.std_dev.map(|s| s * s * (n as f64 - 1.0)),
+        };
+        let between = apart * apart * n * more / (n + more);
+        let within = squares(&self).zip(squares(other)).map(|(a, b)| a + b);
+        let both = |choose: fn(f64, f64) -> f64, a: Option<f64>, b: Option<f64>| a.zip(b).map(|(a, b)| choose(a, b));
+        Self {
+            level: self.level,
+            n: self.n + other.n,
+            mean: self.mean + apart * more / (n + more),
+            std_dev: within.map(|within| libm::sqrt((within + between) / (n + more - 1.0))),
+            min: both(f64::min, self.min, other.min),
+            max: both(f64::max, self.max, other.max),
+        }
+    }
 }
 
 /// Every level, ascending, in place of the runs themselves. Medians, quartiles and paired statistics cannot be had from it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct LevelSummaries {
-    /// The levels.
+    /// The levels, ascending, each once.
     pub levels: Vec<LevelSummary>,
-    /// What became of every row.
+    /// Which column is which.
+    pub columns: Columns,
+    /// What became of every row: documents that a server counted, or rows of a table of levels.
     pub ledger: RowLedger,
+    /// What was read.
+    pub inputs: Vec<InputDigest>,
+    /// What the user should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl LevelSummaries {
+    /// Without levels.
+    pub fn empty(columns: &Columns) -> Self {
+        Self {
+            levels: Vec::new(),
+            columns: columns.clone(),
+            ledger: RowLedger::default(),
+            inputs: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// Adds those of `other`; a level that both have is joined.
+    pub fn append(&mut self, other: Self) {
+        for level in other.levels {
+            match self.levels.binary_search_by(|own| own.level.total_cmp(&level.level)) {
+                Ok(place) => self.levels[place] = self.levels[place].with(&level),
+                Err(place) => self.levels.insert(place, level),
+            }
+        }
+        self.ledger.append(other.ledger);
+        self.inputs.extend(other.inputs);
+        self.warnings.extend(other.warnings);
+    }
+}
+
+/// What sources gave: runs, or levels that somebody has summarised already.
+#[derive(Debug, Clone)]
+pub enum Data {
+    /// Runs.
+    Runs(RunTable),
+    /// Levels.
+    Levels(LevelSummaries),
+}
+
+impl From<RunTable> for Data {
+    fn from(runs: RunTable) -> Self {
+        Self::Runs(runs)
+    }
+}
+
+impl From<LevelSummaries> for Data {
+    fn from(levels: LevelSummaries) -> Self {
+        Self::Levels(levels)
+    }
 }
 
 #[cfg(test)]
@@ -270,6 +433,42 @@ mod tests {
         ledger.append(more);
         assert_eq!((ledger.read, ledger.used(), ledger.excluded_in_all()), (15, 11, 4));
         assert_eq!(ledger.reasons(), "3 NaN (first: a, line 3), 1 infinite (first: b, line 2)");
+    }
+
+    #[test]
+    fn parts_of_a_level_are_joined_as_if_they_were_one() {
+        // 1, 3 | 5, 9, 10: mean 5.6, squares 21.16 + 6.76 + 0.36 + 11.56 + 19.36 = 59.2.
+        let part = |n, mean, std_dev: f64, min| LevelSummary {
+            level: 0.5,
+            n,
+            mean,
+            std_dev: Some(std_dev),
+            min: Some(min),
+            max: None,
+        };
+        let both = part(2, 2.0, 2f64.sqrt(), 1.0).with(&part(3, 8.0, 7f64.sqrt(), 5.0));
+        assert!((both.mean - 5.6).abs() < 1e-15 && (both.std_dev.unwrap() - 14.8f64.sqrt()).abs() < 1e-14, "{both:?}");
+        assert_eq!((both.n, both.min, both.max), (5, Some(1.0), None));
+        let single = LevelSummary { n: 1, std_dev: None, ..part(1, 5.0, 0.0, 5.0) };
+        assert!((single.with(&single).std_dev.unwrap()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn runs_are_paired_as_long_as_every_one_has_the_same_draw() {
+        let pairing = |draws: &[u64]| {
+            let mut pairing = Pairing::default();
+            draws.iter().enumerate().for_each(|(i, draw)| pairing.push(Some(*draw), Some(i as u64)));
+            pairing
+        };
+        let mut same = pairing(&[7, 7]);
+        same.append(pairing(&[7]));
+        assert_eq!(same, Pairing::Paired { draw: 7, replicate: vec![0, 1, 0] });
+        same.append(pairing(&[8]));
+        assert_eq!(same, Pairing::Apart);
+        assert_eq!(pairing(&[1, 2]), Pairing::Apart);
+        let mut details = Details { final_loss: vec![0.5], ..Details::default() };
+        details.append(1, Details::default(), 2);
+        assert!(details.final_loss[0] == 0.5 && details.final_loss.len() == 3 && details.final_loss[2].is_nan());
     }
 
     #[test]

@@ -11,8 +11,8 @@ use crate::format::{counted, excerpt};
 use crate::provenance::without_password;
 use crate::store::mongodb::{self, Choice, Location};
 use crate::store::record::SweepRecord;
-use crate::store::schema::{Columns, RunTable};
-use crate::store::{csv, parquet};
+use crate::store::schema::{Columns, Data};
+use crate::store::{csv, parquet, summaries};
 
 /// Endings of files that a folder or a glob may contribute.
 const ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "parquet", "pq"];
@@ -97,22 +97,22 @@ impl Input {
     ///
     /// # Errors
     /// Those of the backend.
-    pub fn read(&self, columns: &Columns) -> Result<RunTable> {
-        let mut table = self.read_rows(columns)?;
-        if let Self::File(path) = self
+    pub fn read(&self, columns: &Columns) -> Result<Data> {
+        let mut data = self.read_rows(columns)?;
+        if let (Self::File(path), Data::Runs(table)) = (self, &mut data)
             && let Some(record) = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read)
         {
             let SweepRecord { version, command, instruction_set, threads, .. } = record;
             let made_by = format!("{version}, {instruction_set}, {}: {command}", counted(threads as u64, "thread"));
             table.inputs.iter_mut().for_each(|input| input.made_by = Some(made_by.clone()));
         }
-        Ok(table)
+        Ok(data)
     }
 
-    fn read_rows(&self, columns: &Columns) -> Result<RunTable> {
+    fn read_rows(&self, columns: &Columns) -> Result<Data> {
         let path = match self {
-            Self::Stdin => return csv::read(std::io::stdin().lock(), Path::new("-"), columns),
-            Self::Collection(location) => return mongodb::read::read(location, columns),
+            Self::Stdin => return read_text(std::io::stdin().lock(), Path::new("-"), columns),
+            Self::Collection(location) => return mongodb::read::read(location, columns).map(Data::Runs),
             Self::File(path) => path,
         };
         let mut file = File::open(path).map_err(Error::read(path))?;
@@ -120,7 +120,10 @@ impl Input {
         let mut start = Vec::new();
         (&mut file).take(4).read_to_end(&mut start).map_err(Error::read(path))?;
         match start.as_slice() {
-            b"PAR1" => parquet::read(path, columns),
+            b"PAR1" => match summaries::read_parquet(path, columns)? {
+                Some(levels) => Ok(Data::Levels(levels)),
+                None => parquet::read(path, columns).map(Data::Runs),
+            },
             [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] => Err(Error::Malformed {
                 path: path.clone(),
                 reason: "the file is compressed; unpack it, or pipe it: zcat FILE | initsweep … -".into(),
@@ -129,8 +132,20 @@ impl Input {
                 path: path.clone(),
                 reason: "named like a Parquet file, but it does not begin like one".into(),
             }),
-            _ => csv::read(start.chain(file), path, columns),
+            _ => read_text(start.chain(file), path, columns),
         }
+    }
+}
+
+/// Reads CSV of runs, or of levels if its header says so.
+fn read_text(mut text: impl Read, path: &Path, columns: &Columns) -> Result<Data> {
+    let start = summaries::first_line(&mut text).map_err(Error::read(path))?;
+    let is_table_of_levels = summaries::is_header(&start, columns);
+    let text = start.as_slice().chain(text);
+    if is_table_of_levels {
+        summaries::read_csv(text, path, columns).map(Data::Levels)
+    } else {
+        csv::read(text, path, columns).map(Data::Runs)
     }
 }
 

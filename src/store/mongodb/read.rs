@@ -26,7 +26,8 @@ use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
 use crate::store::mongodb::{Location, Patience, Server, after, passes};
-use crate::store::schema::{Columns, Exclusion, RowLedger, RunTable, SettingValues};
+use crate::store::schema::{Columns, Details, Exclusion, Pairing, RowLedger, RunTable, SettingValues};
+use crate::sweep::FINAL_LOSS;
 
 /// Bytes of a document beyond which a projection pays.
 const SMALL: usize = 600;
@@ -46,7 +47,8 @@ pub fn read(location: &Location, columns: &Columns) -> Result<RunTable> {
     let mut rows = Rows::of(columns, location);
     let names = ["_id", &columns.factor, &columns.metric];
     let mut projection: Document = names.into_iter().map(|name| (name.to_string(), 1.into())).collect();
-    projection.extend(columns.settings().map(|name| (name.to_string(), 1.into())));
+    let details = ["draw", "replicate", FINAL_LOSS];
+    projection.extend(columns.settings().chain(details).map(|name| (name.to_string(), 1.into())));
     each_batch(&server, &location.filter, Some(projection), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))
     })?;
@@ -185,6 +187,9 @@ struct Rows<'a> {
     location: &'a Location,
     factor: Vec<f64>,
     metric: Vec<f64>,
+    details: Details,
+    /// Whether the loss of the last epoch is wanted.
+    final_loss: bool,
     ledger: RowLedger,
     settings: Vec<Setting>,
     /// Whether any document had the field.
@@ -211,6 +216,8 @@ impl<'a> Rows<'a> {
             location,
             factor: Vec::new(),
             metric: Vec::new(),
+            details: Details::default(),
+            final_loss: columns.want_final_loss(),
             ledger: RowLedger::default(),
             settings: columns.settings().map(setting).collect(),
             has: [false; 2],
@@ -226,6 +233,7 @@ impl<'a> Rows<'a> {
         self.bytes += document.as_bytes().len() as u64;
         self.ledger.read += 1;
         let (mut factor, mut metric) = (Field::Missing, Field::Missing);
+        let mut extra = Extra::default();
         for element in document.iter_elements() {
             let element = element.map_err(|e| damaged(e.to_string()))?;
             let key = element.key().as_str();
@@ -234,10 +242,11 @@ impl<'a> Rows<'a> {
             }
             let (is_factor, is_metric) = (key == self.columns.factor, key == self.columns.metric);
             let setting = self.settings.iter_mut().find(|setting| setting.name == key);
-            if !(is_factor || is_metric || setting.is_some()) {
+            if !(is_factor || is_metric || setting.is_some() || Extra::is_of(key)) {
                 continue;
             }
             let value = element.value().map_err(|e| damaged(e.to_string()))?;
+            extra.note(key, value);
             if is_factor {
                 factor = Field::of(value);
                 self.has[0] = true;
@@ -251,6 +260,7 @@ impl<'a> Rows<'a> {
         let excluded = match (factor, metric) {
             (Field::Number(factor), Field::Number(metric)) => match Exclusion::of(factor).or(Exclusion::of(metric)) {
                 None => {
+                    extra.push(&mut self.details, self.final_loss);
                     self.factor.push(factor);
                     self.metric.push(metric);
                     return Ok(());
@@ -279,12 +289,59 @@ impl<'a> Rows<'a> {
         let settings = self.settings.into_iter().filter(|setting| setting.exists);
         Ok(RunTable {
             frame: RunTable::frame_of(self.columns, self.factor, self.metric, path)?,
+            details: self.details,
             columns: self.columns.clone(),
             ledger: self.ledger,
             settings: settings.map(|s| (s.name.to_string(), s.values)).collect::<BTreeMap<_, _>>(),
             inputs: vec![InputDigest::new(path, self.bytes, self.digest)],
             warnings: Vec::new(),
         })
+    }
+}
+
+/// What a run is besides level and metric.
+#[derive(Default)]
+struct Extra {
+    final_loss: Option<f64>,
+    draw: Option<u64>,
+    replicate: Option<u64>,
+    seed: Option<u64>,
+}
+
+impl Extra {
+    fn is_of(key: &str) -> bool {
+        matches!(key, "draw" | "replicate" | "seed" | FINAL_LOSS)
+    }
+
+    fn note(&mut self, key: &str, value: RawBsonRef) {
+        let whole = |value| match value {
+            RawBsonRef::Int32(number) => u64::try_from(number).ok(),
+            RawBsonRef::Int64(number) => u64::try_from(number).ok(),
+            _ => None,
+        };
+        match (key, value) {
+            ("draw", value) => self.draw = whole(value),
+            ("replicate", value) => self.replicate = whole(value),
+            ("seed", value) => self.seed = whole(value),
+            (FINAL_LOSS, value) => {
+                self.final_loss = match Field::of(value) {
+                    Field::Number(number) => Some(number),
+                    _ => None,
+                };
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds it as that of the next run.
+    fn push(&self, details: &mut Details, final_loss: bool) {
+        if final_loss {
+            details.final_loss.push(self.final_loss.unwrap_or(f64::NAN));
+        }
+        if details.pairing.is_possible() {
+            let seed = self.seed.unwrap_or(0);
+            details.pairing.push(self.draw, self.replicate.map(|replicate| Pairing::replicate(seed, replicate)));
+        }
     }
 }
 

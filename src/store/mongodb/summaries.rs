@@ -1,6 +1,6 @@
 //! Lets the server count: one `$group` over the collection, of which only the groups travel.
 //!
-//! Gives what sums can give: number, mean, sum of squares about the mean, least and greatest value of each level. What
+//! Gives what sums can give: number, mean, standard deviation, least and greatest value of each level. What
 //! needs the values themselves (medians, quartiles, paired differences) only [`read`](super::read::read) gives.
 //!
 //! **Precision.** The server adds up in double precision (`$stdDevPop` by Welford's recurrence), in the order in which the
@@ -14,7 +14,7 @@ use futures_util::TryStreamExt;
 
 use crate::error::{Error, Result};
 use crate::store::mongodb::{Location, Server};
-use crate::store::schema::{Columns, Exclusion, LevelSummaries, LevelSummary, RowLedger};
+use crate::store::schema::{Columns, Exclusion, LevelSummaries, LevelSummary};
 
 /// Below this many documents the client's way takes no time worth saving, and gives more.
 const WORTH_IT: u64 = 20_000_000;
@@ -49,7 +49,7 @@ pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummarie
         place: location.to_string(),
         reason: format!("the server's answer lacks a number: {group}"),
     };
-    let mut summaries = LevelSummaries { levels: Vec::new(), ledger: RowLedger::default() };
+    let mut summaries = LevelSummaries::empty(columns);
     for group in &groups {
         let number = |name: &str| group.get(name).and_then(number).ok_or_else(|| broken(group));
         let n = number("n")? as u64;
@@ -67,9 +67,9 @@ pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummarie
                     level: number("_id")? + 0.0,
                     n,
                     mean: number("mean")?,
-                    squares: spread * spread * n as f64,
-                    min: number("min")?,
-                    max: number("max")?,
+                    std_dev: (n > 1).then(|| spread * libm::sqrt(n as f64 / (n as f64 - 1.0))),
+                    min: Some(number("min")?),
+                    max: Some(number("max")?),
                 });
             }
         }

@@ -1,0 +1,154 @@
+//! What is known of every level: from its runs, or from a summary of them.
+
+use rayon::prelude::*;
+
+use crate::group::Sample;
+use crate::stats::Summary;
+use crate::stats::basins::{Basin, Basins, Cuts, mean_lies_in_gap};
+use crate::stats::interval::Estimate;
+use crate::stats::quantile::{interquartile_mean, quantile_estimate, trimmed_mean};
+use crate::store::RunTable;
+use crate::store::schema::LevelSummary;
+use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, FINAL_LOSS, SOLVED_BELOW};
+
+/// The share of the runs that the trimmed mean leaves out on each side. Small, because what is far off may be a basin of its
+/// own: a share near that of the stuck runs would make the mean jump where they become more.
+pub const TRIMMED: f64 = 0.1;
+
+/// The shares at which quantiles are given.
+pub const QUANTILES: [f64; 5] = [0.1, 0.25, 0.5, 0.75, 0.9];
+
+/// Loss below which a network counts as solved, where the runs do not say.
+const SOLVED: f64 = 0.1;
+
+/// Number of epochs of the article's runs, which have no such column.
+const ARTICLE_EPOCHS: f64 = 10_000.0;
+
+/// The runs at one level, described. What only the runs themselves can give is absent where there is but a summary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// The factor's value.
+    pub level: f64,
+    /// Its sample: number, mean with its t interval, standard deviation, quartiles and ends.
+    pub summary: Summary,
+    /// The median with its interval between order statistics.
+    pub median: Option<Estimate>,
+    /// The mean without the least and the greatest tenth ([`TRIMMED`]).
+    pub trimmed_mean: Option<Estimate>,
+    /// The mean of the middle half.
+    pub interquartile_mean: Option<Estimate>,
+    /// Quantiles at [`QUANTILES`], type 7 of Hyndman and Fan, with intervals between order statistics; empty for a summary.
+    pub quantiles: Vec<Quantile>,
+    /// In which basins its runs ended, where that is known.
+    pub basins: Option<Basins>,
+    /// Whether mean ± error hides that there are two kinds of run.
+    pub hides_mixture: bool,
+}
+
+/// A quantile of a sample.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantile {
+    /// Which: 0.25 is the first quartile.
+    pub share: f64,
+    /// Its value; the interval is absent where the sample is too small for one.
+    pub estimate: Estimate,
+}
+
+impl Group {
+    /// Share of its runs that solved the task, where that is known.
+    pub fn solved_share(&self) -> Option<&Estimate> {
+        self.basins.as_ref().map(|basins| &basins.solved().share)
+    }
+
+    /// Of the runs at one level; nothing without runs.
+    fn of_sample(sample: &Sample, rule: Option<&BasinRule>, confidence: f64) -> Option<Self> {
+        let sorted = &sample.sorted;
+        let quantile = |share| Some(Quantile { share, estimate: quantile_estimate(sorted, share, confidence)? });
+        let basins = rule.and_then(|rule| rule.basins(sample, confidence));
+        Some(Self {
+            level: sample.level,
+            summary: Summary::of_sorted(sorted, confidence)?,
+            median: quantile_estimate(sorted, 0.5, confidence),
+            trimmed_mean: trimmed_mean(sorted, TRIMMED, confidence),
+            interquartile_mean: interquartile_mean(sorted, confidence),
+            quantiles: QUANTILES.into_iter().map(quantile).collect::<Option<_>>()?,
+            hides_mixture: basins.as_ref().map_or_else(|| mean_lies_in_gap(sorted), |basins| basins.hides_mixture),
+            basins,
+        })
+    }
+
+    fn of_summary(level: &LevelSummary, confidence: f64) -> Self {
+        let summary = Summary::of_moments(level.n, level.mean, level.std_dev, confidence);
+        Self {
+            level: level.level,
+            summary: Summary { min: level.min, max: level.max, ..summary },
+            median: None,
+            trimmed_mean: None,
+            interquartile_mean: None,
+            quantiles: Vec::new(),
+            basins: None,
+            hides_mixture: false,
+        }
+    }
+}
+
+/// The groups of `samples`, in their order.
+pub fn of_samples(samples: &[Sample], rule: Option<&BasinRule>, confidence: f64) -> Vec<Group> {
+    // Groups without runs do not exist, so that every sample has a summary.
+    samples.par_iter().filter_map(|sample| Group::of_sample(sample, rule, confidence)).collect()
+}
+
+/// The groups of `levels`, in their order.
+pub fn of_summaries(levels: &[LevelSummary], confidence: f64) -> Vec<Group> {
+    levels.iter().map(|level| Group::of_summary(level, confidence)).collect()
+}
+
+/// What decides in which basin a run of the trainer ended; the cuts are those of [`crate::stats::basins`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum BasinRule {
+    /// The loss of its last epoch.
+    FinalLoss {
+        /// Solved below this.
+        solved_below: f64,
+    },
+    /// Its total loss divided by the number of epochs: a run that is solved late counts as stuck, a few in a hundred.
+    TotalLoss {
+        /// Number of epochs of every run.
+        epochs: f64,
+    },
+}
+
+impl BasinRule {
+    /// The rule for these runs; nothing if they are not the trainer's, or do not tell.
+    pub fn of(table: &RunTable, samples: &[Sample]) -> Option<Self> {
+        let only = |name: &str| {
+            let [value] = table.settings.get(name)?.values() else { return None };
+            value.parse::<f64>().ok()
+        };
+        let columns = &table.columns;
+        let is_trainers = columns.factor == DEFAULT_FACTOR || table.settings.contains_key(DEFAULT_FACTOR);
+        let has_final =
+            |sample: &Sample| !sample.final_loss.is_empty() && !sample.final_loss.iter().any(|x| x.is_nan());
+        if is_trainers && (columns.metric == FINAL_LOSS || samples.iter().all(has_final)) {
+            return Some(Self::FinalLoss { solved_below: only(SOLVED_BELOW).unwrap_or(SOLVED) });
+        }
+        let has_epochs = table.settings.contains_key("epochs");
+        let epochs = if has_epochs { only("epochs")? } else { ARTICLE_EPOCHS };
+        let is_articles = columns.factor == DEFAULT_FACTOR && columns.metric == DEFAULT_METRIC;
+        is_articles.then_some(Self::TotalLoss { epochs })
+    }
+
+    fn basins(&self, sample: &Sample, confidence: f64) -> Option<Basins> {
+        let basins: Vec<Basin> = match self {
+            Self::FinalLoss { solved_below } => {
+                let cuts = Cuts::of_final_loss(*solved_below);
+                let losses = if sample.final_loss.is_empty() { &sample.sorted } else { &sample.final_loss };
+                losses.iter().map(|loss| cuts.basin(*loss)).collect()
+            }
+            Self::TotalLoss { epochs } => {
+                sample.sorted.iter().map(|loss| Cuts::OF_MEAN_LOSS.basin(loss / epochs)).collect()
+            }
+        };
+        Basins::of(&basins, &sample.sorted, confidence)
+    }
+}
