@@ -314,6 +314,10 @@ impl Error {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "check the path; a glob must be quoted or expanded by the shell".into()
             }
+            Self::Unreachable { reason, .. } if reason.contains("certificate") => {
+                "does the URI's tlsCAFile hold the authority that signed the server's certificate, for this host name?"
+                    .into()
+            }
             Self::Unreachable { .. } => {
                 "is the server running, and does the URI name it? --timeout waits longer".into()
             }

@@ -9,14 +9,23 @@
 #[allow(dead_code)]
 #[path = "it/harness.rs"]
 mod harness;
+#[path = "support/proxy.rs"]
+mod proxy;
 #[path = "support/server.rs"]
 mod server;
+#[path = "support/tls.rs"]
+mod tls;
+
+#[path = "mongodb/failures.rs"]
+mod failures;
+#[path = "mongodb/security.rs"]
+mod security;
 
 use std::process::Command;
 
-use harness::{Finished, Folder, Invocation, initsweep, wait_until};
+use harness::{Finished, Folder, Invocation, initsweep};
 use mongodb::bson::{Bson, Document, doc};
-use server::{Proxy, Server, database_of};
+use server::{Server, database_of};
 
 /// A small sweep: quick to train, many documents.
 const SWEEP: &str = "--epochs 20 --hidden-std-dev lin:0.1:2:100";
@@ -203,22 +212,6 @@ fn what_is_not_there_is_named_with_what_is() {
 }
 
 #[test]
-fn an_unreachable_server_is_reported_in_time_by_name_and_without_password() {
-    let began = std::time::Instant::now();
-    let dead = "mongodb://ann:s3cret@127.0.0.1:1/lab";
-    for command in ["stats", "report", "copy --to x.csv", "sweep --to"] {
-        let finished = initsweep(format!("{command} {dead} --timeout 1")).run().fails_with(4).says("127.0.0.1:1");
-        assert!(!finished.stderr.contains("s3cret"), "{}", finished.stderr);
-    }
-    assert!(began.elapsed().as_secs() < 20, "four times a second and a little");
-    // Wherever else a URI is typed.
-    for words in ["verify", "replay", "nonsense", "stats --nonsense", "run --out"] {
-        let finished = initsweep(format!("{words} {dead} --threads x")).run();
-        assert!(finished.status.code() != Some(0) && !finished.stderr.contains("s3cret"), "{}", finished.stderr);
-    }
-}
-
-#[test]
 fn the_uri_may_come_from_the_environment() {
     let server = Server::given_or_started();
     let uri = server.own_database();
@@ -243,98 +236,4 @@ fn two_workers_at_once_leave_every_run_once() {
     let running: Vec<_> = folders.iter().map(|folder| sweep(&uri, "--runs 60").in_folder(folder).start()).collect();
     running.into_iter().for_each(|worker| drop(worker.wait().succeeds()));
     assert_eq!(runs_at(&uri, &folders[0]), undisturbed("--runs 60"));
-}
-
-#[test]
-fn nothing_is_lost_or_doubled_when_server_and_client_are_killed() {
-    let mut server = Server::start();
-    let uri = server.own_database();
-    let folder = Folder::new();
-    let total = 100_000;
-    let more = "--runs 1000";
-    let count = || server::count(&uri);
-    // The client is killed twice.
-    for part in [1, 2] {
-        let client = sweep(&uri, more).in_folder(&folder).start();
-        wait_until("some runs are stored", || count() > part * total / 10);
-        client.signal("KILL");
-        client.wait();
-    }
-    // The server is killed twice while the client goes on.
-    let mut client = sweep(&uri, more).in_folder(&folder).start();
-    for part in [4, 6] {
-        wait_until("more runs are stored", || count() > part * total / 10);
-        server.kill();
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-        assert!(!client.has_ended(), "it waits for the server");
-        server.restart();
-    }
-    client.wait().succeeds();
-    assert_eq!(count(), total);
-    assert_eq!(runs_at(&uri, &folder), undisturbed(more));
-    assert!(folder.names(".").iter().all(|name| !name.contains("spool")), "{:?}", folder.names("."));
-}
-
-#[test]
-fn runs_that_cannot_be_delivered_are_kept_and_delivered_later() {
-    let mut server = Server::start();
-    let uri = server.own_database();
-    let folder = Folder::new();
-    let client = sweep(&uri, "--runs 400 --timeout 0.5").in_folder(&folder).start();
-    wait_until("some runs are stored", || server::count(&uri) > 1000);
-    server.kill();
-    client.wait().fails_with(4).says("are kept in initsweep-");
-    let spools = || folder.names(".").into_iter().filter(|name| name.contains("spool")).count();
-    assert_eq!(spools(), 1);
-    server.restart();
-    sweep(&uri, "--runs 400").in_folder(&folder).run().succeeds();
-    assert_eq!(spools(), 0);
-    assert_eq!(runs_at(&uri, &folder), undisturbed("--runs 400"));
-}
-
-#[test]
-fn a_read_survives_a_restart_and_a_cut_line() {
-    let mut server = Server::start();
-    let uri = server.own_database();
-    let documents: Vec<Document> =
-        (0..60_000).map(|i| doc! { "hidden_std_dev": f64::from(i % 7), "loss": f64::from(i) }).collect();
-    server::insert(&uri, &documents);
-    let whole = initsweep(format!("stats {uri} --format csv")).run().succeeds().text();
-    assert!(whole.lines().count() == 8, "{whole}");
-    // The first connections are cut after 2 MB in the midst of a document.
-    let proxy = Proxy::in_front_of(server.port, 2_000_000);
-    let through = uri.replace(&server.port.to_string(), &proxy.port.to_string());
-    assert_eq!(initsweep(format!("stats {through} --format csv")).run().succeeds().text(), whole);
-    assert!(proxy.has_cut(), "the proxy has cut a connection");
-    // The server is killed once half of the documents came.
-    let proxy = Proxy::in_front_of(server.port, u64::MAX);
-    proxy.pause_after(3_000_000);
-    let through = uri.replace(&server.port.to_string(), &proxy.port.to_string());
-    let reader = initsweep(format!("stats {through} --format csv")).start();
-    wait_until("half is read", || proxy.is_paused());
-    server.kill();
-    server.restart();
-    proxy.resume();
-    assert_eq!(reader.wait().succeeds().text(), whole);
-}
-
-#[test]
-fn a_server_with_authentication_lets_in_who_may() {
-    let mut server = Server::start();
-    server.add_user("ann", "s3cret/@");
-    // The test server takes its time to write users down.
-    std::thread::sleep(std::time::Duration::from_secs(2));
-    server.kill();
-    server.restart_with_authentication();
-    // The test server offers this mechanism without naming it.
-    let options = "authSource=admin&authMechanism=SCRAM-SHA-256&directConnection=true";
-    let with = |password: &str| {
-        let uri = format!("mongodb://ann:{password}@127.0.0.1:{}/lab?{options}", server.port);
-        sweep(&uri, "--runs 2").in_folder(&Folder::new()).run()
-    };
-    with("s3cret%2F%40").succeeds();
-    let refused = with("wr0ng").fails_with(4).says("refused");
-    assert!(!refused.stderr.contains("wr0ng"), "{}", refused.stderr);
-    let none = sweep(&server.own_database(), "--runs 2").in_folder(&Folder::new()).run().fails_with(4);
-    assert!(none.stderr.contains("refused"), "{}", none.stderr);
 }

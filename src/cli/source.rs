@@ -21,6 +21,9 @@ pub struct MongoArgs {
     /// Seconds to wait for the server
     #[arg(long, value_name = "SECONDS", default_value = "5", value_parser = seconds)]
     pub timeout: Duration,
+    /// Seconds to wait for a server that goes away in the middle of the work
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = seconds)]
+    pub patience: Duration,
 }
 
 impl MongoArgs {
@@ -31,6 +34,7 @@ impl MongoArgs {
             collection: self.collection.clone(),
             filter: filter.map(Into::into),
             timeout: Some(self.timeout),
+            patience: Some(self.patience),
         }
     }
 }

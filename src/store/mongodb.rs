@@ -7,14 +7,15 @@
 //! - [`mod@summaries`]: lets the server count.
 //!
 //! **Time.** Nothing is waited for longer than `--timeout` before the first answer. A server that answered once and then
-//! goes away (restart, new primary, cut line) is waited for `PATIENCE` times as long, because what was done so far is
-//! worth it.
+//! goes away (restart, new primary, cut line) is waited for until `--patience` is over, because what was done so far is
+//! worth it. One that hangs with its connections open is noticed within twice the timeout: beside every connection the
+//! driver watches the server with another, which breaks off the calls of a server that no longer answers. A call that
+//! only takes long, such as an aggregation of a billion documents, is not cut off.
 //!
 //! **Futures of the driver are never dropped**, which its connections would not survive: no timeout is wrapped around one.
 //! Reads run in a task of their own, which ends by itself once nobody listens.
-//!
-//! **Passwords.** Every message, the driver's too, passes through `Server::failure`, which takes them out.
 
+mod failure;
 pub mod read;
 pub mod rows;
 pub mod spool;
@@ -23,10 +24,10 @@ pub mod write;
 
 use std::fmt;
 use std::future::Future;
-use std::time::{Duration, Instant};
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use ::mongodb::bson::{Bson, Document, RawDocumentBuf, doc};
-use ::mongodb::error::ErrorKind;
 use ::mongodb::options::{ClientOptions, ConnectionString, HostInfo};
 use ::mongodb::{Client, Collection};
 use tokio::runtime::Runtime;
@@ -34,6 +35,7 @@ use tokio::runtime::Runtime;
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::without_password;
+use crate::store::mongodb::failure::{Patience, failure, passes, words};
 
 /// The article's database.
 pub const DEFAULT_DATABASE: &str = "experiment_db";
@@ -43,12 +45,10 @@ pub const DEFAULT_COLLECTION: &str = "results";
 pub const DEFAULT_TIMEOUT: f64 = 5.0;
 /// The environment variable that a URI may come from, so that it stands in no command line.
 pub const URI_VARIABLE: &str = "MONGODB_URI";
-/// How many timeouts to wait for a server that was there before.
-const PATIENCE: u32 = 12;
-
-/// Codes of a server that restarts, steps down, or lost a cursor: the same command can succeed a moment later.
-/// Those of the drivers' specification of retryable reads, CursorNotFound (43) and CursorKilled (237).
-const PASSING_CODES: [i32; 15] = [6, 7, 43, 89, 91, 134, 189, 237, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+/// Seconds to wait for a server that was there before: an election takes about 12, a restart rarely more than 60.
+pub const DEFAULT_PATIENCE: f64 = 60.0;
+/// The limits that drivers set to the time between two looks at a server.
+const HEARTBEAT: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(10);
 
 /// A collection on a server, as the user named it.
 #[derive(Clone, PartialEq)]
@@ -59,6 +59,7 @@ pub struct Location {
     collection: String,
     filter: Document,
     timeout: Duration,
+    patience: Duration,
 }
 
 /// What the user may say about a collection besides the URI.
@@ -72,6 +73,8 @@ pub struct Choice {
     pub filter: Option<String>,
     /// How long to wait for the first answer.
     pub timeout: Option<Duration>,
+    /// How long to wait for a server that goes away in the middle.
+    pub patience: Option<Duration>,
 }
 
 /// Whether `text` is a MongoDB URI.
@@ -86,7 +89,7 @@ impl Location {
     /// [`Error::Usage`] for a broken URI, filter or name.
     pub fn of(uri: &str, choice: &Choice) -> Result<Self> {
         let usage = |reason: String| Error::Usage { what: "URI", given: without_password(uri), reason };
-        let parsed = ConnectionString::parse(uri).map_err(|e| usage(without_password(&kind_text(&e))))?;
+        let parsed = ConnectionString::parse(uri).map_err(|e| usage(without_password(&words(&e))))?;
         let host = match &parsed.host_info {
             HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             HostInfo::DnsRecord(name) => name.clone(),
@@ -109,7 +112,8 @@ impl Location {
             }
         }
         let timeout = choice.timeout.unwrap_or(Duration::from_secs_f64(DEFAULT_TIMEOUT));
-        Ok(Self { uri: uri.into(), host, database, collection, filter, timeout })
+        let patience = choice.patience.unwrap_or(Duration::from_secs_f64(DEFAULT_PATIENCE));
+        Ok(Self { uri: uri.into(), host, database, collection, filter, timeout, patience })
     }
 
     /// Database and collection, as MongoDB writes a namespace.
@@ -174,6 +178,7 @@ impl Server {
         options.app_name.get_or_insert_with(|| env!("CARGO_PKG_NAME").into());
         options.server_selection_timeout.get_or_insert(location.timeout);
         options.connect_timeout.get_or_insert(location.timeout);
+        options.heartbeat_freq.get_or_insert((location.timeout / 2).clamp(*HEARTBEAT.start(), *HEARTBEAT.end()));
         let secret = options.credential.as_ref().and_then(|credential| credential.password.clone());
         // The driver starts its watching tasks when the client is made.
         let client = {
@@ -204,7 +209,8 @@ impl Server {
         loop {
             match self.attempt(call()) {
                 Err(e) if passes(&e) && patience.lasts() => {}
-                other => return other.map_err(|e| self.failure(&e)),
+                Err(e) => return patience.over(&self.location, self.failure(&e)),
+                Ok(done) => return Ok(done),
             }
         }
     }
@@ -262,88 +268,6 @@ impl Server {
         };
         Error::NoDocuments { place: location.to_string(), reason }
     }
-}
-
-/// How long a server that was there before is waited for.
-struct Patience {
-    limit: Duration,
-    since: Option<Instant>,
-}
-
-impl Patience {
-    const PAUSE: Duration = Duration::from_millis(200);
-
-    fn of(location: &Location) -> Self {
-        Self { limit: location.timeout * PATIENCE, since: None }
-    }
-
-    /// Waits a little; false if it has lasted long enough.
-    fn lasts(&mut self) -> bool {
-        let began = *self.since.get_or_insert_with(Instant::now);
-        std::thread::sleep(Self::PAUSE);
-        began.elapsed() < self.limit
-    }
-
-    /// The server answered.
-    fn renew(&mut self) {
-        self.since = None;
-    }
-}
-
-/// Whether the same call can succeed later: the line or the server went away, or the primary changed.
-fn passes(e: &::mongodb::error::Error) -> bool {
-    match e.kind.as_ref() {
-        ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } | ErrorKind::ServerSelection { .. } => true,
-        ErrorKind::Command(command) => PASSING_CODES.contains(&command.code),
-        ErrorKind::InsertMany(insert) => {
-            insert.write_concern_error.as_ref().is_some_and(|e| PASSING_CODES.contains(&e.code))
-        }
-        _ => false,
-    }
-}
-
-/// The error for `e`, sorted by what the user has to fix, without passwords.
-fn failure(location: &Location, secret: Option<&str>, e: &::mongodb::error::Error) -> Error {
-    let clean = |text: String| {
-        let text = without_password(&text);
-        match secret.filter(|secret| !secret.is_empty()) {
-            Some(secret) => text.replace(secret, "***"),
-            None => text,
-        }
-    };
-    let host = location.host.clone();
-    let reason = clean(kind_text(e));
-    match e.kind.as_ref() {
-        ErrorKind::ServerSelection { .. } => {
-            let seconds = location.timeout.as_secs_f64();
-            Error::Unreachable { host, reason: format!("no answer within {seconds} s ({})", cause_of(&reason)) }
-        }
-        ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. } | ErrorKind::DnsResolve { .. } => {
-            Error::Unreachable { host, reason: cause_of(&reason) }
-        }
-        ErrorKind::Authentication { .. } => Error::Refused { host, reason },
-        ErrorKind::Command(command) if matches!(command.code, 13 | 18) => {
-            Error::Refused { host, reason: clean(command.message.clone()) }
-        }
-        ErrorKind::InvalidArgument { .. } | ErrorKind::InvalidTlsConfig { .. } => {
-            Error::Usage { what: "URI", given: without_password(&location.uri), reason }
-        }
-        ErrorKind::Command(command) => {
-            Error::Database { place: location.to_string(), reason: clean(command.message.clone()) }
-        }
-        _ => Error::Database { place: location.to_string(), reason },
-    }
-}
-
-/// What the driver says, without its labels and the server's whole reply.
-fn kind_text(e: &::mongodb::error::Error) -> String {
-    e.kind.to_string()
-}
-
-/// The system's words within a description of the whole topology.
-fn cause_of(message: &str) -> String {
-    let cause = message.split("Kind: ").nth(1).and_then(|rest| rest.split(", labels:").next()).unwrap_or(message);
-    cause.trim_start_matches("I/O error: ").trim_end_matches(" }").to_string()
 }
 
 /// The documents that come after `id` in the order of `_id`.

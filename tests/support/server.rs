@@ -1,11 +1,10 @@
-//! A server of its own for a test, killed at the end; a proxy that cuts and holds connections; documents without the program.
+//! A server of its own for a test, killed at the end; documents without the program.
 
-use std::io::{Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -186,93 +185,4 @@ pub fn all(uri: &str) -> Vec<Document> {
         Ok(documents)
     })
     .unwrap()
-}
-
-/// Stands between client and server and counts what the server sends, all connections together.
-pub struct Proxy {
-    pub port: u16,
-    state: Arc<State>,
-}
-
-struct State {
-    server: u16,
-    sent: AtomicU64,
-    cut_after: u64,
-    cut: AtomicBool,
-    pause_after: AtomicU64,
-    paused: AtomicBool,
-}
-
-impl Proxy {
-    /// Cuts one connection, once, when the server has sent `cut_after` bytes.
-    pub fn in_front_of(server: u16, cut_after: u64) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State {
-            server,
-            sent: AtomicU64::new(0),
-            cut_after,
-            cut: AtomicBool::new(false),
-            pause_after: AtomicU64::new(u64::MAX),
-            paused: AtomicBool::new(false),
-        });
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for client in listener.incoming().flatten() {
-                let state = Arc::clone(&shared);
-                thread::spawn(move || state.forward(client));
-            }
-        });
-        Self { port, state }
-    }
-
-    pub fn has_cut(&self) -> bool {
-        self.state.cut.load(Ordering::SeqCst)
-    }
-
-    /// Holds everything back, once, when the server has sent `bytes`.
-    pub fn pause_after(&self, bytes: u64) {
-        self.state.pause_after.store(bytes, Ordering::SeqCst);
-    }
-
-    pub fn is_paused(&self) -> bool {
-        self.state.paused.load(Ordering::SeqCst)
-    }
-
-    pub fn resume(&self) {
-        self.state.pause_after.store(u64::MAX, Ordering::SeqCst);
-        self.state.paused.store(false, Ordering::SeqCst);
-    }
-}
-
-impl State {
-    fn forward(&self, client: TcpStream) {
-        let Ok(server) = TcpStream::connect(("127.0.0.1", self.server)) else { return };
-        let up = (client.try_clone().unwrap(), server.try_clone().unwrap());
-        thread::spawn(move || {
-            let (mut from, mut to) = up;
-            let _ = std::io::copy(&mut from, &mut to);
-            let _ = to.shutdown(Shutdown::Both);
-        });
-        let (mut from, mut to) = (server, client);
-        let mut buffer = [0; 1 << 16];
-        while let Ok(read @ 1..) = from.read(&mut buffer) {
-            let sent = self.sent.fetch_add(read as u64, Ordering::SeqCst) + read as u64;
-            if sent > self.pause_after.load(Ordering::SeqCst) {
-                self.paused.store(true, Ordering::SeqCst);
-            }
-            while self.paused.load(Ordering::SeqCst) {
-                thread::sleep(Duration::from_millis(5));
-            }
-            if sent > self.cut_after && !self.cut.swap(true, Ordering::SeqCst) {
-                let _ = to.write_all(&buffer[..read / 2]);
-                break;
-            }
-            if to.write_all(&buffer[..read]).is_err() {
-                break;
-            }
-        }
-        let _ = to.shutdown(Shutdown::Both);
-        let _ = from.shutdown(Shutdown::Both);
-    }
 }

@@ -25,7 +25,8 @@ use tokio::sync::mpsc;
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::mongodb::{Location, Patience, Server, after, passes};
+use crate::store::mongodb::failure::{Patience, passes};
+use crate::store::mongodb::{Location, Server, after};
 use crate::store::schema::{Columns, Details, Exclusion, Pairing, RowLedger, RunTable, SettingValues};
 use crate::sweep::FINAL_LOSS;
 
@@ -82,7 +83,7 @@ pub(super) fn each_batch(
                 batches = query.start(server, last.as_ref());
                 continue;
             }
-            Err(e) => return Err(server.failure(&e)),
+            Err(e) => return patience.over(&server.location, server.failure(&e)),
         };
         let broken = |reason: String| Error::Database { place: server.location.to_string(), reason };
         let documents = documents(&batch).map_err(broken)?;

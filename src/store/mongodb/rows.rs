@@ -6,9 +6,9 @@ use ::mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 use ::mongodb::options::{Acknowledgment, CollectionOptions, WriteConcern};
 
 use crate::error::{Error, Result};
+use crate::store::mongodb::failure::{Patience, only_duplicates, passes};
 use crate::store::mongodb::read::each_batch;
-use crate::store::mongodb::write::only_duplicates;
-use crate::store::mongodb::{Location, Patience, Server, passes};
+use crate::store::mongodb::{Location, Server};
 use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME, Rows};
 
 /// Gives the documents at `location` as rows.
@@ -100,7 +100,7 @@ impl Inserter {
         loop {
             match self.server.attempt(self.documents.insert_many(documents).ordered(false)) {
                 Err(e) if passes(&e) && patience.lasts() => {}
-                Err(e) if !only_duplicates(&e) => return Err(self.server.failure(&e)),
+                Err(e) if !only_duplicates(&e) => return patience.over(&self.server.location, self.server.failure(&e)),
                 _ => return Ok(()),
             }
         }

@@ -17,23 +17,21 @@ use std::time::{Duration, Instant};
 
 use ::mongodb::bson::raw::{CStr, RawBson, RawDocumentBuf, cstr};
 use ::mongodb::bson::{Bson, Document, doc};
-use ::mongodb::error::ErrorKind;
 use ::mongodb::{Collection, IndexModel};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::store::mongodb::failure::{gone, only_duplicates, passes};
 use crate::store::mongodb::read::each_batch;
 use crate::store::mongodb::rows::durable;
 use crate::store::mongodb::spool::{Placed, Spool};
-use crate::store::mongodb::{Location, PATIENCE, Server, passes};
+use crate::store::mongodb::{Location, Server};
 use crate::store::record::SweepRecord;
 use crate::store::writer::Existing;
 use crate::sweep::{Draws, Run, SweepPlan};
 
 /// The collection that holds the plans.
 const PLANS: &str = "sweeps";
-/// The error code of a key that is there already.
-const DUPLICATE_KEY: i32 = 11000;
 /// Documents sent at a time.
 const BATCH: usize = 10_000;
 /// Between two questions whether the server is back.
@@ -45,6 +43,8 @@ pub struct CollectionWriter {
     spool: Spool,
     /// Set by the task that asks for a server that is away; nothing while it is there.
     back: Option<Arc<AtomicBool>>,
+    /// Why it is away.
+    reason: String,
     stored: u64,
 }
 
@@ -70,7 +70,7 @@ impl CollectionWriter {
             to.server.insist(|| to.runs.delete_many(to.own_ids()))?;
         }
         to.store_plan()?;
-        let mut writer = Self { to, spool, back: None, stored: 0 };
+        let mut writer = Self { to, spool, back: None, reason: String::new(), stored: 0 };
         writer.deliver()?;
         Ok(writer)
     }
@@ -151,10 +151,8 @@ impl CollectionWriter {
         while let Some(back) = &self.back {
             if back.load(Ordering::Acquire) {
                 self.deliver()?;
-            } else if began.elapsed() > self.to.server.location.timeout * PATIENCE {
-                let reason = "the server went away and has not come back".into();
-                let cause = Error::Unreachable { host: self.to.server.location.host.clone(), reason };
-                return Err(self.spooled(cause));
+            } else if began.elapsed() > self.to.server.location.patience {
+                return Err(self.spooled(gone(&self.to.server.location, &self.reason)));
             } else {
                 std::thread::sleep(PAUSE);
             }
@@ -206,10 +204,14 @@ impl CollectionWriter {
 
     /// Starts asking for a server that is away for a while; any other failure ends the sweep.
     fn wait_for_server(&mut self, e: &::mongodb::error::Error) -> Result<()> {
+        let cause = self.to.server.failure(e);
         if !passes(e) {
-            let cause = self.to.server.failure(e);
             return Err(self.spooled(cause));
         }
+        self.reason = match cause {
+            Error::Unreachable { reason, .. } | Error::Database { reason, .. } => reason,
+            other => other.to_string(),
+        };
         let back = Arc::new(AtomicBool::new(false));
         self.back = Some(Arc::clone(&back));
         let database = self.to.server.database();
@@ -288,17 +290,6 @@ impl Destination {
             }
         }
         Ok(())
-    }
-}
-
-/// Whether all that went wrong is that documents were there already.
-pub(super) fn only_duplicates(e: &::mongodb::error::Error) -> bool {
-    match e.kind.as_ref() {
-        ErrorKind::InsertMany(failed) => {
-            failed.write_concern_error.is_none()
-                && failed.write_errors.as_ref().is_some_and(|all| all.iter().all(|e| e.code == DUPLICATE_KEY))
-        }
-        _ => false,
     }
 }
 
