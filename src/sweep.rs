@@ -11,6 +11,8 @@
 //! | sample | the finite metric values at one level |
 //! | reference | a level with a name, such as Xavier = 1/√2 |
 
+pub mod part;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};

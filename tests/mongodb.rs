@@ -237,3 +237,21 @@ fn two_workers_at_once_leave_every_run_once() {
     running.into_iter().for_each(|worker| drop(worker.wait().succeeds()));
     assert_eq!(runs_at(&uri, &folders[0]), undisturbed("--runs 60"));
 }
+
+#[test]
+fn shards_share_a_sweep_and_start_over_alone() {
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let folder = Folder::new();
+    let shard =
+        |number: u32, more: &str| sweep(&uri, &format!("--runs 60 --shard {number}/3 {more}")).in_folder(&folder);
+    let running: Vec<_> = [1, 3].map(|number| shard(number, "").start()).into_iter().collect();
+    running.into_iter().for_each(|worker| drop(worker.wait().succeeds()));
+    assert_eq!(server::count(&uri), 4000, "two thirds of 6,000");
+    shard(2, "").run().succeeds();
+    assert_eq!(runs_at(&uri, &folder), undisturbed("--runs 60"));
+    // One shard made afresh leaves the others as they are, and a finished sweep has nothing left to do.
+    shard(2, "--fresh").run().succeeds();
+    initsweep(format!("sweep {SWEEP} --runs 60 --to {uri}")).in_folder(&folder).run().succeeds().says("0 made");
+    assert_eq!(runs_at(&uri, &folder), undisturbed("--runs 60"));
+}

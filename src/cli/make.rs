@@ -8,6 +8,7 @@ use crate::cli::source::{FilterArgs, MongoArgs, from_environment, in_environment
 use crate::error::Result;
 use crate::store::Source;
 use crate::store::target::Target;
+use crate::sweep::part::{Part, Shard};
 
 /// Arguments of `run`.
 #[derive(Debug, Args)]
@@ -41,16 +42,31 @@ pub struct SweepArgs {
     /// Start over, even if the target holds runs of this sweep
     #[arg(long)]
     pub fresh: bool,
+    /// Only shard K of N of the runs, for several processes or machines that share a sweep; each file needs its own name
+    #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
+    pub shard: Option<Shard>,
     /// Which collection.
     #[command(flatten)]
     pub mongo: MongoArgs,
 }
 
 impl SweepArgs {
+    /// The runs to make.
+    ///
+    /// # Errors
+    /// [`Error::Usage`](crate::error::Error::Usage) for levels that mean nothing, or more shards than runs.
+    pub fn part(&self) -> Result<Part> {
+        let plan = self.plan.plan()?;
+        match self.shard {
+            Some(shard) => Part::of(plan, shard),
+            None => Ok(Part::whole(plan)),
+        }
+    }
+
     /// Where the runs go.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a URI or a name that means nothing.
+    /// [`Error::Usage`](crate::error::Error::Usage) for a URI or a name that means nothing.
     pub fn target(&self) -> Result<Target> {
         let to = self.to.clone().map_or_else(from_environment, Ok)?;
         Target::of(&to, &self.mongo.choice(None))
@@ -81,7 +97,7 @@ impl CopyArgs {
     /// What to copy.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a URI, a name or a filter that means nothing.
+    /// [`Error::Usage`](crate::error::Error::Usage) for a URI, a name or a filter that means nothing.
     pub fn source(&self) -> Result<Source> {
         self.source.located(&self.filter.mongo.choice(self.filter.filter.as_deref()))
     }
@@ -89,7 +105,7 @@ impl CopyArgs {
     /// Where to.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a URI or a name that means nothing.
+    /// [`Error::Usage`](crate::error::Error::Usage) for a URI or a name that means nothing.
     pub fn target(&self) -> Result<Target> {
         let mut choice = self.filter.mongo.choice(None);
         choice.database = self.to_db.clone().or(choice.database);

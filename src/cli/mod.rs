@@ -83,6 +83,7 @@ pub enum Command {
   initsweep sweep --to rates.csv --sweep learning_rate=log:0.01:1:40 --hidden-std-dev 0.6
   initsweep sweep --to grid.parquet --sweep hidden_std_dev=0.5,1 --sweep output_std_dev=lin:0.2:1:9
   initsweep sweep --to mongodb://localhost --collection xor
+  initsweep sweep --to parts/2.csv --shard 2/5
 
 A stopped sweep goes on where it was when the same command is run again.")]
     Sweep(SweepArgs),

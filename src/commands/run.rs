@@ -7,6 +7,7 @@ use crate::output::{Artefact, OutputFolder};
 use crate::store::Source;
 use crate::store::writer::Existing;
 use crate::sweep::DEFAULT_FACTOR;
+use crate::sweep::part::Part;
 
 /// Runs the command.
 ///
@@ -16,6 +17,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let plan = arguments.plan.plan()?;
     let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
     let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
-    sweep::make(&plan, arguments.trainer.simd()?, &runs.as_path().into(), Existing::Resume, global)?;
+    let (simd, target) = (arguments.trainer.simd()?, runs.as_path().into());
+    sweep::make(&Part::whole(plan), simd, &target, Existing::Resume, global)?;
     report::write(&[Source::Path(runs.display().to_string())], &columns, &arguments.analysis, &arguments.figure, global)
 }

@@ -12,7 +12,8 @@ use crate::format::{count, counted};
 use crate::store::record::SweepRecord;
 use crate::store::target::{RunStore, Target};
 use crate::store::writer::Existing;
-use crate::sweep::{Run, SweepPlan};
+use crate::sweep::Run;
+use crate::sweep::part::Part;
 use crate::train::kernel::Simd;
 use crate::train::schedule;
 
@@ -22,17 +23,17 @@ use crate::train::schedule;
 /// Those of the plan, of training and of writing.
 pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
     let existing = if arguments.fresh { Existing::Replace } else { Existing::Continue };
-    make(&arguments.plan.plan()?, arguments.trainer.simd()?, &arguments.target()?, existing, global)
+    make(&arguments.part()?, arguments.trainer.simd()?, &arguments.target()?, existing, global)
 }
 
-/// Makes the runs of `plan` that `target` does not hold yet.
+/// Makes the runs of `part` that `target` does not hold yet.
 ///
 /// # Errors
 /// [`Error::Interrupted`](crate::error::Error::Interrupted) after Ctrl-C, and whatever the store gives.
-pub fn make(plan: &SweepPlan, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<()> {
-    let mut store = RunStore::open(target, plan, existing)?;
-    let total = plan.total();
-    let mut missing = store.missing(plan)?;
+pub fn make(part: &Part, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<()> {
+    let mut store = RunStore::open(target, part, existing)?;
+    let total = part.total();
+    let mut missing = store.missing(part)?;
     let from = total - missing.iter().map(|range| range.end - range.start).sum::<u64>();
     let began = Instant::now();
     let progress = progress_bar(total, from, global.quiet);
@@ -45,13 +46,13 @@ pub fn make(plan: &SweepPlan, simd: Simd, target: &Target, existing: Existing, g
                 next += runs.len() as u64;
                 Ok(())
             };
-            schedule::train_plan(plan, range, simd, stop_flag(), |runs| progress.inc(runs), sink)?;
+            schedule::train_plan(&part.plan, range, simd, stop_flag(), |runs| progress.inc(runs), sink)?;
         }
         if stop_flag().load(Ordering::Relaxed) && !store.is_known_complete(total) {
             progress.finish_and_clear();
             return Err(store.interrupted(total));
         }
-        missing = store.missing(plan)?;
+        missing = store.missing(part)?;
     }
     progress.finish_and_clear();
     let place = store.finish(&SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total))?;

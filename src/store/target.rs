@@ -9,7 +9,8 @@ use crate::store::mongodb::{Choice, Location};
 use crate::store::record::SweepRecord;
 use crate::store::source::Source;
 use crate::store::writer::{Existing, RunWriter};
-use crate::sweep::{Run, SweepPlan};
+use crate::sweep::Run;
+use crate::sweep::part::Part;
 
 /// The argument of `--to`.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +47,7 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// Stores the runs of one plan.
+/// Stores the runs of one plan, or of a part of it.
 #[derive(Debug)]
 pub enum RunStore {
     /// In a file.
@@ -60,22 +61,25 @@ impl RunStore {
     ///
     /// # Errors
     /// Those of [`RunWriter::open`] and [`CollectionWriter::open`].
-    pub fn open(target: &Target, plan: &SweepPlan, existing: Existing) -> Result<Self> {
+    pub fn open(target: &Target, part: &Part, existing: Existing) -> Result<Self> {
         Ok(match target {
-            Target::File(path) => Self::File(Box::new(RunWriter::open(path, plan, existing)?)),
+            Target::File(path) => Self::File(Box::new(RunWriter::open(path, part, existing)?)),
             Target::Collection(location) => {
-                Self::Collection(Box::new(CollectionWriter::open(location, plan, existing)?))
+                Self::Collection(Box::new(CollectionWriter::open(location, part, existing)?))
             }
         })
     }
 
-    /// The places of `plan` whose runs are not stored, in order. Waits for a server that is away.
+    /// The places of `part` whose runs are not stored, in order. Waits for a server that is away.
     ///
     /// # Errors
     /// Those of reading, [`Error::Spooled`].
-    pub fn missing(&mut self, plan: &SweepPlan) -> Result<Vec<Range<u64>>> {
+    pub fn missing(&mut self, part: &Part) -> Result<Vec<Range<u64>>> {
         match self {
-            Self::File(writer) => Ok(Some(writer.done()..plan.total()).into_iter().filter(|r| !r.is_empty()).collect()),
+            Self::File(writer) => {
+                let rest = part.places.start + writer.done()..part.places.end;
+                Ok(Some(rest).into_iter().filter(|range| !range.is_empty()).collect())
+            }
             Self::Collection(writer) => {
                 writer.settle()?;
                 writer.missing()

@@ -1,6 +1,6 @@
 //! Stores the runs of a sweep so that nothing is lost: a journal beside the target, renamed into place when complete.
 //!
-//! The journal `FILE.part` is CSV and holds a prefix of the plan, in its order. So a finished CSV needs one rename, a
+//! The journal `FILE.part` is CSV and holds a prefix of the plan (or of the part of it that is asked for), in its order. So a finished CSV needs one rename, a
 //! Parquet file one conversion, and a stopped or killed sweep goes on after the journal's last whole row. Every row says
 //! what run it is, and is compared with the plan before it is trusted: another sweep's file is refused, not overwritten.
 //! A target that is finished but shorter, because it was asked for with fewer runs, is extended in the same way.
@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::output::{folder_of, rename_into_place};
 use crate::store::parquet;
-use crate::sweep::{Run, SweepPlan};
+use crate::sweep::Run;
+use crate::sweep::part::Part;
 
 /// Writes the runs of one plan to one file.
 #[derive(Debug)]
@@ -38,9 +39,9 @@ impl RunWriter {
     /// Opens the journal of `target` and finds out what is already done.
     ///
     /// # Errors
-    /// [`Error::OtherSweep`] if there are runs that `plan` does not begin with, [`Error::Busy`] if another process writes
+    /// [`Error::OtherSweep`] if there are runs that `part` does not begin with, [`Error::Busy`] if another process writes
     /// them, [`Error::Write`] or [`Error::Read`] if the files cannot be used.
-    pub fn open(target: &Path, plan: &SweepPlan, existing: Existing) -> Result<Self> {
+    pub fn open(target: &Path, part: &Part, existing: Existing) -> Result<Self> {
         fs::create_dir_all(folder_of(target)).map_err(Error::write(folder_of(target)))?;
         let mut name = target.as_os_str().to_owned();
         name.push(".part");
@@ -54,14 +55,14 @@ impl RunWriter {
         }
         let mut kept = Kept::default();
         if existing == Existing::Resume {
-            kept = whole_rows(&mut file, &journal, plan).unwrap_or_default();
+            kept = whole_rows(&mut file, &journal, part).unwrap_or_default();
         }
         if existing == Existing::Continue {
             if file.metadata().map_err(Error::read(&journal))?.len() == 0 && target.exists() {
                 // A file that cannot be read as runs of this plan must not leave an empty journal behind.
-                copy_target(target, plan, &mut file).inspect_err(|_| drop(fs::remove_file(&journal)))?;
+                copy_target(target, part, &mut file).inspect_err(|_| drop(fs::remove_file(&journal)))?;
             }
-            kept = whole_rows(&mut file, &journal, plan)?;
+            kept = whole_rows(&mut file, &journal, part)?;
         }
         file.set_len(kept.bytes).and_then(|()| file.seek(SeekFrom::End(0))).map_err(Error::write(&journal))?;
         let rows = csv::WriterBuilder::new().has_headers(kept.bytes == 0).from_writer(BufWriter::new(file));
@@ -121,7 +122,7 @@ struct Kept {
 }
 
 /// The rows up to the last line break, compared with the plan one by one.
-fn whole_rows(file: &mut File, path: &Path, plan: &SweepPlan) -> Result<Kept> {
+fn whole_rows(file: &mut File, path: &Path, part: &Part) -> Result<Kept> {
     file.seek(SeekFrom::Start(0)).map_err(Error::read(path))?;
     let mut lines = BufReader::with_capacity(1 << 20, &*file);
     let mut kept = Kept::default();
@@ -145,10 +146,10 @@ fn whole_rows(file: &mut File, path: &Path, plan: &SweepPlan) -> Result<Kept> {
             let run: Run = record
                 .deserialize(Some(&header))
                 .map_err(|e| other(format!("its row {} is no run of the trainer ({e})", kept.rows + 1)))?;
-            if kept.rows == plan.total() {
-                return Err(other(format!("it has more than the {} runs asked for", plan.total())));
+            if kept.rows == part.total() {
+                return Err(other(format!("it has more than the {} runs asked for", part.total())));
             }
-            let (stored, expected) = (run.identity(), plan.run(kept.rows));
+            let (stored, expected) = (run.identity(), part.plan.run(part.places.start + kept.rows));
             if stored != expected {
                 return Err(other(format!("row {} is {stored}; asked for was {expected}", kept.rows + 1)));
             }
@@ -159,7 +160,7 @@ fn whole_rows(file: &mut File, path: &Path, plan: &SweepPlan) -> Result<Kept> {
 }
 
 /// Copies a finished target into an empty journal, as CSV.
-fn copy_target(target: &Path, plan: &SweepPlan, journal: &mut File) -> Result<()> {
+fn copy_target(target: &Path, part: &Part, journal: &mut File) -> Result<()> {
     if parquet::is_named_so(target) {
         let mut rows = csv::Writer::from_writer(BufWriter::new(&*journal));
         parquet::read_runs(target, |run| {
@@ -171,7 +172,7 @@ fn copy_target(target: &Path, plan: &SweepPlan, journal: &mut File) -> Result<()
         let mut file = File::open(target).map_err(Error::read(target))?;
         std::io::copy(&mut file, journal).map_err(Error::write(target))?;
     }
-    let kept = whole_rows(journal, target, plan)?;
+    let kept = whole_rows(journal, target, part)?;
     // A finished file ends with a line break; what follows the last one is nothing of ours.
     if kept.bytes < journal.metadata().map_err(Error::read(target))?.len() {
         let difference = "its last line has no line break".into();

@@ -404,6 +404,49 @@ fn what_means_nothing_is_wrong_usage() {
     assert!(folder.names(".").is_empty(), "nothing is made");
 }
 
+// Several processes that share a sweep
+
+#[test]
+fn shards_one_after_the_other_are_the_whole_sweep() {
+    let folder = Folder::new();
+    let words = "--hidden-std-dev 0.5,1,2 --runs 7 --epochs 50";
+    let whole = csv_of(words);
+    let shard = |to: &str, shard: &str| {
+        initsweep(format!("sweep --quiet {words} --to {to} --shard {shard}")).in_folder(&folder).run()
+    };
+    let mut joined = String::new();
+    for number in 1..=4 {
+        shard(&format!("parts/{number}.csv"), &format!("{number}/4")).succeeds();
+        let rows = folder.text(&format!("parts/{number}.csv"));
+        joined.push_str(if number == 1 { &rows } else { rows.split_once('\n').unwrap().1 });
+    }
+    assert_eq!(joined, whole);
+    // Read together, by way of any format, they are the same numbers to the last bit.
+    folder.write("whole.csv", &whole);
+    let stats = |source: &str| {
+        let csv = initsweep(format!("stats {source} --format csv")).in_folder(&folder).run().succeeds().text();
+        assert!(csv.lines().count() == 4, "{csv}");
+        csv
+    };
+    assert_eq!(stats("parts"), stats("whole.csv"));
+    shard("mixed/1.parquet", "1/2").succeeds();
+    shard("mixed/2.csv", "2/2").succeeds();
+    assert_eq!(stats("mixed"), stats("whole.csv"));
+    initsweep("verify mixed/1.parquet").in_folder(&folder).run().succeeds();
+    // A shard that was stopped goes on.
+    let second = folder.text("parts/2.csv");
+    let stopped: String = second.lines().take(3).map(|line| format!("{line}\n")).collect();
+    folder.write("again/2.csv.part", stopped);
+    shard("again/2.csv", "2/4").succeeds();
+    assert_eq!(folder.text("again/2.csv"), second);
+    // Another shard, or the whole, is another sweep.
+    shard("again/2.csv", "3/4").fails_with(1).says("holds another sweep");
+    initsweep(format!("sweep {words} --to again/2.csv")).in_folder(&folder).run().fails_with(1);
+    for bad in ["0/4", "5/4", "4", "1/22"] {
+        shard("bad.csv", bad).fails_with(2).says("shard");
+    }
+}
+
 // Sweep and report in one
 
 #[test]

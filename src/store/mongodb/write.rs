@@ -28,6 +28,7 @@ use crate::store::mongodb::spool::{Placed, Spool};
 use crate::store::mongodb::{Location, Server};
 use crate::store::record::SweepRecord;
 use crate::store::writer::Existing;
+use crate::sweep::part::Part;
 use crate::sweep::{Draws, Run, SweepPlan};
 
 /// The collection that holds the plans.
@@ -60,14 +61,19 @@ impl CollectionWriter {
     /// # Errors
     /// Those of connecting, [`Error::Busy`] if another process in this folder works on the same sweep and the server is
     /// away from it, [`Error::Database`].
-    pub fn open(location: &Location, plan: &SweepPlan, existing: Existing) -> Result<Self> {
+    pub fn open(location: &Location, part: &Part, existing: Existing) -> Result<Self> {
         let server = Server::connect(location)?;
-        let plan_id = plan_id(plan);
+        let plan_id = plan_id(&part.plan);
         let runs = durable(&server);
-        let spool = Spool::open(Path::new(&format!("initsweep-{plan_id}-{}.spool", file_name(&location.namespace()))))?;
-        let to = Destination { server, runs, plan: plan.clone(), plan_id };
+        // Shards may share a folder.
+        let shard = if part.is_whole() { String::new() } else { format!("-{}", part.places.start) };
+        let spool = format!("initsweep-{plan_id}{shard}-{}.spool", file_name(&location.namespace()));
+        let spool = Spool::open(Path::new(&spool))?;
+        let to = Destination { server, runs, part: part.clone(), plan_id };
         if existing == Existing::Replace {
-            to.server.insist(|| to.runs.delete_many(to.own_ids()))?;
+            // What an earlier, longer sweep left belongs to the whole.
+            let replaced = if part.is_whole() { to.ids_of_plan() } else { to.ids_of_part() };
+            to.server.insist(|| to.runs.delete_many(replaced.clone()))?;
         }
         to.store_plan()?;
         let mut writer = Self { to, spool, back: None, reason: String::new(), stored: 0 };
@@ -75,17 +81,16 @@ impl CollectionWriter {
         Ok(writer)
     }
 
-    /// The places of the plan whose runs are not in the collection, in order.
+    /// The places of the part whose runs are not in the collection, in order.
     ///
     /// # Errors
     /// Those of reading.
     pub fn missing(&mut self) -> Result<Vec<Range<u64>>> {
-        let total = self.to.plan.total();
-        let (mut missing, mut next) = (Vec::new(), 0);
-        each_batch(&self.to.server, &self.to.own_ids(), Some(doc! { "_id": 1 }), |documents| {
+        let places = &self.to.part.places;
+        let (mut missing, mut next) = (Vec::new(), places.start);
+        each_batch(&self.to.server, &self.to.ids_of_part(), Some(doc! { "_id": 1 }), |documents| {
             for id in documents.iter().filter_map(|document| document.get_str("_id").ok()) {
-                // Of an earlier, longer sweep there may be more.
-                if let Some(place) = self.to.place_of(id).filter(|place| *place < total) {
+                if let Some(place) = self.to.place_of(id).filter(|place| places.contains(place)) {
                     if place > next {
                         missing.push(next..place);
                     }
@@ -94,10 +99,10 @@ impl CollectionWriter {
             }
             Ok(())
         })?;
-        if next < total {
-            missing.push(next..total);
+        if next < places.end {
+            missing.push(next..places.end);
         }
-        self.stored = total - missing.iter().map(|range| range.end - range.start).sum::<u64>();
+        self.stored = self.to.part.total() - missing.iter().map(|range| range.end - range.start).sum::<u64>();
         Ok(missing)
     }
 
@@ -166,7 +171,7 @@ impl CollectionWriter {
     /// [`Error::Database`].
     pub fn finish(self, record: &SweepRecord) -> Result<String> {
         // Lets the server group by level without looking at the documents.
-        for factor in self.to.plan.swept() {
+        for factor in self.to.part.plan.swept() {
             let keys = doc! { factor: 1, "loss": 1 };
             self.to.server.insist(|| self.to.runs.create_index(IndexModel::builder().keys(keys.clone()).build()))?;
         }
@@ -184,7 +189,7 @@ impl CollectionWriter {
     fn deliver(&mut self) -> Result<()> {
         let mut failed = None;
         let kept = self.spool.runs();
-        let delivered = self.spool.deliver(&self.to.plan, |runs| {
+        let delivered = self.spool.deliver(&self.to.part.plan, |runs| {
             self.to.insert(runs).map_err(|e| {
                 let error = self.to.server.failure(&e);
                 failed = Some(e);
@@ -229,11 +234,11 @@ impl CollectionWriter {
     }
 }
 
-/// Where the runs of one plan go.
+/// Where the runs of one plan, or of a part of it, go.
 struct Destination {
     server: Server,
     runs: Collection<RawDocumentBuf>,
-    plan: SweepPlan,
+    part: Part,
     plan_id: String,
 }
 
@@ -244,13 +249,13 @@ impl Destination {
 
     /// Stores the plan once; a longer sweep raises its number of runs.
     fn store_plan(&self) -> Result<()> {
-        let text = serde_json::to_string(&self.plan).unwrap_or_default();
+        let text = serde_json::to_string(&self.part.plan).unwrap_or_default();
         let mut plan: Document = serde_json::from_str(&text).unwrap_or_default();
         plan.remove("runs");
-        plan.insert("seed", whole(self.plan.seed));
+        plan.insert("seed", whole(self.part.plan.seed));
         let update = doc! {
             "$setOnInsert": { "plan": plan, "collection": &self.server.location.collection },
-            "$max": { "runs": i64::from(self.plan.runs) },
+            "$max": { "runs": i64::from(self.part.plan.runs) },
         };
         let id = doc! { "_id": &self.plan_id };
         let plans = self.plans();
@@ -262,14 +267,20 @@ impl Destination {
         Ok(())
     }
 
-    /// Which documents are of this sweep.
-    fn own_ids(&self) -> Document {
+    /// Which documents are of this part, and asked for.
+    fn ids_of_part(&self) -> Document {
+        let places = &self.part.places;
+        doc! { "_id": { "$gte": self.id_of(places.start), "$lt": self.id_of(places.end) } }
+    }
+
+    /// Which documents are of this sweep, of a longer one too.
+    fn ids_of_plan(&self) -> Document {
         // '.' follows '-'.
         doc! { "_id": { "$gte": format!("{}-", self.plan_id), "$lt": format!("{}.", self.plan_id) } }
     }
 
     fn id_of(&self, place: u64) -> String {
-        let levels = self.plan.levels();
+        let levels = self.part.plan.levels();
         let width = if levels > u64::from(u32::MAX) { 16 } else { 8 };
         format!("{}-{:08x}-{:0width$x}", self.plan_id, place / levels, place % levels)
     }
@@ -277,7 +288,7 @@ impl Destination {
     fn place_of(&self, id: &str) -> Option<u64> {
         let (replicate, level) = id.strip_prefix(&self.plan_id)?.strip_prefix('-')?.split_once('-')?;
         let number = |text| u64::from_str_radix(text, 16).ok();
-        number(replicate)?.checked_mul(self.plan.levels())?.checked_add(number(level)?)
+        number(replicate)?.checked_mul(self.part.plan.levels())?.checked_add(number(level)?)
     }
 
     fn insert(&self, runs: &[Placed]) -> ::mongodb::error::Result<()> {
