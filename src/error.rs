@@ -334,7 +334,7 @@ impl Error {
                 "correct the cell, or leave it empty: empty, NaN and infinite cells are counted and left out".into()
             }
             Self::FieldCount { .. } => "correct or remove the row; fields that hold a separator must be quoted".into(),
-            Self::Mixed { .. } => "give either the runs or the summaries".into(),
+            Self::Mixed { .. } => "give either the runs or the summaries; for collections --aggregate decides".into(),
             Self::TooManyLevels { .. } => "is this the swept factor? choose its column with --x".into(),
             Self::OtherSweep { .. } => "choose another file with --to, or start over with --fresh".into(),
             Self::Differs { .. } => {

@@ -142,7 +142,7 @@ impl Warning {
             Self::UnterminatedLine { .. } => {
                 "if the file was still being written, that number may be cut short: report again"
             }
-            Self::SummariesOnly => "give the runs themselves to have these too",
+            Self::SummariesOnly => "give the runs themselves to have these too (--aggregate client for a collection)",
             Self::HiddenMixture { .. } => "see the shares, the mean of the solved alone and the quantiles",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",

@@ -16,6 +16,8 @@ mod server;
 #[path = "support/tls.rs"]
 mod tls;
 
+#[path = "mongodb/aggregate.rs"]
+mod aggregate;
 #[path = "mongodb/failures.rs"]
 mod failures;
 #[path = "mongodb/security.rs"]

@@ -4,7 +4,7 @@ use clap::Args;
 
 use crate::cli::analyse::{AnalysisArgs, FigureArgs};
 use crate::cli::plan::{PlanArgs, TrainerArgs};
-use crate::cli::source::{FilterArgs, MongoArgs, from_environment, in_environment};
+use crate::cli::source::{MongoArgs, from_environment, in_environment};
 use crate::error::Result;
 use crate::store::Source;
 use crate::store::target::Target;
@@ -82,9 +82,12 @@ pub struct CopyArgs {
     /// Where to: a .csv or .parquet file, or a MongoDB URI
     #[arg(long, value_name = "TARGET")]
     pub to: Source,
-    /// Which documents, and which collection of either URI.
+    /// Which collection of either URI.
     #[command(flatten)]
-    pub filter: FilterArgs,
+    pub mongo: MongoArgs,
+    /// Only the documents that match, in extended JSON: '{"output_std_dev": 0.8165}'
+    #[arg(long, value_name = "JSON", help_heading = "MongoDB")]
+    pub filter: Option<String>,
     /// Database of the target, if it differs from the source's
     #[arg(long, value_name = "NAME", help_heading = "MongoDB")]
     pub to_db: Option<String>,
@@ -99,7 +102,7 @@ impl CopyArgs {
     /// # Errors
     /// [`Error::Usage`](crate::error::Error::Usage) for a URI, a name or a filter that means nothing.
     pub fn source(&self) -> Result<Source> {
-        self.source.located(&self.filter.mongo.choice(self.filter.filter.as_deref()))
+        self.source.located(&self.mongo.choice(self.filter.as_deref()))
     }
 
     /// Where to.
@@ -107,7 +110,7 @@ impl CopyArgs {
     /// # Errors
     /// [`Error::Usage`](crate::error::Error::Usage) for a URI or a name that means nothing.
     pub fn target(&self) -> Result<Target> {
-        let mut choice = self.filter.mongo.choice(None);
+        let mut choice = self.mongo.choice(None);
         choice.database = self.to_db.clone().or(choice.database);
         choice.collection = self.to_collection.clone().or(choice.collection);
         Target::of(&self.to, &choice)

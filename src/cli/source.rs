@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::cli::value::seconds;
 use crate::error::{Error, Result};
-use crate::store::{Choice, Source, URI_VARIABLE, is_uri};
+use crate::store::{Aggregate, Choice, Source, URI_VARIABLE, is_uri};
 
 /// Which collection, where a SOURCE or the target is a MongoDB URI.
 #[derive(Debug, Args)]
@@ -35,6 +35,7 @@ impl MongoArgs {
             filter: filter.map(Into::into),
             timeout: Some(self.timeout),
             patience: Some(self.patience),
+            aggregate: Aggregate::Auto,
         }
     }
 }
@@ -48,19 +49,29 @@ pub struct FilterArgs {
     /// Only the documents that match, in extended JSON: '{"output_std_dev": 0.8165}'
     #[arg(long, value_name = "JSON", help_heading = "MongoDB")]
     pub filter: Option<String>,
+    /// Who adds up the runs of each level
+    #[arg(long, value_enum, default_value = "auto", help_heading = "MongoDB")]
+    pub aggregate: Aggregate,
 }
 
 impl FilterArgs {
     /// `sources` with their collections chosen; without any, the URI of the environment.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a URI, a name or a filter that means nothing.
+    /// [`Error::Usage`] for a URI, a name or a filter that means nothing, and for a file that a server should add up.
     pub fn located(&self, sources: &[Source]) -> Result<Vec<Source>> {
-        let choice = self.mongo.choice(self.filter.as_deref());
+        let choice = Choice { aggregate: self.aggregate, ..self.mongo.choice(self.filter.as_deref()) };
         if sources.is_empty() {
             return Ok(vec![from_environment()?.located(&choice)?]);
         }
-        sources.iter().map(|source| source.located(&choice)).collect()
+        let sources: Vec<Source> = sources.iter().map(|source| source.located(&choice)).collect::<Result<_>>()?;
+        match sources.iter().find(|source| !matches!(source, Source::Collection(_))) {
+            Some(file) if self.aggregate == Aggregate::Server => {
+                let reason = format!("{file} is no collection, whose server could add up");
+                Err(Error::Usage { what: "aggregate", given: "server".into(), reason })
+            }
+            _ => Ok(sources),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ pub mod writer;
 
 use rayon::prelude::*;
 
-pub use self::mongodb::{Choice, URI_VARIABLE, is_uri};
+pub use self::mongodb::{Aggregate, Choice, URI_VARIABLE, is_uri};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
 pub use schema::{Columns, Data, LevelSummaries, RunTable};

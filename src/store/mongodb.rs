@@ -60,6 +60,19 @@ pub struct Location {
     filter: Document,
     timeout: Duration,
     patience: Duration,
+    aggregate: Aggregate,
+}
+
+/// Who adds up the runs of each level.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Aggregate {
+    /// The server from 20 million documents on, this program below.
+    #[default]
+    Auto,
+    /// The server: only number, mean, spread and range of each level travel, and nothing else is known.
+    Server,
+    /// This program, from the documents themselves: everything is known.
+    Client,
 }
 
 /// What the user may say about a collection besides the URI.
@@ -75,6 +88,8 @@ pub struct Choice {
     pub timeout: Option<Duration>,
     /// How long to wait for a server that goes away in the middle.
     pub patience: Option<Duration>,
+    /// Who adds up.
+    pub aggregate: Aggregate,
 }
 
 /// Whether `text` is a MongoDB URI.
@@ -113,7 +128,8 @@ impl Location {
         }
         let timeout = choice.timeout.unwrap_or(Duration::from_secs_f64(DEFAULT_TIMEOUT));
         let patience = choice.patience.unwrap_or(Duration::from_secs_f64(DEFAULT_PATIENCE));
-        Ok(Self { uri: uri.into(), host, database, collection, filter, timeout, patience })
+        let aggregate = choice.aggregate;
+        Ok(Self { uri: uri.into(), host, database, collection, filter, timeout, patience, aggregate })
     }
 
     /// Database and collection, as MongoDB writes a namespace.

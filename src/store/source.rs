@@ -112,7 +112,7 @@ impl Input {
     fn read_rows(&self, columns: &Columns) -> Result<Data> {
         let path = match self {
             Self::Stdin => return read_text(std::io::stdin().lock(), Path::new("-"), columns),
-            Self::Collection(location) => return mongodb::read::read(location, columns).map(Data::Runs),
+            Self::Collection(location) => return mongodb::summaries::data(location, columns),
             Self::File(path) => path,
         };
         let mut file = File::open(path).map_err(Error::read(path))?;

@@ -44,13 +44,18 @@ const WAITING: usize = 2;
 /// # Errors
 /// Those of connecting; [`Error::NoDocuments`], [`Error::MissingColumn`], [`Error::Database`].
 pub fn read(location: &Location, columns: &Columns) -> Result<RunTable> {
-    let server = Server::connect(location)?;
+    read_from(&Server::connect(location)?, columns)
+}
+
+/// The same on a server that is connected.
+pub(super) fn read_from(server: &Server, columns: &Columns) -> Result<RunTable> {
+    let location = &server.location;
     let mut rows = Rows::of(columns, location);
     let names = ["_id", &columns.factor, &columns.metric];
     let mut projection: Document = names.into_iter().map(|name| (name.to_string(), 1.into())).collect();
     let details = ["draw", "replicate", FINAL_LOSS];
     projection.extend(columns.settings().chain(details).map(|name| (name.to_string(), 1.into())));
-    each_batch(&server, &location.filter, Some(projection), |documents| {
+    each_batch(server, &location.filter, Some(projection), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))
     })?;
     if rows.ledger.read == 0 {

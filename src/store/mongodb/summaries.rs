@@ -8,25 +8,42 @@
 //!
 //! **Ledger.** Documents that do not count are groups too, under their reason, each with the `_id` of the first.
 
+use std::path::Path;
+
 use ::mongodb::bson::{Bson, Document, doc};
 use ::mongodb::options::AggregateOptions;
 use futures_util::TryStreamExt;
 
+use sha2::{Digest, Sha256};
+
 use crate::error::{Error, Result};
-use crate::store::mongodb::{Location, Server};
-use crate::store::schema::{Columns, Exclusion, LevelSummaries, LevelSummary};
+use crate::provenance::InputDigest;
+use crate::store::mongodb::read::read_from;
+use crate::store::mongodb::{Aggregate, Location, Server};
+use crate::store::schema::{Columns, Data, Exclusion, LevelSummaries, LevelSummary};
 
 /// Below this many documents the client's way takes no time worth saving, and gives more.
 const WORTH_IT: u64 = 20_000_000;
 
-/// Whether a collection is so large that the server should count, by its estimated number of documents.
+/// The documents at `location`, or their levels as the server summarises them, as its [`Aggregate`] wants it.
 ///
 /// # Errors
-/// Those of connecting.
-pub fn is_worth_it(location: &Location) -> Result<bool> {
+/// Those of [`read`](super::read::read) and [`summarise`].
+pub fn data(location: &Location, columns: &Columns) -> Result<Data> {
     let server = Server::connect(location)?;
-    let collection = server.collection();
-    Ok(server.insist(|| collection.estimated_document_count())? >= WORTH_IT)
+    let by_server = match location.aggregate {
+        Aggregate::Server => true,
+        Aggregate::Client => false,
+        // Of the whole collection, from its metadata: exact enough, and no work for the server.
+        Aggregate::Auto => {
+            server.insist(|| async { server.collection().estimated_document_count().await })? >= WORTH_IT
+        }
+    };
+    if by_server {
+        summaries_of(&server, columns).map(Data::Levels)
+    } else {
+        read_from(&server, columns).map(Data::Runs)
+    }
 }
 
 /// The levels of the documents at `location`, summarised by the server.
@@ -34,7 +51,11 @@ pub fn is_worth_it(location: &Location) -> Result<bool> {
 /// # Errors
 /// Those of connecting; [`Error::NoDocuments`], [`Error::Database`].
 pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummaries> {
-    let server = Server::connect(location)?;
+    summaries_of(&Server::connect(location)?, columns)
+}
+
+fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
+    let location = &server.location;
     let collection = server.collection().clone_with_type::<Document>();
     let pipeline = [doc! { "$match": &location.filter }, reduced(columns), grouped()];
     let groups: Vec<Document> = server.insist(|| {
@@ -75,7 +96,18 @@ pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummarie
         }
     }
     summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
+    summaries.inputs.push(digest(location, &groups));
     Ok(summaries)
+}
+
+/// What was read: the server's answer, in no order of its own.
+fn digest(location: &Location, groups: &[Document]) -> InputDigest {
+    let mut texts: Vec<String> = groups.iter().map(ToString::to_string).collect();
+    texts.sort();
+    let text = texts.concat();
+    let path = location.to_string();
+    let digest = InputDigest::new(Path::new(&path), text.len() as u64, Sha256::new_with_prefix(&text));
+    InputDigest { made_by: Some("one $group on the server".into()), ..digest }
 }
 
 fn number(value: &Bson) -> Option<f64> {
