@@ -49,7 +49,7 @@ impl TrainArgs {
     /// The one run that was asked for.
     ///
     /// # Errors
-    /// [`Error::Usage`] for settings that mean nothing.
+    /// [`Error::Usage`](crate::error::Error::Usage) for settings that mean nothing.
     pub fn identity(&self) -> Result<RunIdentity> {
         let plan = SweepPlan {
             hidden_std_dev: vec![self.hidden_std_dev],
