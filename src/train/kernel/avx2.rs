@@ -12,6 +12,7 @@ impl Vector for Avx2 {
     type Mask = __m256d;
 
     const LANES: usize = 4;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

@@ -12,6 +12,7 @@ impl Vector for Avx512 {
     type Mask = __mmask8;
 
     const LANES: usize = 8;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

@@ -47,9 +47,33 @@
 //!
 //! An epoch of a vector takes 91 multiplications and fused multiply-adds, 6 divisions, 85 additions, 14 bit operations,
 //! 2 comparisons and 41 stores. Three vectors are in flight, in different thirds of their epochs (see [`epoch`]). On Zen 4
-//! such a mix of independent 512-bit instructions takes 113 cycles and the loop about 146. In an earlier order of the
-//! statements it was 161; less 24 without stores, 5 without waiting for stored values, 19 with multiplications for
-//! divisions. The order counts more than the number, presumably because the processor looks less than an epoch ahead.
+//! such a mix of independent 512-bit instructions takes 113 cycles and the loop about 137, some 10 of them in the seldom
+//! part. The order of the statements counts more than their number, presumably because the processor looks less than an
+//! epoch ahead: the first order took 161 cycles (of those, 24 for stores and 19 for divisions instead of multiplications),
+//! the best one by hand 146.
+//!
+//! Trials with AVX-512 on Zen 4, all with the same bits; µs per training of 10,000 epochs:
+//!
+//! | trial | µs |
+//! | --- | --- |
+//! | order by hand | 48.8 |
+//! | the same without the seldom part (a bound, wrong results) | 45.4 |
+//! | without it but every 64 epochs (likewise) | 46.9 |
+//! | order by search, parts of two patterns (this one) | 45.9 |
+//! | the same statements written out in place of methods, searched for longer | 45.7 |
+//! | two vectors, last two thirds merged: errors never stored, 35 stores; order searched | 53.5 |
+//! | the same, hidden outputs in registers too: 33 stores; order as first written (before: 54.9) | 54.9 |
+//! | five vectors, idle thirds before the odds are used, so that the seldom branch is known early | 56.6 |
+//! | the same, `Networks` padded by 44 vectors: at multiples of 4 KiB loads seem to wait for others' stores (118) | 53.9 |
+//! | 256-bit vectors with 32 registers (AVX-512 VL), order by hand | 57.0 |
+//! | seldom part: the eight exponents of a lone lane in one vector | 48.8 |
+//! | `Networks` padded by 2 to 26 vectors, order by hand | 48.8 to 48.9, 50.6 at 4 KiB |
+//!
+//! With AVX2's 16 registers the order by hand took 63.5 µs written out, that of the search in methods takes 66.5.
+//!
+//! Not tried, as they change bits: exponentials in full every 128 epochs (less than 0.7 µs), and longer short steps, which
+//! would save some of the 2.4 % of steps that take the seldom part. Mostly one lane alone needs it, and most of its cost
+//! seems to be the mispredicted branch.
 
 // The only place with unsafe code: intrinsics, and functions compiled for an instruction set.
 #![allow(unsafe_code)]
@@ -58,6 +82,7 @@ mod epoch;
 pub mod exp;
 mod networks;
 mod scalar;
+mod thirds;
 mod vector;
 
 #[cfg(target_arch = "x86_64")]

@@ -12,6 +12,7 @@ impl Vector for Neon {
     type Mask = uint64x2_t;
 
     const LANES: usize = 2;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

@@ -20,6 +20,7 @@ impl<const FUSED: bool> Vector for Scalar<FUSED> {
     type Mask = bool;
 
     const LANES: usize = 1;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn splat(x: f64) -> Self {

@@ -17,6 +17,9 @@ pub trait Vector: Copy {
     /// The number of networks in a vector.
     const LANES: usize;
 
+    /// The number of vectors that fit in the processor's registers.
+    const REGISTERS: usize;
+
     /// `x` in every lane.
     ///
     /// # Safety
