@@ -269,12 +269,12 @@ fn long_trainings_add_up() {
 fn the_bits_are_the_same_on_every_machine() {
     let mut rng = Rng(10);
     let tasks: Vec<Task> = (0..200).map(|_| wild_task(&mut rng)).collect();
-    let schedule = Schedule { epochs: 500, solved_below: 0.3 };
+    let schedule = Schedule { epochs: 1300, solved_below: 0.3 };
     for simd in Simd::available() {
         let mut hash = 0xcbf2_9ce4_8422_2325_u64;
         for word in train(simd, &tasks, &schedule).iter().flat_map(bits) {
             hash = (hash ^ word).wrapping_mul(0x0100_0000_01b3);
         }
-        assert_eq!(hash, 0x8811787c50a5a345, "{} {hash:#x}", simd.name());
+        assert_eq!(hash, 0xb5db6e77dcbbd63c, "{} {hash:#x}", simd.name());
     }
 }

@@ -11,10 +11,13 @@ use crate::train::network::{Outcome, Parameters, Schedule, Task};
 /// The vectors in flight.
 pub const IN_FLIGHT: usize = 3;
 
-/// The number of epochs between exponentials in full.
-const PERIOD: u32 = 64;
+/// The number of epochs after which scale and products are moved back to 1: their powers stay normal as long.
+const PERIOD: u32 = 128;
 
-/// The scale of the odds after each number of epochs since they were computed in full: powers of [`GAIN`].
+/// The number of epochs between exponentials in full, a multiple of `PERIOD`.
+const RENEWAL: u32 = 512;
+
+/// The scale of the odds by the number of epochs of the present period: powers of [`GAIN`].
 const SCALES: [f64; PERIOD as usize] = {
     let mut scales = [1.0; PERIOD as usize];
     let mut n = 1;
@@ -24,6 +27,9 @@ const SCALES: [f64; PERIOD as usize] = {
     }
     scales
 };
+
+/// What takes the odds from the scale that a period ends with back to 1.
+const RESCALE: f64 = 1.0 / (SCALES[PERIOD as usize - 1] * GAIN);
 
 /// What takes the product of four scaled numbers to that of the unscaled ones.
 const DESCALES: [f64; PERIOD as usize] = {
@@ -150,11 +156,17 @@ pub fn seldom<T: Vector>([f, o, h]: [&mut Networks<T>; 3], epochs: [u32; 3], [f_
     } else {
         o.product = o.product.mul(o.against);
     }
-    let renew = epochs[0].is_multiple_of(PERIOD);
+    if epochs[0].is_multiple_of(PERIOD) {
+        f.begin_period(zero.like(RESCALE));
+    }
+    if (epochs[2] + 1).is_multiple_of(PERIOD) {
+        h.rescale_hidden_odds(zero.like(RESCALE));
+    }
+    let renew = epochs[0].is_multiple_of(RENEWAL);
     if T::any(f_long.high()) || renew {
         f.renew_odds(if renew { zero.less(one) } else { f_long.high() }, scale(epochs[0]));
     }
-    let renew = (epochs[2] + 1).is_multiple_of(PERIOD);
+    let renew = (epochs[2] + 1).is_multiple_of(RENEWAL);
     if T::any(h_long.high()) || renew {
         h.renew_hidden_odds(if renew { zero.less(one) } else { h_long.high() }, scale(epochs[2] + 1));
     }

@@ -9,20 +9,20 @@
 //! - the error times the learning rate is d = ±rate (1 - r); its product with h is the output weight's gradient, and
 //!   p - p h of that product p is the hidden error before the output weight;
 //! - the epoch's loss is ln((1 + Y0) (1 + Y1) (1 + Y2) (1 + Y3)). The running product takes one multiplication an epoch;
-//!   its exponent is moved out of it every 64 epochs, exactly, and one logarithm at the end gives the total;
+//!   its exponent is moved out of it every 128 epochs, exactly, and one logarithm at the end gives the total;
 //! - two reciprocals cost one division: 1/a = b / (a b). Its numerator is free: it brings in the learning rate.
 //!
 //! Weights move little in an epoch, so the odds are multiplied by e^step. [`exp::growth`] does it for short steps in
 //! three multiplications, but for a constant factor: after n epochs the odds are too large by a known [`exp::GAIN`]^n,
-//! the scale, and 1 / (1 + X) is computed as scale / (scale + scaled odds). Every 64 epochs, and in each lane whose step
-//! is longer, the odds are computed in full. That a step is longer shows in the highest bits of a value that is needed
+//! the scale, and 1 / (1 + X) is computed as scale / (scale + scaled odds). Every 128 epochs the scale is taken back to 1
+//! by one multiplication; every 512 epochs, and in each lane whose step is longer, the odds are computed in full. That a step is longer shows in the highest bits of a value that is needed
 //! anyway, so that all twelve tests take one bit operation each and one branch together.
 //!
 //! All parameters are kept divided by [`exp::UNIT`], the unit that makes the polynomial's leading coefficients 1.
 //!
 //! # Clipping
 //!
-//! The loss clips predictions at 1e-15, the gradient does not. A product of all 1 + Y of at most 2^15 rules the
+//! The loss clips predictions at 1e-15, the gradient does not. A product of all 1 + Y of at most 2^7 rules the
 //! clipping of wrong answers out, and above 1 + 2^-20 that of right ones is negligible (less than 4e-9 of the epoch's
 //! loss, and only where other patterns bear it). Outside these bounds, or when a network is first solved, a separate
 //! function computes the epoch's loss pattern by pattern. "Solved" compares the product with e^(4 threshold).
@@ -31,9 +31,9 @@
 //! # Error
 //!
 //! - [`exp::power`], in full: 0.82 ULP measured, 1.1 tested.
-//! - [`exp::growth`]: 2^-36.3 of the odds at the longest step, falling with its third power, and forgotten after 64
+//! - [`exp::growth`]: 2^-36.3 of the odds at the longest step, falling with its third power, and forgotten after 512
 //!   epochs.
-//! - Total loss of 96 trainings by NumPy: within 2.3e-11. Where a plain loop's own 1 - p has lost its digits (wrong
+//! - Total loss of 96 trainings by NumPy: within 1.3e-10. Where a plain loop's own 1 - p has lost its digits (wrong
 //!   answers given with a certainty near 1e-15) the two differ by up to 3e-4.
 //!
 //! # Same bits everywhere
@@ -52,14 +52,14 @@
 //! epoch ahead: the first order took 161 cycles (of those, 24 for stores and 19 for divisions instead of multiplications),
 //! the best one by hand 146.
 //!
-//! Trials with AVX-512 on Zen 4, all with the same bits; µs per training of 10,000 epochs:
+//! Trials with AVX-512 on Zen 4, µs per training of 10,000 epochs, first with exponentials in full every 64 epochs:
 //!
 //! | trial | µs |
 //! | --- | --- |
 //! | order by hand | 48.8 |
 //! | the same without the seldom part (a bound, wrong results) | 45.4 |
 //! | without it but every 64 epochs (likewise) | 46.9 |
-//! | order by search, parts of two patterns (this one) | 45.9 |
+//! | order by search, parts of two patterns | 45.9 |
 //! | the same statements written out in place of methods, searched for longer | 45.7 |
 //! | two vectors, last two thirds merged: errors never stored, 35 stores; order searched | 53.5 |
 //! | the same, hidden outputs in registers too: 33 stores; order as first written (before: 54.9) | 54.9 |
@@ -68,12 +68,17 @@
 //! | 256-bit vectors with 32 registers (AVX-512 VL), order by hand | 57.0 |
 //! | seldom part: the eight exponents of a lone lane in one vector | 48.8 |
 //! | `Networks` padded by 2 to 26 vectors, order by hand | 48.8 to 48.9, 50.6 at 4 KiB |
+//! | as by search; exponentials in full every 128 epochs | 45.4 |
+//! | scale taken back to 1 every 64 epochs, exponentials in full every 256, 512 | 44.9, 44.8 |
+//! | scale taken back to 1 every 128 epochs, exponentials in full every 256, 512 (this one) | 44.8, 44.7 |
 //!
-//! With AVX2's 16 registers the order by hand took 63.5 µs written out, that of the search in methods takes 66.5.
+//! The last rows cost accuracy, 1.3e-10 where 64 gave 2.3e-11. A period of 256 is impossible: the fourth power of the
+//! scale would underflow.
 //!
-//! Not tried, as they change bits: exponentials in full every 128 epochs (less than 0.7 µs), and longer short steps, which
-//! would save some of the 2.4 % of steps that take the seldom part. Mostly one lane alone needs it, and most of its cost
-//! seems to be the mispredicted branch.
+//! With AVX2's 16 registers the order by hand took 63.5 µs written out, that of the search in methods takes 63.2.
+//!
+//! Not tried, as they change bits: longer short steps, which would save some of the 2.4 % of steps that take the seldom
+//! part. Mostly one lane alone needs it, and most of its cost seems to be the mispredicted branch.
 
 // The only place with unsafe code: intrinsics, and functions compiled for an instruction set.
 #![allow(unsafe_code)]

@@ -10,7 +10,7 @@ const CLIP: f64 = 1e-15;
 /// The product of 1 + odds against the right answers above which one may have to be clipped.
 ///
 /// It is far below what that asks for, so that a period of products stays normal.
-pub const RARE: f64 = 32_768.0;
+pub const RARE: f64 = 128.0;
 
 /// The product of 1 + odds below which clipping the right answers is not negligible.
 const LEAST: f64 = 1.0 + 1.0 / 1_048_576.0;
@@ -120,7 +120,19 @@ impl<T: Vector> Networks<T> {
             let against = if k == 0 || k == 3 { sum } else { scale.like(0.0).sub(sum) };
             *odds = power(against).mul(scale).select(long, *odds);
         }
+    }
+
+    /// Takes `odds` from the last period's scale to 1, and the exponent out of `product`.
+    #[inline(always)]
+    pub fn begin_period(&mut self, rescale: T) {
+        self.odds = self.odds.map(|odds| odds.mul(rescale));
         self.normalize();
+    }
+
+    /// Takes `hidden_odds` from the last period's scale to 1.
+    #[inline(always)]
+    pub fn rescale_hidden_odds(&mut self, rescale: T) {
+        self.hidden_odds = self.hidden_odds.map(|neuron| neuron.map(|odds| odds.mul(rescale)));
     }
 
     /// Clips the probabilities where that counts, sees which networks are solved, and multiplies `against` into
