@@ -215,6 +215,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// An earlier summary that the report cannot be compared with.
+    #[error("cannot compare with {path}: {reason}")]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
     /// The report template failed.
     #[error("cannot render the report")]
     Render(#[source] askama::Error),
@@ -287,6 +295,7 @@ impl Error {
             | Self::Mixed { .. }
             | Self::TooManyLevels { .. }
             | Self::Undetermined { .. }
+            | Self::Baseline { .. }
             | Self::Figure { .. } => 3,
             Self::Read { .. }
             | Self::NoFiles { .. }
@@ -343,6 +352,9 @@ impl Error {
             Self::Busy { .. } => "wait for it to end, or choose another file with --to".into(),
             Self::Write { source, .. } if source.kind() == io::ErrorKind::StorageFull => {
                 "free some space and run the same command again".into()
+            }
+            Self::Baseline { .. } => {
+                "--baseline takes the summary.json of an earlier report on the same columns".into()
             }
             Self::Interrupted { .. } => "run the same command again to go on".into(),
             _ => return None,

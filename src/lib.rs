@@ -9,7 +9,7 @@
 //!                  ├─ store  (csv · parquet · mongodb: one backend a file)
 //!                  │     │ RunTable = polars frame with a checked schema
 //!                  │     ▼
-//!                  └─ group ─► stats ─► analysis ─► { export, figure ─► report } ─► output
+//!                  └─ group ─► stats ─► analysis ─► { export, figure, baseline ─► report } ─► output
 //! leaves anyone may use: sweep (domain types, the glossary), expression, format, random, warning, provenance,
 //!                         error
 //! ```
@@ -26,6 +26,7 @@
 //! ```
 
 pub mod analysis;
+pub mod baseline;
 pub mod cli;
 pub mod commands;
 pub mod error;

@@ -32,6 +32,8 @@ pub enum Artefact {
     ReplayPng,
     /// The report.
     Report,
+    /// The report as Markdown.
+    ReportMarkdown,
     /// The group table.
     SummaryCsv,
     /// The whole analysis.
@@ -48,6 +50,7 @@ impl Artefact {
             Self::ReplaySvg => "replay.svg",
             Self::ReplayPng => "replay.png",
             Self::Report => "report.html",
+            Self::ReportMarkdown => "report.md",
             Self::SummaryCsv => "summary.csv",
             Self::SummaryJson => "summary.json",
         }

@@ -13,18 +13,19 @@ use std::path::{Path, PathBuf};
 const LEAVES: [&str; 7] = ["error", "expression", "format", "provenance", "random", "sweep", "warning"];
 
 /// What each module may use besides the leaves and itself.
-const MAY_USE: [(&str, &[&str]); 12] = [
+const MAY_USE: [(&str, &[&str]); 13] = [
     ("main", &["cli", "commands"]),
     ("cli", &["analysis", "export", "figure", "output", "store", "train"]),
-    ("commands", &["cli", "analysis", "export", "figure", "output", "report", "store", "train"]),
+    ("commands", &["cli", "analysis", "baseline", "export", "figure", "output", "report", "store", "train"]),
     ("train", &[]),
     ("store", &["output"]),
     ("group", &["store"]),
     ("stats", &[]),
     ("analysis", &["group", "stats", "store"]),
+    ("baseline", &["analysis", "stats"]),
     ("export", &["analysis", "stats", "store"]),
     ("figure", &["analysis", "export", "train"]),
-    ("report", &["analysis", "export", "figure", "stats", "store"]),
+    ("report", &["analysis", "baseline", "export", "figure", "stats", "store"]),
     ("output", &[]),
 ];
 

@@ -213,7 +213,7 @@ fn change_of_value(from: &Estimate, to: &Estimate, confidence: f64) -> Change {
 }
 
 /// The difference of two independent estimates from their points and intervals (MOVER).
-fn difference(from: &Estimate, to: &Estimate, confidence: f64) -> Estimate {
+pub fn difference(from: &Estimate, to: &Estimate, confidence: f64) -> Estimate {
     let point = to.point - from.point;
     let interval = from.interval.zip(to.interval).map(|(a, b)| ConfidenceInterval {
         level: confidence,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::analysis::Question;
+use crate::cli::document::DocumentArgs;
 use crate::cli::source::{FilterArgs, in_environment};
 use crate::cli::value::{confidence, scale, share};
 use crate::export::Format;
@@ -76,9 +77,30 @@ impl FigureArgs {
     }
 }
 
-/// Arguments of `report` and `plot`.
+/// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
+    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
+    /// [default: $MONGODB_URI]
+    #[arg(required = !in_environment(), value_name = "SOURCE")]
+    pub sources: Vec<Source>,
+    /// Which documents.
+    #[command(flatten)]
+    pub filter: FilterArgs,
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
+    /// How it looks.
+    #[command(flatten)]
+    pub figure: FigureArgs,
+    /// Which report.
+    #[command(flatten)]
+    pub document: DocumentArgs,
+}
+
+/// Arguments of `plot`.
+#[derive(Debug, Args)]
+pub struct PlotArgs {
     /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
     /// [default: $MONGODB_URI]
     #[arg(required = !in_environment(), value_name = "SOURCE")]

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use crate::cli::analyse::{AnalysisArgs, FigureArgs};
+use crate::cli::document::DocumentArgs;
 use crate::cli::plan::{PlanArgs, TrainerArgs};
 use crate::cli::source::{MongoArgs, from_environment, in_environment};
 use crate::error::Result;
@@ -25,6 +26,9 @@ pub struct RunArgs {
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,
+    /// Which report.
+    #[command(flatten)]
+    pub document: DocumentArgs,
 }
 
 /// Arguments of `sweep`.

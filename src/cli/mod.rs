@@ -2,6 +2,7 @@
 
 pub mod analyse;
 pub mod compare;
+pub mod document;
 pub mod make;
 pub mod plan;
 pub mod source;
@@ -13,7 +14,7 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use crate::cli::analyse::{ReportArgs, StatsArgs};
+pub use crate::cli::analyse::{PlotArgs, ReportArgs, StatsArgs};
 pub use crate::cli::compare::CompareArgs;
 pub use crate::cli::make::{CopyArgs, RunArgs, SweepArgs};
 pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
@@ -91,13 +92,14 @@ A stopped sweep goes on where it was when the same command is run again.")]
     #[command(after_help = "Examples:
   initsweep report sample-data/xor-sweep.csv
   initsweep report 'runs/*.parquet' --out results --error-bars sd
+  initsweep report runs.csv --baseline output/summary.json --format html,md --open
   zcat runs.csv.gz | initsweep report -")]
     Report(ReportArgs),
     /// Draw the figure only
     #[command(after_help = "Examples:
   initsweep plot sample-data/xor-sweep.csv --error-bars se --scale 3
   initsweep plot trials.csv --x lr --y val_loss --x-scale log")]
-    Plot(ReportArgs),
+    Plot(PlotArgs),
     /// Print the statistics
     #[command(after_help = "Examples:
   initsweep stats sample-data/xor-sweep.csv

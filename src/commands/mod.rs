@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod copy;
+pub mod open;
 pub mod plot;
 pub mod replay;
 pub mod report;

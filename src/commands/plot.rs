@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::analysis::Analysis;
 use crate::cli::analyse::FigureArgs;
-use crate::cli::{Global, ReportArgs};
+use crate::cli::{Global, PlotArgs};
 use crate::commands::print;
 use crate::error::Result;
 use crate::figure::data::LossVsStdDev;
@@ -17,7 +17,7 @@ use crate::sweep::DEFAULT_FACTOR;
 ///
 /// # Errors
 /// Those of reading, analysing, drawing and writing.
-pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
+pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
     let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;

@@ -19,5 +19,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
     let (simd, target) = (arguments.trainer.simd()?, runs.as_path().into());
     sweep::make(&Part::whole(plan), simd, &target, Existing::Resume, global)?;
-    report::write(&[Source::Path(runs.display().to_string())], &columns, &arguments.analysis, &arguments.figure, global)
+    let RunArgs { analysis, figure, document, .. } = arguments;
+    let request = report::Request { analysis, figure, document };
+    report::write(&[Source::Path(runs.display().to_string())], &columns, &request, global)
 }

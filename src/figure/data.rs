@@ -115,23 +115,29 @@ impl LossVsStdDev {
     }
 }
 
-fn title(analysis: &Analysis) -> String {
+/// The figure's title.
+pub fn title(analysis: &Analysis) -> String {
     match (analysis.metric.as_str(), analysis.factor.as_str()) {
         (DEFAULT_METRIC, DEFAULT_FACTOR) => "Training loss against the initial standard deviation".into(),
         (metric, factor) => format!("{metric} against {factor}"),
     }
 }
 
+/// What the factor is called on an axis.
+pub fn factor_name(factor: &str) -> &str {
+    if factor == DEFAULT_FACTOR { "standard deviation of the initial hidden weights and biases" } else { factor }
+}
+
 fn x_label(factor: &str, scale: Scale) -> String {
-    let name =
-        if factor == DEFAULT_FACTOR { "standard deviation of the initial hidden weights and biases" } else { factor };
+    let name = factor_name(factor);
     match scale {
         Scale::Log => format!("{name} (logarithmic)"),
         Scale::Linear => name.to_string(),
     }
 }
 
-fn y_label(metric: &str) -> String {
+/// What the metric's mean is called on an axis.
+pub fn y_label(metric: &str) -> String {
     if metric == DEFAULT_METRIC { "mean loss, summed over epochs".into() } else { format!("mean {metric}") }
 }
 
@@ -145,11 +151,12 @@ fn bar_label(bars: ErrorBars, confidence: f64) -> Option<String> {
 }
 
 /// `Xavier = 1/√2`.
-fn reference_label(reference: &Reference) -> String {
+pub fn reference_label(reference: &Reference) -> String {
     format!("{} = {}", reference.name, reference.expression.replace("sqrt(2)", "√2").replace("sqrt(", "√("))
 }
 
-fn caption(analysis: &Analysis, shown: usize) -> String {
+/// How many levels are `shown`, of how many runs each.
+pub fn caption(analysis: &Analysis, shown: usize) -> String {
     let sizes = || analysis.groups.iter().map(|group| group.summary.n);
     let n = match (sizes().min(), sizes().max()) {
         (Some(least), Some(most)) if least == most => format!("n = {} each", counted(most, "run")),

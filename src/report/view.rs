@@ -1,46 +1,74 @@
 //! What the report says, as ready-formatted strings.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Place, ReferenceResult, Step};
+use crate::baseline::Changes;
 use crate::export::{finding, table};
 use crate::figure::Figure;
-use crate::format::{count, counted, excerpt, significant};
+use crate::format::{count, counted, excerpt, significant, to_precision_of};
 use crate::provenance::InputDigest;
-use crate::stats::Method;
+use crate::report::changes::ChangesView;
+use crate::report::levels::LevelTable;
+use crate::report::{data, methods};
+use crate::stats::Estimate;
+use crate::stats::best::Standing;
 use crate::store::schema::Exclusion;
 
-/// Everything that the template shows.
+/// Everything that the templates show, in the order of the sections.
 #[derive(Debug, Clone)]
 pub struct View {
     /// Title of the page.
     pub title: String,
+    /// The verdict in a word or two.
+    pub verdict: &'static str,
+    /// The same as the name of a style.
+    pub verdict_style: &'static str,
     /// The finding in a sentence or two.
     pub finding: String,
-    /// The least mean as it was observed.
-    pub observed: String,
-    /// The value at the minimum by runs that did not choose it.
-    pub cross_fitted: Option<String>,
+    /// The numbers to remember.
+    pub facts: Vec<Fact>,
     /// The main figure, an SVG document of our own making, already escaped.
     pub figure: String,
     /// References with their means.
     pub references: Vec<ReferenceRow>,
     /// Changes from place to place.
     pub steps: Vec<StepRow>,
-    /// Heads of the group table.
-    pub heads: Vec<String>,
-    /// Rows of the group table.
-    pub groups: Vec<GroupRow>,
-    /// The ledger in a line.
-    pub ledger: String,
-    /// Reasons for exclusion: name, count, first place.
-    pub excluded: Vec<[String; 3]>,
+    /// Every level.
+    pub levels: LevelTable,
+    /// Whether it is known which levels cannot be excluded as the best.
+    pub has_candidates: bool,
     /// Warnings: what, and what to do.
     pub warnings: Vec<[String; 2]>,
-    /// How the numbers are defined.
+    /// The ledger in a line.
+    pub ledger: String,
+    /// Whether rows were left out.
+    pub has_excluded: bool,
+    /// Reasons for exclusion: name, count, first place.
+    pub excluded: Vec<[String; 3]>,
+    /// What changed since an earlier report.
+    pub changes: Option<ChangesView>,
+    /// How the numbers came about.
     pub methods: Vec<String>,
+    /// Terms and what they mean.
+    pub definitions: Vec<[String; 2]>,
+    /// The command that makes the report again.
+    pub command: String,
     /// How it was made: name and value.
     pub provenance: Vec<[String; 2]>,
     /// The inputs.
     pub inputs: Vec<InputRow>,
+    /// The numbers for the page's script, as JSON.
+    pub data: String,
+}
+
+/// A number to remember.
+#[derive(Debug, Clone)]
+pub struct Fact {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// How sure it is, or what it rests on.
+    pub note: String,
 }
 
 /// An input.
@@ -70,10 +98,8 @@ impl InputRow {
 /// A reference in the comparison.
 #[derive(Debug, Clone)]
 pub struct ReferenceRow {
-    /// Its name.
+    /// Its name, with the expression where that is another.
     pub name: String,
-    /// As the user wrote it.
-    pub expression: String,
     /// Its value.
     pub level: String,
     /// The mean there, with its interval.
@@ -95,79 +121,130 @@ pub struct StepRow {
     pub change: String,
 }
 
-/// A row of the group table.
-#[derive(Debug, Clone)]
-pub struct GroupRow {
-    /// The cells.
-    pub cells: Vec<String>,
-    /// Whether it is the observed minimum.
-    pub is_minimum: bool,
-}
-
 impl View {
-    /// Puts `analysis` into words.
-    pub fn of(analysis: &Analysis, figure: &Figure) -> Self {
-        let row = |(place, group)| GroupRow {
-            cells: table::cells(group).to_vec(),
-            is_minimum: place == analysis.observed_minimum,
-        };
+    /// Puts `analysis` into words, with what changed since an earlier report.
+    pub fn of(analysis: &Analysis, figure: &Figure, changes: Option<&Changes>) -> Self {
         Self {
             title: format!("{} by {}", analysis.metric, analysis.factor),
+            verdict: verdict_name(&analysis.minimum.standing),
+            verdict_style: verdict_style(&analysis.minimum.standing),
             finding: finding::sentence(analysis),
-            observed: finding::observed(analysis),
-            cross_fitted: finding::cross_fitted(analysis),
+            facts: facts(analysis),
             figure: figure.svg.clone(),
-            references: references(analysis),
-            steps: steps(analysis),
-            heads: table::heads(analysis.confidence).to_vec(),
-            groups: analysis.groups.iter().enumerate().map(row).collect(),
-            ledger: table::ledger(&analysis.ledger),
-            excluded: excluded(analysis),
+            references: analysis.references.iter().map(|result| reference(analysis, result)).collect(),
+            steps: analysis.steps.iter().map(step).collect(),
+            levels: LevelTable::of(analysis),
+            has_candidates: !analysis.minimum.candidates.is_empty(),
             warnings: analysis
                 .warnings
                 .iter()
-                .map(|warning| [warning.message(), warning.advice().to_string()])
+                .map(|warning| [capitalised(&warning.message()), capitalised(warning.advice())])
                 .collect(),
-            methods: methods(analysis),
+            ledger: table::ledger(&analysis.ledger),
+            has_excluded: analysis.ledger.excluded_in_all() > 0,
+            excluded: excluded(analysis),
+            changes: changes.map(|changes| ChangesView::of(changes, analysis)),
+            methods: methods::paragraphs(analysis),
+            definitions: methods::definitions(analysis),
+            command: analysis.provenance.command.clone(),
             provenance: provenance(analysis),
             inputs: analysis.inputs().iter().map(InputRow::of).collect(),
+            data: data::json(analysis),
         }
     }
 }
 
-fn references(analysis: &Analysis) -> Vec<ReferenceRow> {
-    let row = |result: &crate::analysis::ReferenceResult| ReferenceRow {
-        name: result.reference.name.clone(),
-        expression: result.reference.expression.clone(),
-        level: significant(result.reference.value, 5),
+/// The verdict as it is read.
+pub fn verdict_name(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Located => "located",
+        Standing::AtEdge { .. } => "at edge",
+        Standing::Flat => "flat",
+        Standing::Unresolved { .. } => "unresolved",
+    }
+}
+
+fn verdict_style(standing: &Standing) -> &'static str {
+    match standing {
+        Standing::Located => "settled",
+        Standing::Flat => "neutral",
+        Standing::AtEdge { .. } | Standing::Unresolved { .. } => "open",
+    }
+}
+
+fn facts(analysis: &Analysis) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let (Some(level), Some(value)) = (&analysis.minimum.level, &analysis.minimum.value) {
+        facts.push(estimate_fact("place of the minimum".into(), level));
+        facts.push(estimate_fact("mean there".into(), value));
+    }
+    if let Some(value) = &analysis.minimum.cross_fitted {
+        let mut fact = estimate_fact("cross-fitted".into(), value);
+        fact.note.push_str(", by runs that did not choose the place");
+        facts.push(fact);
+    }
+    let lowest = analysis.observed();
+    let spread = lowest.summary.mean.interval.map(|interval| interval.margin());
+    facts.push(Fact {
+        name: "least observed mean".into(),
+        value: spread.map_or_else(
+            || significant(lowest.summary.mean.point, 5),
+            |margin| format!("{} ± {}", to_precision_of(lowest.summary.mean.point, margin), significant(margin, 2)),
+        ),
+        note: format!("at {}, {}", significant(lowest.level, 4), counted(lowest.summary.n, "run")),
+    });
+    facts.push(Fact {
+        name: "runs".into(),
+        value: count(analysis.ledger.used()),
+        note: format!("at {}", counted(analysis.groups.len() as u64, "level")),
+    });
+    facts
+}
+
+fn estimate_fact(name: String, estimate: &Estimate) -> Fact {
+    let Some(interval) = estimate.interval else {
+        return Fact { name, value: significant(estimate.point, 4), note: "no interval".into() };
+    };
+    let rounded = |value: f64| to_precision_of(value, interval.margin());
+    Fact {
+        name,
+        value: rounded(estimate.point),
+        note: format!(
+            "{} interval {} to {}",
+            finding::confidence(interval.level),
+            rounded(interval.lower),
+            rounded(interval.upper)
+        ),
+    }
+}
+
+fn reference(analysis: &Analysis, result: &ReferenceResult) -> ReferenceRow {
+    let text = finding::reference(analysis, result).unwrap_or_default();
+    let reference = &result.reference;
+    ReferenceRow {
+        name: if reference.name == reference.expression {
+            reference.name.clone()
+        } else {
+            format!("{} = {}", reference.name, reference.expression)
+        },
+        level: significant(reference.value, 5),
         mean: result.mean.as_ref().map_or_else(|| "outside the sweep".into(), finding::with_uncertainty),
-        cost: cost(analysis, result),
+        // The name has a column of its own.
+        cost: text.strip_prefix(&format!("{}: ", reference.name)).unwrap_or(&text).to_string(),
         how: match (&result.mean, result.interpolated) {
             (None, _) => "",
             (Some(_), true) => "interpolated between the two nearest levels",
             (Some(_), false) => "a level of the sweep",
         },
-    };
-    analysis.references.iter().map(row).collect()
+    }
 }
 
-fn cost(analysis: &Analysis, result: &crate::analysis::ReferenceResult) -> String {
-    let text = finding::reference(analysis, result).unwrap_or_default();
-    // The name has a column of its own.
-    text.split_once(": ").map_or(text.clone(), |(_, cost)| cost.to_string())
-}
-
-fn steps(analysis: &Analysis) -> Vec<StepRow> {
-    let place = |place: &crate::analysis::Place| match place.name.as_str() {
+fn step(step: &Step) -> StepRow {
+    let place = |place: &Place| match place.name.as_str() {
         name if name == significant(place.level, 4) => name.to_string(),
         name => format!("{name} ({})", significant(place.level, 4)),
     };
-    let row = |step: &crate::analysis::Step| StepRow {
-        from: place(&step.from),
-        to: place(&step.to),
-        change: finding::change(&step.change),
-    };
-    analysis.steps.iter().map(row).collect()
+    StepRow { from: place(&step.from), to: place(&step.to), change: finding::change(&step.change) }
 }
 
 fn excluded(analysis: &Analysis) -> Vec<[String; 3]> {
@@ -178,46 +255,20 @@ fn excluded(analysis: &Analysis) -> Vec<[String; 3]> {
     Exclusion::ALL.into_iter().map(row).collect()
 }
 
-fn methods(analysis: &Analysis) -> Vec<String> {
-    let confidence = finding::confidence(analysis.confidence);
-    let runs = counted(analysis.runs(), "run");
-    vec![
-        format!(
-            "{runs} at {} of {} were grouped by exact value. For each level: the mean; the standard deviation with divisor n − 1; \
-             the standard error s/√n; the {confidence} {} interval mean ± t · s/√n with n − 1 degrees of freedom (Student 1908); \
-             quantiles by linear interpolation at (n − 1)p (type 7 of Hyndman and Fan 1996). A level with one run has no spread \
-             and no interval.",
-            counted(analysis.groups.len() as u64, "level"),
-            analysis.factor,
-            Method::StudentT.name(),
-        ),
-        format!(
-            "Where the minimum is: a weighted local quadratic curve through the level means along the axis (in ln of the level \
-             where all are above 0), bandwidth by AICc (Hurvich, Simonoff and Tsai 1998); intervals of its place and value by a \
-             parametric bootstrap of the level means, 2,000 replicates from a fixed seed. Which levels cannot be excluded as the best at \
-             {confidence}: multiple comparisons with the best (Hsu 1981), all levels accounted for. The least observed mean is also \
-             given; as the least of many noisy means it tends to be too low."
-        ),
-        format!(
-            "A reference's difference to the minimum is that of the fitted curve at the two places, with a t interval; p is adjusted \
-             over the references (Holm 1979); the verdict is against a margin of {} of the minimum (two one-sided tests, Schuirmann \
-             1987).",
-            finding::confidence(analysis.margin)
-        ),
-        format!(
-            "The mean at a reference between two levels is interpolated linearly along the axis. Relative changes are ratios of \
-             means minus 1, with {confidence} Welch t intervals by the delta method. They do not know that the minimum was chosen as the least of all means."
-        ),
-    ]
-}
-
 fn provenance(analysis: &Analysis) -> Vec<[String; 2]> {
-    let mut rows = vec![
-        ["made by".to_string(), analysis.provenance.version.clone()],
-        ["command".to_string(), analysis.provenance.command.clone()],
-    ];
+    let mut rows = vec![["version".to_string(), analysis.provenance.version.clone()]];
     for (name, values) in &analysis.settings {
         rows.push([name.clone(), values.iter().map(|value| excerpt(value)).collect::<Vec<_>>().join(", ")]);
     }
     rows
+}
+
+/// With a capital first letter, unless the first word is a path or a number.
+fn capitalised(text: &str) -> String {
+    let first_word = text.split(' ').next().unwrap_or_default();
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) if first_word.chars().all(char::is_alphabetic) => first.to_uppercase().chain(characters).collect(),
+        _ => text.to_string(),
+    }
 }

@@ -1,0 +1,144 @@
+//! Reads an earlier `summary.json`.
+
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use crate::analysis::{Analysis, SCHEMA_VERSION};
+use crate::error::{Error, Result};
+use crate::format::excerpt;
+use crate::stats::{ConfidenceInterval, Estimate, Method};
+
+/// What an earlier report found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// Path of its summary.
+    pub path: String,
+    /// Runs used.
+    pub runs: u64,
+    /// Its levels, ascending.
+    pub groups: Vec<EarlierLevel>,
+    /// The fitted minimum's place.
+    pub place: Option<Estimate>,
+    /// The fitted minimum's value.
+    pub value: Option<Estimate>,
+    /// The verdict, by its name in the JSON.
+    pub verdict: String,
+    factor: String,
+    metric: String,
+}
+
+/// A level of an earlier report.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+pub struct EarlierLevel {
+    /// The factor's value.
+    pub level: f64,
+    /// Number of runs.
+    pub n: u64,
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation, divisor n − 1.
+    pub std_dev: Option<f64>,
+    /// The least.
+    pub min: f64,
+    /// The greatest.
+    pub max: f64,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    schema_version: u32,
+}
+
+#[derive(Deserialize)]
+struct Wire {
+    factor: String,
+    metric: String,
+    confidence: f64,
+    rows: WireRows,
+    groups: Vec<EarlierLevel>,
+    minimum: WireMinimum,
+}
+
+#[derive(Deserialize)]
+struct WireRows {
+    used: u64,
+}
+
+#[derive(Deserialize)]
+struct WireMinimum {
+    fitted: Option<WireFitted>,
+    verdict: String,
+}
+
+#[derive(Deserialize)]
+struct WireFitted {
+    level: f64,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+    value: f64,
+    value_ci_lower: Option<f64>,
+    value_ci_upper: Option<f64>,
+}
+
+impl Earlier {
+    /// Reads the summary at `path`.
+    ///
+    /// # Errors
+    /// [`Error::Read`]; [`Error::Baseline`] for anything but a summary of this schema.
+    pub fn read(path: &Path) -> Result<Self> {
+        let bytes = fs::read(path).map_err(Error::read(path))?;
+        let failed = |reason: String| Error::Baseline { path: path.to_path_buf(), reason };
+        let not_a_summary = |e: serde_json::Error| failed(format!("it is no summary.json of a report ({e})"));
+        let Version { schema_version } = serde_json::from_slice(&bytes).map_err(not_a_summary)?;
+        if schema_version != SCHEMA_VERSION {
+            return Err(failed(format!("its schema_version is {schema_version}, not {SCHEMA_VERSION}")));
+        }
+        let wire: Wire = serde_json::from_slice(&bytes).map_err(not_a_summary)?;
+        if !wire.groups.is_sorted_by(|a, b| a.level < b.level) {
+            return Err(failed("its levels do not ascend".into()));
+        }
+        let estimate = |point: f64, lower: Option<f64>, upper: Option<f64>| Estimate {
+            point,
+            standard_error: None,
+            interval: lower.zip(upper).map(|(lower, upper)| ConfidenceInterval {
+                level: wire.confidence,
+                lower,
+                upper,
+                method: Method::BootstrapPercentile,
+            }),
+        };
+        let fitted = wire.minimum.fitted.as_ref();
+        Ok(Self {
+            path: path.display().to_string(),
+            runs: wire.rows.used,
+            place: fitted.map(|f| estimate(f.level, f.ci_lower, f.ci_upper)),
+            value: fitted.map(|f| estimate(f.value, f.value_ci_lower, f.value_ci_upper)),
+            groups: wire.groups,
+            verdict: wire.minimum.verdict,
+            factor: wire.factor,
+            metric: wire.metric,
+        })
+    }
+
+    /// Checks that it is about the same columns as `analysis`.
+    ///
+    /// # Errors
+    /// [`Error::Baseline`].
+    pub fn matching(self, analysis: &Analysis) -> Result<Self> {
+        if (&self.factor, &self.metric) == (&analysis.factor, &analysis.metric) {
+            return Ok(self);
+        }
+        Err(Error::Baseline {
+            path: self.path.into(),
+            reason: format!(
+                "it is about {} by {}, not {} by {}",
+                excerpt(&self.metric),
+                excerpt(&self.factor),
+                excerpt(&analysis.metric),
+                excerpt(&analysis.factor)
+            ),
+        })
+    }
+}

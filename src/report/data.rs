@@ -1,0 +1,168 @@
+//! The numbers behind the page, for its script: every digit, as JSON, by column.
+//!
+//! The text cannot end the element that holds it: `<`, `>` and `&` are written as escapes.
+
+use serde::Serialize;
+
+use crate::analysis::{Analysis, Group};
+use crate::export::finding;
+use crate::figure::data as figure;
+use crate::format::{count, significant, to_precision_of};
+use crate::report::levels::{level_text, share_text};
+use crate::stats::Estimate;
+
+/// Up to this many pairs of reference and colour the figures use; the page's script repeats them in the same way.
+#[derive(Serialize)]
+struct Page<'a> {
+    title: String,
+    factor: &'a str,
+    metric: &'a str,
+    x_label: String,
+    y_label: String,
+    caption: String,
+    confidence: String,
+    logarithmic: bool,
+    columns: Columns,
+    shown: Vec<Shown>,
+    lowest: usize,
+    fitted: Option<Fitted>,
+    references: Vec<Line>,
+}
+
+/// One entry a level. The names are those of `summary.csv`, as far as they stand there.
+#[derive(Serialize)]
+struct Columns {
+    level: Vec<f64>,
+    n: Vec<u64>,
+    mean: Vec<f64>,
+    std_dev: Vec<Option<f64>>,
+    standard_error: Vec<Option<f64>>,
+    ci_lower: Vec<Option<f64>>,
+    ci_upper: Vec<Option<f64>>,
+    median: Vec<f64>,
+    q25: Vec<f64>,
+    q75: Vec<f64>,
+    min: Vec<f64>,
+    max: Vec<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    solved_share: Vec<Option<f64>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    p_best: Vec<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_confidence_set: Vec<bool>,
+}
+
+/// What is shown where somebody points at a level.
+#[derive(Serialize)]
+struct Shown {
+    level: String,
+    n: String,
+    /// Mean with its interval, its standard error, the runs' standard deviation.
+    ci: String,
+    se: String,
+    sd: String,
+    median: String,
+    solved: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Fitted {
+    level: f64,
+    lower: Option<f64>,
+    upper: Option<f64>,
+    label: String,
+}
+
+#[derive(Serialize)]
+struct Line {
+    level: f64,
+    label: String,
+}
+
+/// The data of `analysis` as JSON that may stand inside a `script` element.
+pub fn json(analysis: &Analysis) -> String {
+    // Serialising plain structs of numbers and strings cannot fail.
+    let text = serde_json::to_string(&Page::of(analysis)).unwrap_or_default();
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+impl<'a> Page<'a> {
+    fn of(analysis: &'a Analysis) -> Self {
+        let drawn = analysis.references.iter().map(|result| &result.reference).filter(|reference| reference.drawn);
+        Self {
+            title: figure::title(analysis),
+            factor: &analysis.factor,
+            metric: &analysis.metric,
+            x_label: figure::factor_name(&analysis.factor).into(),
+            y_label: figure::y_label(&analysis.metric),
+            caption: figure::caption(analysis, analysis.groups.len()),
+            confidence: finding::confidence(analysis.confidence),
+            logarithmic: analysis.suggests_log_axis(),
+            columns: Columns::of(analysis),
+            shown: analysis.groups.iter().map(Shown::of).collect(),
+            lowest: analysis.observed_minimum,
+            fitted: analysis.minimum.level.as_ref().map(Fitted::of),
+            references: drawn
+                .map(|reference| Line { level: reference.value, label: figure::reference_label(reference) })
+                .collect(),
+        }
+    }
+}
+
+impl Columns {
+    fn of(analysis: &Analysis) -> Self {
+        let groups = &analysis.groups;
+        let candidates = &analysis.minimum.candidates;
+        let has_solved = groups.iter().any(|group| group.solved_share.is_some());
+        let solved = |group: &Group| group.solved_share.map(|share| share.point);
+        Self {
+            level: groups.iter().map(|group| group.level).collect(),
+            n: groups.iter().map(|group| group.summary.n).collect(),
+            mean: groups.iter().map(|group| group.summary.mean.point).collect(),
+            std_dev: groups.iter().map(|group| group.summary.std_dev).collect(),
+            standard_error: groups.iter().map(|group| group.summary.mean.standard_error).collect(),
+            ci_lower: groups.iter().map(|group| group.summary.mean.interval.map(|ends| ends.lower)).collect(),
+            ci_upper: groups.iter().map(|group| group.summary.mean.interval.map(|ends| ends.upper)).collect(),
+            median: groups.iter().map(|group| group.summary.median).collect(),
+            q25: groups.iter().map(|group| group.summary.q25).collect(),
+            q75: groups.iter().map(|group| group.summary.q75).collect(),
+            min: groups.iter().map(|group| group.summary.min).collect(),
+            max: groups.iter().map(|group| group.summary.max).collect(),
+            solved_share: if has_solved { groups.iter().map(solved).collect() } else { Vec::new() },
+            p_best: candidates.iter().map(|candidate| candidate.probability).collect(),
+            in_confidence_set: candidates.iter().map(|candidate| candidate.in_set).collect(),
+        }
+    }
+}
+
+impl Shown {
+    fn of(group: &Group) -> Self {
+        let summary = &group.summary;
+        let mean = summary.mean;
+        let around = |margin: Option<f64>| match margin {
+            Some(margin) => format!("{} ± {}", to_precision_of(mean.point, margin), significant(margin, 2)),
+            None => significant(mean.point, 5),
+        };
+        Self {
+            level: level_text(group.level),
+            n: count(summary.n),
+            ci: around(mean.interval.map(|interval| interval.margin())),
+            se: around(mean.standard_error),
+            sd: around(summary.std_dev),
+            median: significant(summary.median, 5),
+            solved: group.solved_share.map(|share| share_text(share.point)),
+        }
+    }
+}
+
+impl Fitted {
+    fn of(level: &Estimate) -> Self {
+        let label = match level.interval {
+            Some(interval) => format!("minimum {}", to_precision_of(level.point, interval.margin())),
+            None => format!("minimum {}", level_text(level.point)),
+        };
+        let [lower, upper] =
+            [level.interval.map(|interval| interval.lower), level.interval.map(|interval| interval.upper)];
+        Self { level: level.point, lower, upper, label }
+    }
+}

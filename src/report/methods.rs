@@ -1,0 +1,69 @@
+//! How the numbers are defined, in words.
+
+use crate::analysis::Analysis;
+use crate::export::finding;
+use crate::format::counted;
+use crate::stats::Method;
+
+/// How the numbers came about, by paragraph.
+pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
+    let confidence = finding::confidence(analysis.confidence);
+    let runs = counted(analysis.ledger.used(), "run");
+    vec![
+        format!(
+            "{runs} at {} of {} were grouped by exact value. Where the minimum is: a weighted local quadratic curve through the \
+             level means along the axis (in ln of the level where all are above 0), bandwidth by AICc (Hurvich, Simonoff and \
+             Tsai 1998); intervals of its place and value by a parametric bootstrap of the level means, 2,000 replicates from a \
+             fixed seed. Which levels cannot be excluded as the best at {confidence}: multiple comparisons with the best (Hsu \
+             1981), all levels accounted for. The least observed mean is also given; as the least of many noisy means it tends \
+             to be too low.",
+            counted(analysis.groups.len() as u64, "level"),
+            analysis.factor,
+        ),
+        format!(
+            "A reference's difference to the minimum is that of the fitted curve at the two places, with a t interval; p is \
+             adjusted over the references (Holm 1979); the verdict is against a margin of {} of the minimum (two one-sided tests, \
+             Schuirmann 1987). The mean at a reference between two levels is interpolated linearly along the axis. Relative \
+             changes of observed means are ratios of means minus 1, with {confidence} Welch t intervals by the delta method; they \
+             do not know that the minimum was chosen as the least of all means.",
+            finding::confidence(analysis.margin)
+        ),
+    ]
+}
+
+/// The terms of tables and figure, with their definitions.
+pub fn definitions(analysis: &Analysis) -> Vec<[String; 2]> {
+    let confidence = finding::confidence(analysis.confidence);
+    let mut terms = vec![
+        ["level".into(), format!("a value of {}", analysis.factor)],
+        ["n".into(), "runs at the level that count".into()],
+        ["mean".into(), "sum of the runs' values divided by n".into()],
+        ["std dev (SD)".into(), "√(Σ(x − mean)² / (n − 1)): how far runs lie from their mean; none for a single run".into()],
+        ["std error (SE)".into(), "SD / √n: how far the mean lies from the one of endlessly many runs".into()],
+        [
+            format!("{confidence} interval"),
+            format!(
+                "mean ± t · SE with n − 1 degrees of freedom ({}, 1908): of many such intervals {confidence} hold the true mean",
+                Method::StudentT.name()
+            ),
+        ],
+        [
+            "median, quartiles".into(),
+            "the value at the place (n − 1)p of the sorted runs, interpolated (type 7 of Hyndman and Fan 1996), for p = ½, ¼ \
+             and ¾"
+                .into(),
+        ],
+    ];
+    if analysis.groups.iter().any(|group| group.solved_share.is_some()) {
+        let text = "share of runs whose total loss over the number of epochs is below 0.33, the least plateau of unsolved \
+                    networks being 0.347; a run that solves late counts as not solved";
+        terms.push(["solved".into(), text.into()]);
+    }
+    if !analysis.minimum.candidates.is_empty() {
+        let text = "probability that the level's true mean is the least of all, for independent normal means";
+        terms.push(["P(best)".into(), text.into()]);
+        let text = format!("level that cannot be excluded as the best at {confidence}");
+        terms.push(["candidate".into(), text]);
+    }
+    terms
+}

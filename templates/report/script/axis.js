@@ -1,0 +1,76 @@
+// Scales and ticks, where a person would put them: the rules of the program's own figures.
+
+const trimmed = text => (text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+
+const number = (value, digits) => {
+  if (value === 0) return '0';
+  const [mantissa, exponent] = value.toExponential(digits - 1).split('e');
+  const plain = exponent >= -5 && exponent <= 9;
+  const text = plain ? trimmed(value.toFixed(Math.max(0, digits - 1 - exponent))) : `${trimmed(mantissa)}e${Number(exponent)}`;
+  return text.replaceAll('-', '−');
+};
+
+const niceStep = rough => {
+  const power = 10 ** Math.floor(Math.log10(rough));
+  return [1, 2, 5, 10].map(m => m * power).find(step => step >= rough * (1 - 1e-9)) || 10 * power;
+};
+
+class Axis {
+  constructor(scale, lower, upper) {
+    this.scale = scale;
+    this.ends = [lower, upper].map(v => this.along(v));
+    Object.assign(this, { lower, upper });
+  }
+
+  // An axis that shows all of `values` that the scale can show, with a little room at both ends; null without any.
+  static around(scale, values) {
+    const usable = values.filter(v => Number.isFinite(v) && (scale === 'linear' || v > 0));
+    if (usable.length === 0) return null;
+    const along = v => (scale === 'log' ? Math.log(v) : v);
+    const from = usable.reduce((least, v) => Math.min(least, along(v)), Infinity);
+    const to = usable.reduce((most, v) => Math.max(most, along(v)), -Infinity);
+    const room = to > from ? 0.03 * (to - from) : Math.max(0.1 * Math.abs(from), 0.1);
+    const back = v => (scale === 'log' ? Math.exp(v) : v);
+    return new Axis(scale, back(from - room), back(to + room));
+  }
+
+  along(v) { return this.scale === 'log' ? Math.log(v) : v; }
+  // 0 at the lower end, 1 at the upper.
+  place(v) { return (this.along(v) - this.ends[0]) / (this.ends[1] - this.ends[0]); }
+  value(place) {
+    const along = this.ends[0] + place * (this.ends[1] - this.ends[0]);
+    return this.scale === 'log' ? Math.exp(along) : along;
+  }
+  holds(v) { return v >= this.lower && v <= this.upper; }
+
+  // { value, label } ascending, about `wanted` of them labelled.
+  ticks(wanted) {
+    return this.scale === 'log' && this.upper / this.lower >= 4 ? this.logTicks(wanted) : this.linearTicks(wanted);
+  }
+
+  linearTicks(wanted) {
+    const step = niceStep((this.upper - this.lower) / wanted);
+    const [first, last] = [Math.ceil(this.lower / step), Math.floor(this.upper / step)];
+    const digits = Math.min(15, Math.floor(Math.log10(Math.max(Math.abs(first), Math.abs(last), 1))) + 2);
+    return Array.from({ length: Math.min(1000, last - first + 1) }, (_, i) => {
+      const value = (first + i) * step;
+      return { value, label: number(value, digits) };
+    });
+  }
+
+  logTicks(wanted) {
+    const all = [];
+    for (let decade = Math.floor(Math.log10(this.lower)); decade <= Math.ceil(Math.log10(this.upper)); decade += 1) {
+      for (let digit = 1; digit < 10; digit += 1) {
+        const value = Number(`${digit}e${decade}`);
+        if (this.holds(value)) all.push({ value, digit, decade });
+      }
+    }
+    const rules = [t => [1, 2, 5].includes(t.digit)];
+    for (let n = 1; n < 700; n += 1) rules.push(t => t.digit === 1 && t.decade % n === 0);
+    const rule = rules.find(accept => all.filter(accept).length <= wanted) || rules[1];
+    return all
+      .filter(t => rule(t) || all.length <= 60)
+      .map(t => ({ value: t.value, label: rule(t) ? number(t.value, 2) : null }));
+  }
+}

@@ -1,0 +1,56 @@
+// What the page knows, what is looked at, and who wants to hear of changes.
+
+const byId = id => document.getElementById(id);
+const data = JSON.parse(byId('data').textContent);
+const { columns, shown } = data;
+const places = columns.level.map((_, place) => place);
+
+// x, y: scales of the axes; bars: what they show; zoom: { x: [lower, upper], y: the same or null }, or null.
+const view = { x: data.logarithmic ? 'log' : 'linear', y: 'linear', bars: 'ci', zoom: null };
+// Which levels the filter of the table lets through.
+const passes = places.map(() => true);
+
+const listeners = { select: [], view: [], filter: [] };
+const on = (what, listener) => listeners[what].push(listener);
+const tell = (what, ...news) => listeners[what].forEach(listener => listener(...news));
+
+let selected = null;
+// Lights up a level, or none, everywhere. `source` is where somebody points: 'figure' or 'table'.
+const select = (place, source) => {
+  if (place === selected) return;
+  selected = place;
+  tell('select', place, source);
+};
+
+// Looks at something else. Kept over a reload, as when a newer report replaces this one.
+const look = change => {
+  Object.assign(view, change);
+  history.replaceState({ view: { ...view } }, '');
+  tell('view');
+};
+
+const barNames = {
+  ci: `${data.confidence} interval of the mean`,
+  se: '± 1 standard error of the mean',
+  sd: '± 1 standard deviation of the runs',
+};
+
+// Ends of the bar of a level, or null.
+const bar = (place, bars) => {
+  const mean = columns.mean[place];
+  const margin = bars === 'se' ? columns.standard_error[place] : columns.std_dev[place];
+  if (bars === 'ci') {
+    const lower = columns.ci_lower[place];
+    return lower === null ? null : [lower, columns.ci_upper[place]];
+  }
+  return margin === null ? null : [mean - margin, mean + margin];
+};
+
+const isCandidate = place => Boolean(columns.in_confidence_set && columns.in_confidence_set[place]);
+
+// A level in words: for screen readers.
+const sentence = (place, bars) => {
+  const { level, n, median, solved } = shown[place];
+  const rest = solved ? `, ${solved} solved` : '';
+  return `${data.factor} ${level}: mean ${shown[place][bars]} (${barNames[bars]}), n = ${n}, median ${median}${rest}`;
+};

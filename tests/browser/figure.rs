@@ -1,0 +1,192 @@
+//! The figure: pointed at, walked through, zoomed, switched.
+
+use serde_json::Value;
+
+use crate::browser::{Browser, eventually, key};
+use crate::{article, expected_near, numbers, reading, report_on};
+
+/// Centre of a level's point in the window.
+fn centre(browser: &Browser, place: usize) -> (f64, f64) {
+    let script = format!(
+        "const point = document.querySelector('#figure [data-place=\"{place}\"]');
+         point.scrollIntoView({{ block: 'center' }});
+         const box = point.getBoundingClientRect();
+         return [box.left + box.width / 2, box.top + box.height / 2];"
+    );
+    let centre = browser.run(&script);
+    (centre[0].as_f64().unwrap(), centre[1].as_f64().unwrap())
+}
+
+/// Place of the level nearest to `level`.
+fn place_of(browser: &Browser, level: f64) -> usize {
+    let script = format!(
+        "const levels = JSON.parse(document.getElementById('data').textContent).columns.level;
+         return levels.reduce((best, at, i) => Math.abs(at - {level}) < Math.abs(levels[best] - {level}) ? i : best, 0);"
+    );
+    browser.run(&script).as_u64().unwrap() as usize
+}
+
+fn tip(browser: &Browser) -> Option<String> {
+    let text = browser.run("const tip = document.querySelector('.tip'); return tip.hidden ? null : tip.innerText");
+    text.as_str().map(ToString::to_string)
+}
+
+/// How many levels the figure shows.
+fn shown(browser: &Browser) -> usize {
+    browser.run("return document.querySelectorAll('#figure .point').length").as_u64().unwrap() as usize
+}
+
+/// The place that has the focus, in the figure or in the table.
+fn focused(browser: &Browser) -> Value {
+    browser.run(
+        "const at = document.activeElement;
+         return [at.tagName.toLowerCase(), at.dataset.place === undefined ? null : Number(at.dataset.place)]",
+    )
+}
+
+#[track_caller]
+fn assert_near(text: &str, expected: f64, digits: i32) {
+    let tolerance = 0.6 * 10f64.powi(-digits);
+    let found = numbers(text);
+    assert!(found.iter().any(|number| (number - expected).abs() <= tolerance), "{expected} is not in {text:?}");
+}
+
+#[test]
+fn pointing_at_a_level_shows_its_numbers() {
+    let browser = reading(&report_on(article(), ""));
+    let expected = expected_near(0.6);
+    let place = place_of(&browser, 0.6);
+    let at = centre(&browser, place);
+    browser.point_at(at.0, at.1);
+    let text = tip(&browser).expect("numbers are shown");
+    let number = |name: &str| expected[name].as_f64().unwrap();
+    assert_near(&text, number("hidden_std_dev"), 4);
+    assert_near(&text, number("mean"), 0);
+    // Two digits of the margin are shown.
+    assert_near(&text, number("ci95_high") - number("mean"), -1);
+    assert_near(&text, number("n"), 0);
+    assert_near(&text, number("median"), 1);
+    assert!(text.contains("95 % interval") && text.contains("solved"), "{text}");
+    let lit = browser.run("return Array.from(document.querySelectorAll('tr.lit'), row => Number(row.dataset.place))");
+    assert_eq!(lit, serde_json::json!([place]), "the row of the table lights up");
+    // The bars say what they are, everywhere.
+    for (bars, margin, name) in [("se", "se", "standard error"), ("sd", "std", "SD of the runs")] {
+        browser.click(&format!("[name=bars][value={bars}]"));
+        let at = centre(&browser, place);
+        browser.point_at(at.0, at.1);
+        let text = tip(&browser).unwrap();
+        assert!(text.contains(name), "{text}");
+        let margin = number(margin);
+        assert_near(&text, margin, 1 - margin.log10().floor() as i32);
+        let caption = browser.text("#figure-caption");
+        assert!(
+            caption.contains(if bars == "se" { "standard error" } else { "standard deviation of the runs" }),
+            "{caption}"
+        );
+    }
+    // Away from the figure nothing is shown.
+    browser.run("scrollTo(0, 0)");
+    browser.point_at(1.0, 1.0);
+    assert_eq!(tip(&browser), None);
+}
+
+#[test]
+fn bars_are_drawn_to_scale() {
+    // Three levels, so that bars are drawn one by one.
+    let browser = reading(&report_on(crate::harness::good_csv(), ""));
+    // Pixels per unit from two grid lines, then the length of the first bar: 32 ± t(1) · 2 = 12.706 · 2.
+    let script = "const texts = Array.from(document.querySelectorAll('#figure text[text-anchor=end]'));
+        const at = texts.map(text => [Number(text.textContent.replace('−', '-')), Number(text.getAttribute('y'))]);
+        const unit = (at[0][1] - at[1][1]) / (at[1][0] - at[0][0]);
+        const bar = document.querySelector('#figure svg svg path').getAttribute('d').match(/[\\d.]+/g).map(Number);
+        return (bar[1] - bar[2]) / unit / 2;";
+    assert!((browser.run(script).as_f64().unwrap() - 25.412).abs() < 0.01);
+    browser.click("[name=bars][value=se]");
+    assert!((browser.run(script).as_f64().unwrap() - 2.0).abs() < 0.001);
+    browser.click("[name=bars][value=sd]");
+    assert!((browser.run(script).as_f64().unwrap() - 8f64.sqrt()).abs() < 0.001);
+}
+
+#[test]
+fn the_keyboard_reaches_every_level() {
+    let browser = reading(&report_on(article(), ""));
+    let script = "const at = document.activeElement; return at.classList.contains('point')";
+    eventually("the figure has the focus", || {
+        browser.press(&[key::TAB]);
+        browser.run(script) == true
+    });
+    let least = place_of(&browser, 0.4541);
+    assert_eq!(focused(&browser), serde_json::json!(["circle", least]), "it begins at the least mean");
+    browser.press(&[key::RIGHT, key::RIGHT, key::LEFT]);
+    assert_eq!(focused(&browser), serde_json::json!(["circle", least + 1]));
+    let label = browser.run("return document.activeElement.getAttribute('aria-label')");
+    assert!(label.as_str().unwrap().starts_with("hidden_std_dev 0.46"), "{label}");
+    assert!(tip(&browser).is_some(), "focus shows what pointing shows");
+    browser.press(&[key::HOME]);
+    assert_near(&tip(&browser).unwrap(), expected_near(0.0)["mean"].as_f64().unwrap(), 0);
+    browser.press(&[key::END]);
+    assert_near(&tip(&browser).unwrap(), expected_near(60.0)["mean"].as_f64().unwrap(), 0);
+    browser.press(&[key::ENTER]);
+    assert_eq!(focused(&browser), serde_json::json!(["tr", 399]), "Enter goes to the row");
+    browser.press(&[key::UP, key::UP, key::DOWN]);
+    assert_eq!(focused(&browser), serde_json::json!(["tr", 398]));
+    browser.press(&[key::ENTER]);
+    assert_eq!(focused(&browser), serde_json::json!(["circle", 398]), "and back");
+    browser.press(&["+"]);
+    assert!(shown(&browser) < 220, "{}", shown(&browser));
+    assert_eq!(focused(&browser), serde_json::json!(["circle", 398]), "the focus stays");
+    browser.press(&["0"]);
+    assert_eq!(shown(&browser), 400);
+}
+
+#[test]
+fn dragging_zooms_and_the_table_can_follow() {
+    let browser = reading(&report_on(article(), ""));
+    let (from, to) = (place_of(&browser, 0.3), place_of(&browser, 0.9));
+    let (left, right) = (centre(&browser, from), centre(&browser, to));
+    browser.drag((left.0 - 1.0, left.1 + 3.0), (right.0 + 1.0, left.1));
+    let zoomed = shown(&browser);
+    assert!(zoomed.abs_diff(to - from + 1) <= 2, "{zoomed} of {} levels", to - from + 1);
+    browser.click("[name=visible]");
+    assert_eq!(browser.text("#filter-state"), format!("{zoomed} of 400 levels"));
+    browser.click("#zoom-out");
+    assert!(shown(&browser) > zoomed);
+    browser.click("#reset");
+    assert_eq!(shown(&browser), 400);
+    assert_eq!(browser.text("#filter-state"), "400 of 400 levels");
+    browser.click("#zoom-in");
+    assert!((150..250).contains(&shown(&browser)), "half of the axis: {}", shown(&browser));
+    // A reload, as when a newer report arrives, keeps the view.
+    browser.run("location.reload()");
+    eventually("the page is there again", || browser.run("return document.readyState === 'complete'") == true);
+    assert!((150..250).contains(&shown(&browser)), "{}", shown(&browser));
+}
+
+#[test]
+fn axes_switch_between_linear_and_logarithmic() {
+    let browser = reading(&report_on(article(), ""));
+    let ticks = || {
+        browser.run("return Array.from(document.querySelectorAll('#figure svg > text[text-anchor=middle]'), t => t.textContent)")
+    };
+    let checked = |name: &str| browser.run(&format!("return document.querySelector('[name={name}]:checked').value"));
+    assert_eq!((checked("x"), checked("y")), ("log".into(), "linear".into()));
+    assert!(ticks().as_array().unwrap().contains(&"0.1".into()), "{}", ticks());
+    browser.click("[name=x][value=linear]");
+    assert!(ticks().as_array().unwrap().contains(&"20".into()) && !ticks().to_string().contains("0.1"), "{}", ticks());
+    assert_eq!(shown(&browser), 400);
+    let heights =
+        "return ['0', '200'].map(place => document.querySelector(`[data-place='${place}']`).cy.baseVal.value)";
+    let linear = browser.run(heights);
+    browser.click("[name=y][value=log]");
+    assert_ne!(browser.run(heights), linear);
+    // Levels and means that a logarithm cannot show are said, or the choice is not there.
+    let browser = reading(&report_on("x,y\n0,-1\n0,-3\n1,-2\n1,-5\n20,-3\n20,-4\n", "--x x --y y"));
+    let is_off =
+        |name: &str| browser.run(&format!("return document.querySelector('[name={name}][value=log]').disabled"));
+    assert_eq!((is_off("x"), is_off("y")), (false.into(), true.into()));
+    let caption = browser.text("#figure-caption");
+    assert!(caption.contains("1 not above 0"), "{caption}");
+    browser.click("[name=x][value=linear]");
+    assert_eq!(shown(&browser), 3);
+    assert_eq!(browser.console(), [""; 0]);
+}
