@@ -24,7 +24,7 @@ use crate::analysis::comparison::difference as difference_of_estimates;
 use crate::analysis::{Analysis, Group};
 use crate::stats::compare::{Difference, Measured, holm, welch};
 use crate::stats::interval::normal_quantile;
-use crate::stats::{ConfidenceInterval, Estimate, Method};
+use crate::stats::{ConfidenceInterval, Estimate};
 
 /// How the earlier runs relate to the present ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -243,6 +243,7 @@ fn shift(before: Estimate, now: Estimate, confidence: f64) -> Shift {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::Method;
     use crate::stats::Summary;
 
     fn group(level: f64, values: &[f64]) -> Group {

@@ -20,7 +20,10 @@ const render = () => {
   halo = svgElement('g', { visibility: 'hidden', fill: 'none', stroke: 'var(--ink)', 'pointer-events': 'none' },
     svgElement('line', { y1: frame.top, y2: frame.bottom, 'stroke-dasharray': '2 3' }), svgElement('circle', { r: 6.5, 'stroke-width': 1.6 }));
   svg.insertBefore(halo, picture.points);
+  // What is taken away loses the focus, and would take the selection along.
+  const kept = selected;
   holder.replaceChildren(svg, tip);
+  select(kept, 'figure');
   // One stop of the tab key: where somebody was, else the minimum.
   const stop = pointAt(selected) || pointAt(data.lowest) || picture.points.firstElementChild;
   if (stop) stop.setAttribute('tabindex', 0);
