@@ -23,6 +23,8 @@ use crate::stats::{ConfidenceInterval, Estimate};
 
 /// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost their square.
 pub const MOST_LEVELS: usize = 2000;
+/// Largest mean and standard deviation that a curve is fitted to.
+const LARGEST: f64 = 1e70;
 /// Replicates of the bootstrap.
 const REPLICATES: u32 = 2000;
 /// Key of the bootstrap's random numbers: the same data give the same interval.
@@ -102,13 +104,17 @@ pub struct Curve {
 
 impl Curve {
     /// Fits `groups`, ascending by level. Nothing for fewer than three levels, for more than [`MOST_LEVELS`], or without any
-    /// known error.
+    /// known error, and for means or deviations beyond 1e70.
     pub fn through(groups: &[Group], confidence: f64) -> Option<Self> {
         if groups.len() > MOST_LEVELS {
             return None;
         }
         let along = Along::of(groups);
         let levels = pool_errors(&level_means(groups, along));
+        // The squares of larger numbers overflow in the fit.
+        if levels.iter().any(|level| level.mean.abs() > LARGEST || level.variance > LARGEST * LARGEST) {
+            return None;
+        }
         let plan = Plan { seed: SEED, replicates: REPLICATES, confidence };
         let fitted = fitted_minimum(&levels, Draws::Normal, &plan)?;
         let smoother = Smoother::new(&levels, fitted.bandwidth)?;

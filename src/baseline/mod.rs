@@ -119,7 +119,7 @@ impl Changes {
             path: earlier.path.clone(),
             relation,
             confidence,
-            runs: [earlier.runs, analysis.ledger.used()],
+            runs: [earlier.runs, analysis.runs()],
             levels_added: analysis.groups.len() - pairs.len(),
             levels_gone: earlier.groups.len() - pairs.len(),
             verdict_before: earlier.verdict.clone(),
@@ -172,7 +172,9 @@ fn holds_the_earlier(before: &EarlierLevel, now: &Group) -> bool {
     }
     let spread_is_left =
         added(before, now).is_none_or(|(_, spread)| spread >= -ROUNDING * squares(summary.n, summary.std_dev));
-    summary.n > before.n && summary.min <= before.min && summary.max >= before.max && spread_is_left
+    let ends_fit = summary.min.zip(before.min).is_none_or(|(now, before)| now <= before)
+        && summary.max.zip(before.max).is_none_or(|(now, before)| now >= before);
+    summary.n > before.n && ends_fit && spread_is_left
 }
 
 fn squares(n: u64, std_dev: Option<f64>) -> f64 {
@@ -243,13 +245,14 @@ fn shift(before: Estimate, now: Estimate, confidence: f64) -> Shift {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::groups;
+    use crate::group::Sample;
     use crate::stats::Method;
-    use crate::stats::Summary;
 
     fn group(level: f64, values: &[f64]) -> Group {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
-        Group { level, summary: Summary::of_sorted(&sorted, 0.95).unwrap(), solved_share: None }
+        groups::of_samples(&[Sample::of(level, sorted)], None, 0.95).remove(0)
     }
 
     fn earlier(level: f64, values: &[f64]) -> EarlierLevel {

@@ -40,10 +40,10 @@ pub struct EarlierLevel {
     pub mean: f64,
     /// Their standard deviation, divisor n − 1.
     pub std_dev: Option<f64>,
-    /// The least.
-    pub min: f64,
-    /// The greatest.
-    pub max: f64,
+    /// The least; unknown where summaries were reported.
+    pub min: Option<f64>,
+    /// The greatest; unknown likewise.
+    pub max: Option<f64>,
 }
 
 #[derive(Deserialize)]
@@ -56,14 +56,8 @@ struct Wire {
     factor: String,
     metric: String,
     confidence: f64,
-    rows: WireRows,
     groups: Vec<EarlierLevel>,
     minimum: WireMinimum,
-}
-
-#[derive(Deserialize)]
-struct WireRows {
-    used: u64,
 }
 
 #[derive(Deserialize)]
@@ -112,7 +106,7 @@ impl Earlier {
         let fitted = wire.minimum.fitted.as_ref();
         Ok(Self {
             path: path.display().to_string(),
-            runs: wire.rows.used,
+            runs: wire.groups.iter().map(|group| group.n).sum(),
             place: fitted.map(|f| estimate(f.level, f.ci_lower, f.ci_upper)),
             value: fitted.map(|f| estimate(f.value, f.value_ci_lower, f.value_ci_upper)),
             groups: wire.groups,

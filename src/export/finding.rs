@@ -97,11 +97,11 @@ pub fn reference(analysis: &Analysis, result: &ReferenceResult) -> Option<String
         )
     });
     Some(format!(
-        "{}: {} against the minimum ({}p = {}; {})",
+        "{}: {} against the minimum ({}p {}; {})",
         result.reference.name,
         percent(found.relative),
         interval.unwrap_or_default(),
-        p_value(found.p_value),
+        if found.p_value < 0.001 { p_value(found.p_value) } else { format!("= {}", p_value(found.p_value)) },
         verdict_of(found.verdict, analysis.margin),
     ))
 }

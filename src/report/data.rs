@@ -39,11 +39,13 @@ struct Columns {
     standard_error: Vec<Option<f64>>,
     ci_lower: Vec<Option<f64>>,
     ci_upper: Vec<Option<f64>>,
-    median: Vec<f64>,
-    q25: Vec<f64>,
-    q75: Vec<f64>,
-    min: Vec<f64>,
-    max: Vec<f64>,
+    median: Vec<Option<f64>>,
+    q25: Vec<Option<f64>>,
+    q75: Vec<Option<f64>>,
+    min: Vec<Option<f64>>,
+    max: Vec<Option<f64>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    trimmed_mean: Vec<Option<f64>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     solved_share: Vec<Option<f64>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -61,7 +63,8 @@ struct Shown {
     ci: String,
     se: String,
     sd: String,
-    median: String,
+    /// With its interval, whose ends are order statistics.
+    median: Option<String>,
     solved: Option<String>,
 }
 
@@ -113,8 +116,10 @@ impl Columns {
     fn of(analysis: &Analysis) -> Self {
         let groups = &analysis.groups;
         let candidates = &analysis.minimum.candidates;
-        let has_solved = groups.iter().any(|group| group.solved_share.is_some());
-        let solved = |group: &Group| group.solved_share.map(|share| share.point);
+        let has_solved = groups.iter().any(|group| group.basins.is_some());
+        let has_trimmed = groups.iter().any(|group| group.trimmed_mean.is_some());
+        let trimmed = |group: &Group| group.trimmed_mean.map(|mean| mean.point);
+        let solved = |group: &Group| group.solved_share().map(|share| share.point);
         Self {
             level: groups.iter().map(|group| group.level).collect(),
             n: groups.iter().map(|group| group.summary.n).collect(),
@@ -128,6 +133,7 @@ impl Columns {
             q75: groups.iter().map(|group| group.summary.q75).collect(),
             min: groups.iter().map(|group| group.summary.min).collect(),
             max: groups.iter().map(|group| group.summary.max).collect(),
+            trimmed_mean: if has_trimmed { groups.iter().map(trimmed).collect() } else { Vec::new() },
             solved_share: if has_solved { groups.iter().map(solved).collect() } else { Vec::new() },
             p_best: candidates.iter().map(|candidate| candidate.probability).collect(),
             in_confidence_set: candidates.iter().map(|candidate| candidate.in_set).collect(),
@@ -149,10 +155,17 @@ impl Shown {
             ci: around(mean.interval.map(|interval| interval.margin())),
             se: around(mean.standard_error),
             sd: around(summary.std_dev),
-            median: significant(summary.median, 5),
-            solved: group.solved_share.map(|share| share_text(share.point)),
+            median: group.median.as_ref().map(with_margins),
+            solved: group.solved_share().map(|share| share_text(share.point)),
         }
     }
+}
+
+/// `1067 (780 to 1421)`.
+fn with_margins(estimate: &Estimate) -> String {
+    let Some(interval) = estimate.interval else { return significant(estimate.point, 5) };
+    let rounded = |value: f64| to_precision_of(value, interval.margin());
+    format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
 }
 
 impl Fitted {

@@ -2,7 +2,8 @@
 
 use crate::analysis::Analysis;
 use crate::export::table;
-use crate::format::significant;
+use crate::format::{aligned, significant, to_precision_of};
+use crate::stats::Estimate;
 
 /// The table of levels.
 #[derive(Debug, Clone)]
@@ -46,10 +47,16 @@ impl LevelTable {
         let mut columns: Vec<Column> =
             KEYS.into_iter().zip(table::heads(analysis.confidence)).map(|(key, head)| Column { key, head }).collect();
         let mut cells: Vec<Vec<String>> = analysis.groups.iter().map(|group| table::cells(group).to_vec()).collect();
-        if analysis.groups.iter().any(|group| group.solved_share.is_some()) {
+        if analysis.groups.iter().any(|group| group.trimmed_mean.is_some()) {
+            columns.push(Column { key: "trimmed_mean", head: "trimmed mean".into() });
+            for (row, group) in cells.iter_mut().zip(&analysis.groups) {
+                row.push(group.trimmed_mean.as_ref().map(rounded).unwrap_or_default());
+            }
+        }
+        if analysis.groups.iter().any(|group| group.basins.is_some()) {
             columns.push(Column { key: "solved", head: "solved".into() });
             for (row, group) in cells.iter_mut().zip(&analysis.groups) {
-                row.push(group.solved_share.map(|share| share_text(share.point)).unwrap_or_default());
+                row.push(group.solved_share().map(|share| share_text(share.point)).unwrap_or_default());
             }
         }
         let candidates = &analysis.minimum.candidates;
@@ -59,6 +66,7 @@ impl LevelTable {
                 row.push(probability_text(candidate.probability));
             }
         }
+        drop_empty(&mut columns, &mut cells);
         line_up(&mut cells);
         let row = |(place, mut cells): (usize, Vec<String>)| LevelRow {
             place,
@@ -71,6 +79,10 @@ impl LevelTable {
     }
 }
 
+fn rounded(estimate: &Estimate) -> String {
+    estimate.standard_error.map_or_else(|| aligned(estimate.point, 6), |error| to_precision_of(estimate.point, error))
+}
+
 /// A share in whole tenths of a percent.
 pub fn share_text(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
@@ -78,6 +90,16 @@ pub fn share_text(share: f64) -> String {
 
 fn probability_text(p: f64) -> String {
     if p < 0.0005 { "<0.001".into() } else { format!("{p:.3}") }
+}
+
+/// Leaves out the columns that no level has a value for.
+fn drop_empty(columns: &mut Vec<Column>, rows: &mut [Vec<String>]) {
+    for place in (0..columns.len()).rev() {
+        if rows.iter().all(|row| row[place].is_empty()) {
+            columns.remove(place);
+            rows.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+    }
 }
 
 /// Fills the cells of each column up with blanks as wide as a digit, so that their decimal points stand below each other.

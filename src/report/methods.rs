@@ -3,12 +3,13 @@
 use crate::analysis::Analysis;
 use crate::export::finding;
 use crate::format::counted;
+use crate::report::basins;
 use crate::stats::Method;
 
 /// How the numbers came about, by paragraph.
 pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let confidence = finding::confidence(analysis.confidence);
-    let runs = counted(analysis.ledger.used(), "run");
+    let runs = counted(analysis.runs(), "run");
     vec![
         format!(
             "{runs} at {} of {} were grouped by exact value. Where the minimum is: a weighted local quadratic curve through the \
@@ -54,11 +55,11 @@ pub fn definitions(analysis: &Analysis) -> Vec<[String; 2]> {
                 .into(),
         ],
     ];
-    if analysis.groups.iter().any(|group| group.solved_share.is_some()) {
-        let text = "share of runs whose total loss over the number of epochs is below 0.33, the least plateau of unsolved \
-                    networks being 0.347; a run that solves late counts as not solved";
-        terms.push(["solved".into(), text.into()]);
+    if analysis.groups.iter().any(|group| group.trimmed_mean.is_some()) {
+        let text = "mean without the least and the greatest tenth of the runs (Yuen 1974)";
+        terms.push(["trimmed mean".into(), text.into()]);
     }
+    terms.extend(analysis.basin_rule.as_ref().map(|rule| ["solved".into(), basins::rule(rule)]));
     if !analysis.minimum.candidates.is_empty() {
         let text = "probability that the level's true mean is the least of all, for independent normal means";
         terms.push(["P(best)".into(), text.into()]);

@@ -6,6 +6,7 @@ use crate::export::{finding, table};
 use crate::figure::Figure;
 use crate::format::{count, counted, excerpt, significant, to_precision_of};
 use crate::provenance::InputDigest;
+use crate::report::basins::BasinsView;
 use crate::report::changes::ChangesView;
 use crate::report::levels::LevelTable;
 use crate::report::{data, methods};
@@ -32,6 +33,8 @@ pub struct View {
     pub references: Vec<ReferenceRow>,
     /// Changes from place to place.
     pub steps: Vec<StepRow>,
+    /// In which basins the runs ended, where that is known.
+    pub basins: Option<BasinsView>,
     /// Every level.
     pub levels: LevelTable,
     /// Whether it is known which levels cannot be excluded as the best.
@@ -133,6 +136,7 @@ impl View {
             figure: figure.svg.clone(),
             references: analysis.references.iter().map(|result| reference(analysis, result)).collect(),
             steps: analysis.steps.iter().map(step).collect(),
+            basins: BasinsView::of(analysis),
             levels: LevelTable::of(analysis),
             has_candidates: !analysis.minimum.candidates.is_empty(),
             warnings: analysis
@@ -195,7 +199,7 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
     });
     facts.push(Fact {
         name: "runs".into(),
-        value: count(analysis.ledger.used()),
+        value: count(analysis.runs()),
         note: format!("at {}", counted(analysis.groups.len() as u64, "level")),
     });
     facts

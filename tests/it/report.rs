@@ -80,10 +80,9 @@ fn assert_inert(html: &str) {
     );
     for tag in tags_of(&html) {
         let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap().to_lowercase();
-        let refused =
-            ["script", "img", "iframe", "object", "embed", "base", "form", "a", "image", "use", "foreignobject"];
+        let refused = ["script", "img", "iframe", "object", "embed", "base", "a", "image", "use", "foreignobject"];
         assert!(!refused.contains(&name.as_str()), "<{tag}>");
-        assert!(!tag.contains(" on") && !tag.contains("src="), "<{tag}>");
+        assert!(!tag.contains(" on") && !tag.contains("src=") && !tag.contains("action="), "<{tag}>");
         let loads = name == "link" && !tag.contains("href=\"data:,\"");
         assert!(!loads, "<{tag}>");
     }
@@ -260,4 +259,104 @@ fn hostile_cells_and_file_names_stay_text_in_the_report() {
     let html = folder.text("output/report.html");
     assert_inert(&html);
     assert!(html.contains("alert(1)"), "it is shown");
+}
+
+/// The report on `now`, compared with the earlier one on `before`.
+fn since(before: &str, now: &str) -> (String, String) {
+    let folder = Folder::with("runs.csv", before);
+    initsweep("report runs.csv").in_folder(&folder).run().succeeds();
+    folder.write("runs.csv", now);
+    // The earlier summary lies where the new one goes.
+    let text = initsweep("report runs.csv --baseline output/summary.json").in_folder(&folder).run().succeeds().text();
+    (folder.text("output/report.html"), text)
+}
+
+#[test]
+fn changes_since_an_earlier_report_are_said() {
+    let (html, text) = since(&good_csv(), &good_csv());
+    let same = "Since output/summary.json: The runs are the same 6.";
+    assert!(html.contains(&format!("<p>{same}</p>")) && text.contains(same), "{text}");
+
+    // Added runs at 0.5 that are far from the earlier ones, and a new level.
+    let added: String = (0..20).map(|i| format!("0.5,{}\n", 90 + i % 7)).collect();
+    let (html, text) = since(&good_csv(), &(good_csv() + &added + "8,40\n8,44\n"));
+    assert!(html.contains("22 runs were added to the earlier 6; 1 level was new."), "{text}");
+    assert!(html.contains("<h2 id=\"changes-head\">What changed</h2>"));
+    assert!(html.contains("At 1 of 1 level the mean changed more than chance explains"), "{text}");
+    assert!(html.contains("added runs less earlier"));
+
+    // Others: one of the earlier runs is not there.
+    let (html, _) = since(&good_csv(), &good_csv().replace("0.5,10", "0.5,11"));
+    assert!(html.contains("The runs are others, or some of the earlier ones are gone: 6 then, 6 now."));
+    assert!(!html_of(good_csv(), "").contains("What changed"), "nothing to compare with, no section");
+}
+
+#[test]
+fn a_baseline_that_is_none_is_refused() {
+    let folder = Folder::with("runs.csv", good_csv());
+    let refused = |code, reason: &str| {
+        initsweep("report runs.csv --baseline x.json").in_folder(&folder).run().fails_with(code).says(reason);
+    };
+    refused(4, "x.json");
+    folder.write("x.json", "{\"a\": 1}");
+    refused(3, "x.json: it is no summary.json");
+    folder.write("x.json", "{\"schema_version\": 999}");
+    refused(3, "schema_version is 999");
+    folder.write("other.csv", good_csv().replace("loss", "error"));
+    initsweep("report other.csv --y error --out other").in_folder(&folder).run().succeeds();
+    folder.write("x.json", folder.text("other/summary.json"));
+    refused(3, "it is about error by hidden_std_dev, not loss by hidden_std_dev");
+    assert!(!folder.path("output").exists(), "nothing is written");
+}
+
+#[test]
+fn the_report_comes_as_markdown_too() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv --format html,md,json").in_folder(&folder).run().succeeds().prints("output/report.md");
+    let text = folder.text("output/report.md");
+    let html = folder.text("output/report.html");
+    let finding = html.split("<p class=\"finding\">").nth(1).unwrap().split("</p>").next().unwrap();
+    assert!(text.starts_with("# loss by hidden_std_dev\n") && text.contains(finding), "{text}");
+    // The figure that it names lies beside it.
+    let figure = text.split("](").nth(1).unwrap().split(')').next().unwrap();
+    assert!(folder.path(&format!("output/{figure}")).exists(), "{figure}");
+    // Every row of a table has as many cells as its head.
+    let cells = |line: &str| line.matches(" |").count() - line.matches("\\|").count();
+    let lines: Vec<&str> = text.lines().collect();
+    let is_head = |i: &usize| lines[*i].starts_with('|') && !lines[i - 1].starts_with('|');
+    let heads: Vec<usize> = (1..lines.len()).filter(is_head).collect();
+    assert!(heads.len() >= 3, "{text}");
+    for head in heads {
+        for row in lines[head + 2..].iter().take_while(|line| line.starts_with('|')) {
+            assert_eq!(cells(row), cells(lines[head]), "{row}");
+        }
+    }
+    assert!(text.contains("| 0.50000 | 2 | 12.0 | 2.828 | 2.00 |"), "{text}");
+    assert!(text.contains("    initsweep report runs.csv --format html,md,json"));
+    initsweep("report runs.csv --format md --out md").in_folder(&folder).run().succeeds();
+    assert!(folder.path("md/report.md").exists() && !folder.path("md/report.html").exists());
+    let name = "<b>|`x` *no* [link](x)";
+    let hostile = Folder::with("runs.csv", runs_of(name));
+    initsweep("report runs.csv --format md --x").arg(name).in_folder(&hostile).run().succeeds();
+    let text = hostile.text("output/report.md");
+    assert!(!text.lines().any(|line| line.contains("<b>") && !line.starts_with("    ")), "{text}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_report_opens_where_there_is_something_to_open_it_with() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::with("runs.csv", good_csv());
+    let opened_by = |script: &str| {
+        folder.write("bin/xdg-open", format!("#!/bin/sh\n{script}\n"));
+        fs::set_permissions(folder.path("bin/xdg-open"), fs::Permissions::from_mode(0o755)).unwrap();
+        let path = format!("{}:/usr/bin:/bin", folder.path("bin").display());
+        initsweep("report runs.csv --open").env("PATH", &path).in_folder(&folder).run().succeeds()
+    };
+    opened_by("echo \"$1\" > opened");
+    assert_eq!(folder.text("opened").trim(), "output/report.html");
+    // A failure to open is a warning: the report is there all the same.
+    opened_by("exit 3").says("warning: cannot open output/report.html: xdg-open failed");
+    let call = initsweep("report runs.csv --open").env("PATH", "/nowhere").in_folder(&folder);
+    call.run().succeeds().says("warning: cannot open output/report.html: xdg-open");
 }

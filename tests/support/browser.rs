@@ -61,6 +61,7 @@ impl Browser {
         }}});
         let session = browser.call("POST", "", &capabilities);
         browser.session = format!("/{}", session["sessionId"].as_str().unwrap());
+        browser.call("POST", "/timeouts", &json!({"script": 5 * PATIENCE.as_millis() as u64}));
         browser
     }
 
@@ -75,7 +76,7 @@ impl Browser {
     fn try_call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = if method == "POST" { body.to_string() } else { String::new() };
         let mut connection = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        connection.set_read_timeout(Some(2 * PATIENCE)).unwrap();
+        connection.set_read_timeout(Some(6 * PATIENCE)).unwrap();
         write!(
             connection,
             "{method} /session{}{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\

@@ -55,7 +55,8 @@ const light = place => {
 const fillTip = place => {
   const { level, n, median, solved } = shown[place];
   const bars = { ci: `± is the ${data.confidence} interval`, se: '± is the standard error', sd: '± is the SD of the runs' };
-  const rows = [['level', level], ['mean', shown[place][view.bars]], ['median', median], ['n', n]];
+  const rows = [['level', level], ['mean', shown[place][view.bars]], ['n', n]];
+  if (median) rows.splice(2, 0, ['median', median]);
   if (solved) rows.push(['solved', solved]);
   const list = document.createElement('dl');
   for (const words of rows) {

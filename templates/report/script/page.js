@@ -52,5 +52,5 @@ const isCandidate = place => Boolean(columns.in_confidence_set && columns.in_con
 const sentence = (place, bars) => {
   const { level, n, median, solved } = shown[place];
   const rest = solved ? `, ${solved} solved` : '';
-  return `${data.factor} ${level}: mean ${shown[place][bars]} (${barNames[bars]}), n = ${n}, median ${median}${rest}`;
+  return `${data.factor} ${level}: mean ${shown[place][bars]} (${barNames[bars]}), n = ${n}${median ? `, median ${median}` : ''}${rest}`;
 };
