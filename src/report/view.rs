@@ -234,7 +234,10 @@ fn reference(analysis: &Analysis, result: &ReferenceResult) -> ReferenceRow {
         level: significant(reference.value, 5),
         mean: result.mean.as_ref().map_or_else(|| "outside the sweep".into(), finding::with_uncertainty),
         // The name has a column of its own.
-        cost: text.strip_prefix(&format!("{}: ", reference.name)).unwrap_or(&text).to_string(),
+        cost: match text.strip_prefix(&format!("{}: ", reference.name)) {
+            Some(cost) => cost.to_string(),
+            None => "–".into(),
+        },
         how: match (&result.mean, result.interpolated) {
             (None, _) => "",
             (Some(_), true) => "interpolated between the two nearest levels",

@@ -163,21 +163,21 @@ impl Browser {
         self.act(&json!({"type": "key", "id": "keyboard", "actions": actions}));
     }
 
-    /// Moves the mouse to places in the window, with the button held from the second one on if `dragging`.
-    fn mouse(&self, steps: Vec<Value>) {
+    /// Steps of the mouse: moving, pressing and releasing its button.
+    fn mouse(&self, steps: &[Value]) {
         self.act(&json!({"type": "pointer", "id": "mouse", "parameters": {"pointerType": "mouse"}, "actions": steps}));
     }
 
     /// Moves the mouse there, in pixels of the window.
     pub fn point_at(&self, x: f64, y: f64) {
-        self.mouse(vec![moved(x, y)]);
+        self.mouse(&[moved(x, y)]);
     }
 
     /// Draws the mouse from one place to another with its button held.
     pub fn drag(&self, from: (f64, f64), to: (f64, f64)) {
         let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
         let (down, up) = (json!({"type": "pointerDown", "button": 0}), json!({"type": "pointerUp", "button": 0}));
-        self.mouse(vec![moved(from.0, from.1), down, moved(middle.0, middle.1), moved(to.0, to.1), up]);
+        self.mouse(&[moved(from.0, from.1), down, moved(middle.0, middle.1), moved(to.0, to.1), up]);
     }
 
     fn act(&self, source: &Value) {
