@@ -58,7 +58,7 @@ fn stages(c: &mut Criterion) {
         b.iter(|| LossVsStdDev::of(black_box(&analysis), &options).and_then(|data| loss_vs_std_dev::draw(&data)));
     });
     group.bench_function("PNG at scale 2", |b| b.iter(|| figure.to_png(black_box(2.0))));
-    group.bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), &figure, None)));
+    group.bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), &figure, None))));
     group.finish();
 }
 
