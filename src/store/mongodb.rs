@@ -16,6 +16,8 @@
 //! Reads run in a task of their own, which ends by itself once nobody listens.
 
 mod failure;
+mod fields;
+mod fill;
 pub mod read;
 pub mod rows;
 pub mod spool;

@@ -1,0 +1,158 @@
+//! Walks the fields of a document where they lie: the quick way through the documents of a collection of runs.
+//!
+//! The library's own iterator checks the text of every key and value. Here only the wanted fields are looked at, and
+//! because documents of one collection hardly ever differ in their layout, the key at a place is first compared with the
+//! one that stood there in the document before. Whatever is unusual (a type that is not known here, a length that does not
+//! fit) is left to the library: the walk gives up and says so.
+//!
+//! The layout is that of <https://bsonspec.org/spec.html>: a length, then elements of a type, a key that ends with 0 and a
+//! value, then 0.
+
+use ::mongodb::bson::raw::{RawBsonRef, RawDocument};
+
+/// Numbers the fields that are looked for.
+#[derive(Default)]
+pub(super) struct Fields {
+    wanted: Vec<String>,
+    /// The keys of the document before, in their order, each with its number if it is wanted.
+    layout: Vec<(Vec<u8>, Option<usize>)>,
+}
+
+impl Fields {
+    pub(super) fn of<'a>(wanted: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { wanted: wanted.into_iter().map(Into::into).collect(), layout: Vec::new() }
+    }
+
+    /// The names, by their numbers.
+    pub(super) fn wanted(&self) -> &[String] {
+        &self.wanted
+    }
+
+    /// The number of the field `key`.
+    pub(super) fn number_of(&self, key: &str) -> Option<usize> {
+        self.wanted.iter().position(|wanted| wanted == key)
+    }
+
+    /// Gives every wanted field with its number; nothing if the document is unusual, when some may have been given.
+    pub(super) fn walk(&mut self, document: &RawDocument, mut take: impl FnMut(usize, RawBsonRef)) -> Option<()> {
+        let bytes = document.as_bytes();
+        let (mut at, mut place) = (4, 0);
+        loop {
+            let kind = *bytes.get(at)?;
+            if kind == 0 {
+                return (at + 1 == bytes.len()).then_some(());
+            }
+            let rest = bytes.get(at + 1..)?;
+            let (key_length, number) = self.number_at(place, rest)?;
+            let value = rest.get(key_length + 1..)?;
+            let size = size_of(kind, value)?;
+            if let Some(number) = number {
+                take(number, value_of(kind, value.get(..size)?)?);
+            }
+            at += 1 + key_length + 1 + size;
+            place += 1;
+        }
+    }
+
+    /// The length of the key that `bytes` begin with, and the number of the field if it is wanted.
+    fn number_at(&mut self, place: usize, bytes: &[u8]) -> Option<(usize, Option<usize>)> {
+        if let Some((known, number)) = self.layout.get(place)
+            && bytes.starts_with(known)
+            && bytes.get(known.len()) == Some(&0)
+        {
+            return Some((known.len(), *number));
+        }
+        let length = bytes.iter().position(|byte| *byte == 0)?;
+        let key = &bytes[..length];
+        let number = self.number_of(std::str::from_utf8(key).ok()?);
+        self.layout.truncate(place);
+        self.layout.push((key.to_vec(), number));
+        Some((length, number))
+    }
+}
+
+/// Bytes of a value of the type `kind`; nothing for types that runs do not have.
+fn size_of(kind: u8, value: &[u8]) -> Option<usize> {
+    let length = || Some(u32::from_le_bytes(*value.first_chunk()?) as usize);
+    Some(match kind {
+        // Double, date, Int64.
+        0x01 | 0x09 | 0x12 => 8,
+        // A length, then the text with its 0.
+        0x02 => 4 + length()?,
+        // Documents and arrays count their length in.
+        0x03 | 0x04 => length()?.max(4),
+        0x07 => 12,
+        0x08 => 1,
+        0x0A => 0,
+        0x10 => 4,
+        _ => return None,
+    })
+}
+
+/// A number, a text or nothing; other types are for the library.
+fn value_of(kind: u8, value: &[u8]) -> Option<RawBsonRef<'_>> {
+    Some(match kind {
+        0x01 => RawBsonRef::Double(f64::from_le_bytes(*value.first_chunk()?)),
+        0x02 => RawBsonRef::String(std::str::from_utf8(value.get(4..value.len().checked_sub(1)?)?).ok()?),
+        0x0A => RawBsonRef::Null,
+        0x10 => RawBsonRef::Int32(i32::from_le_bytes(*value.first_chunk()?)),
+        0x12 => RawBsonRef::Int64(i64::from_le_bytes(*value.first_chunk()?)),
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::mongodb::bson::raw::RawDocumentBuf;
+    use ::mongodb::bson::{Bson, Document, doc, oid::ObjectId};
+
+    fn walked(fields: &mut Fields, document: &Document) -> Option<Vec<(usize, Bson)>> {
+        let raw = RawDocumentBuf::try_from(document).unwrap();
+        let mut found = Vec::new();
+        fields.walk(&raw, |number, value| found.push((number, Bson::try_from(value).unwrap())))?;
+        Some(found)
+    }
+
+    /// What the library finds.
+    fn expected(fields: &Fields, document: &Document) -> Vec<(usize, Bson)> {
+        document.iter().filter_map(|(key, value)| Some((fields.number_of(key)?, value.clone()))).collect()
+    }
+
+    #[test]
+    fn it_finds_what_the_library_finds_in_any_layout() {
+        let mut fields = Fields::of(["loss", "x", "replicate", ""]);
+        for document in [
+            doc! {},
+            doc! { "_id": ObjectId::from_bytes([0; 12]), "x": 0.5, "loss": 3, "other": true },
+            doc! { "_id": ObjectId::from_bytes([0; 12]), "x": -0.0, "loss": 4i64, "other": false },
+            doc! { "_id": "text", "loss": Bson::Null, "x": "tüxt", "xx": 1, "replicate": 7i64 },
+            doc! { "x": f64::INFINITY },
+            doc! { "nested": { "loss": 1, "a": [1, "\0", { "x": 2 }] }, "loss": 2.0, "": 5 },
+            doc! { "_id": 1, "when": ::mongodb::bson::DateTime::from_millis(7), "x": 1 },
+        ] {
+            for _ in 0..2 {
+                assert_eq!(walked(&mut fields, &document), Some(expected(&fields, &document)), "{document}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_unusual_is_left_to_the_library() {
+        let mut fields = Fields::of(["loss"]);
+        for value in [Bson::Boolean(true), Bson::Decimal128("1".parse().unwrap()), Bson::MinKey] {
+            assert_eq!(walked(&mut fields, &doc! { "loss": value }), None);
+        }
+        // Lengths that lie, ends that are missing: every prefix of a document, and every byte of it changed.
+        let whole = RawDocumentBuf::try_from(&doc! { "loss": 1.0, "note": "some text", "list": [1, 2] }).unwrap();
+        for place in 4..whole.as_bytes().len() {
+            for value in [0, 1, 2, 0x7f, 0xff] {
+                let mut bytes = whole.as_bytes().to_vec();
+                bytes[place] = value;
+                if let Ok(document) = RawDocument::from_bytes(&bytes) {
+                    let _ = fields.walk(document, |_, _| {});
+                }
+            }
+        }
+    }
+}
