@@ -1,14 +1,13 @@
 //! Reads a collection: raw batches as they come over the line, one walk over each document, numbers into two columns.
 //!
-//! No document is decoded into values of its own and none is allocated (see [`fields`](super::fields)). While one batch is walked, the next one is on
-//! its way.
+//! No document is decoded into values of its own and none is allocated (see [`fields`](super::fields)). While one batch
+//! is walked, the next one is on its way.
 //!
 //! **Order.** By `_id`, which every collection has an index of. That costs a server little, gives the same bits each
 //! time, and lets a read go on after the last document that came when the server restarts or the cursor is lost.
 //!
 //! **Projection.** Documents of a sweep are small: taking them apart costs the server more than sending them whole. Only
 //! collections whose documents are larger than `SMALL` on average are asked for the needed fields alone.
-
 
 use ::mongodb::bson::raw::{RawBsonRef, RawDocument};
 use ::mongodb::bson::{Bson, Document, doc};

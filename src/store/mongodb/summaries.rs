@@ -1,4 +1,5 @@
-//! Lets the server count: one `$group` over the collection, of which only the groups travel.
+//! Lets the server count: a `$group` over the documents that hold two finite numbers, of which only the groups travel, and
+//! another over the rest, which says why they do not count.
 //!
 //! Gives what sums can give: number, mean, standard deviation, least and greatest value of each level. What
 //! needs the values themselves (medians, quartiles, paired differences) only [`read`](super::read::read) gives.
@@ -57,12 +58,22 @@ pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummarie
 fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
     let location = &server.location;
     let collection = server.collection().clone_with_type::<Document>();
-    let pipeline = [doc! { "$match": &location.filter }, reduced(columns), grouped()];
-    let groups: Vec<Document> = server.insist(|| {
-        let options = AggregateOptions::builder().allow_disk_use(true).build();
-        let aggregate = collection.aggregate(pipeline.clone()).with_options(options);
-        async { aggregate.await?.try_collect().await }
-    })?;
+    let answer = |pipeline: Vec<Document>| {
+        server.insist(|| {
+            let options = AggregateOptions::builder().allow_disk_use(true).build();
+            let aggregate = collection.aggregate(pipeline.clone()).with_options(options);
+            async { aggregate.await?.try_collect::<Vec<Document>>().await }
+        })
+    };
+    let only = |condition: Document| doc! { "$match": { "$and": [location.filter.clone(), condition] } };
+    let groups = match usable(columns) {
+        Some(usable) => {
+            let rest = only(doc! { "$nor": [usable.clone()] });
+            let levels = answer(vec![only(usable), grouped_plainly(columns)])?;
+            [levels, answer(vec![rest, reduced(columns), grouped()])?].concat()
+        }
+        None => answer(vec![only(Document::new()), reduced(columns), grouped()])?,
+    };
     if groups.is_empty() {
         return Err(server.nothing_found());
     }
@@ -107,7 +118,7 @@ fn digest(location: &Location, groups: &[Document]) -> InputDigest {
     let text = texts.concat();
     let path = location.to_string();
     let digest = InputDigest::new(Path::new(&path), text.len() as u64, Sha256::new_with_prefix(&text));
-    InputDigest { made_by: Some("one $group on the server".into()), ..digest }
+    InputDigest { made_by: Some("added up on the server".into()), ..digest }
 }
 
 fn number(value: &Bson) -> Option<f64> {
@@ -118,6 +129,28 @@ fn number(value: &Bson) -> Option<f64> {
         Bson::Decimal128(number) => number.to_string().parse().ok(),
         _ => None,
     }
+}
+
+/// The documents that count: a range asks for finite numbers of any type. Nothing for names that a query would read as
+/// paths.
+fn usable(columns: &Columns) -> Option<Document> {
+    let names = [&columns.factor, &columns.metric];
+    let range = || doc! { "$gte": f64::MIN, "$lte": f64::MAX };
+    let is_plain = names.iter().all(|name| !name.contains(['.', '$']));
+    is_plain.then(|| names.into_iter().map(|name| (name.clone(), Bson::from(range()))).collect())
+}
+
+/// The levels of documents that all count.
+fn grouped_plainly(columns: &Columns) -> Document {
+    let (x, y) = (format!("${}", columns.factor), format!("${}", columns.metric));
+    doc! { "$group": {
+        "_id": { "$toDouble": x },
+        "n": { "$sum": 1 },
+        "mean": { "$avg": &y },
+        "spread": { "$stdDevPop": &y },
+        "min": { "$min": &y },
+        "max": { "$max": &y },
+    } }
 }
 
 /// Each document as its level `x` and its value `y`, or as the reason why it does not count.
