@@ -4,7 +4,7 @@
 //! to ± 1 % (two standard errors at 95 %). Every experiment draws from its own stream of a fixed seed. A small version runs
 //! as a test, `tests/coverage.rs`.
 //!
-//! The truths: a parabola in ln σ with normal noise; the runs of `tests/fixtures/xor-25k.csv`, a mixture of solved and stuck
+//! The truths: a parabola in ln σ with normal noise, once of independent and once of paired runs; the runs of `tests/fixtures/xor-25k.csv`, a mixture of solved and stuck
 //! ones, ten neighbouring levels of theirs taken together and scaled so that the means lie on a smooth curve; a line, lowest at its end;
 //! equal means.
 
@@ -13,8 +13,10 @@
 
 use initsweep::random::Stream;
 use initsweep::stats::best::{Standing, candidates, standing};
+use initsweep::stats::best_paired::candidates_paired;
 use initsweep::stats::bootstrap::{Draws, Plan, fitted_minimum};
-use initsweep::stats::compare::{Measured, relative_change, welch};
+use initsweep::stats::centre::Centre;
+use initsweep::stats::compare::{Measured, paired, relative_change, relative_change_paired, welch};
 use initsweep::stats::crossfit::{Deal, Folds, LevelRuns, at_fitted_minimum, at_least_mean};
 use initsweep::stats::quantile::quantile_estimate;
 use initsweep::stats::smooth::{LevelMean, Smoother, pool_errors};
@@ -51,6 +53,8 @@ enum Law {
     Normal(f64),
     /// Any of these values, per level.
     Values(Vec<Vec<f64>>),
+    /// Paired replicates: normal luck with the first standard deviation, common to all levels, and a level's own with the second.
+    Paired(f64, f64),
 }
 
 impl Truth {
@@ -74,6 +78,12 @@ impl Truth {
         Self::normal("parabola, normal noise, 40 levels × 100", x, 0.6f64.ln(), 1000.0, |x| {
             1580.0 + 900.0 * (x - 0.6f64.ln()).powi(2)
         })
+    }
+
+    /// The same parabola; three quarters of a run's variance are luck that all levels share.
+    pub fn paired() -> Self {
+        let law = Law::Paired(1000.0 * 0.75f64.sqrt(), 500.0);
+        Self { name: "the parabola, paired, 40 levels × 100", draw: law, ..Self::parabola() }
     }
 
     /// Lowest at its left end.
@@ -123,20 +133,23 @@ impl Truth {
         Self { name, x, means, location, value, runs, draw: Law::Values(values), curve: Box::new(curve) }
     }
 
-    /// One experiment: runs per level, sorted.
+    /// One experiment: runs per level, in the order of the replicates.
     fn experiment(&self, number: u64) -> Vec<Vec<f64>> {
         let mut stream = Stream::new(SEED, 1, number);
-        let mut level = |i: usize| {
-            let mut runs: Vec<f64> = (0..self.runs)
-                .map(|_| match &self.draw {
-                    Law::Normal(spread) => self.means[i] + spread * stream.normal(),
-                    Law::Values(values) => values[i][stream.below(values[i].len())],
-                })
-                .collect();
-            runs.sort_by(f64::total_cmp);
-            runs
+        let common: Vec<f64> = match &self.draw {
+            Law::Paired(luck, _) => (0..self.runs).map(|_| luck * stream.normal()).collect(),
+            _ => vec![0.0; self.runs],
         };
-        (0..self.x.len()).map(&mut level).collect()
+        let mut run = |i: usize, luck: f64| match &self.draw {
+            Law::Normal(spread) => self.means[i] + spread * stream.normal(),
+            Law::Values(values) => values[i][stream.below(values[i].len())],
+            Law::Paired(_, own) => self.means[i] + luck + own * stream.normal(),
+        };
+        (0..self.x.len()).map(|i| common.iter().map(|luck| run(i, *luck)).collect()).collect()
+    }
+
+    fn is_paired(&self) -> bool {
+        matches!(self.draw, Law::Paired(..))
     }
 
     fn least(&self) -> usize {
@@ -259,15 +272,29 @@ fn one(truth: &Truth, number: u64, replicates: u32) -> Found {
     let raw: Vec<LevelMean> = (0..count).map(level).collect();
     let levels = pool_errors(&raw);
     let seed = SEED ^ number;
-    let fitted = fitted_minimum(&levels, Draws::Normal, &Plan { seed, replicates, confidence: CONFIDENCE }).unwrap();
+    let plan = Plan { seed, replicates, confidence: CONFIDENCE };
+    let draws = if truth.is_paired() { Draws::Paired(&runs) } else { Draws::Normal };
+    let fitted = fitted_minimum(&levels, draws, &plan).unwrap();
 
-    let mean = |i: usize| covers(&Summary::of_sorted(&runs[i], CONFIDENCE).unwrap().mean, truth.means[i]);
+    let sorted: Vec<Vec<f64>> = runs
+        .iter()
+        .map(|runs| {
+            let mut sorted = runs.clone();
+            sorted.sort_by(f64::total_cmp);
+            sorted
+        })
+        .collect();
+    let mean = |i: usize| covers(&Summary::of_sorted(&sorted[i], CONFIDENCE).unwrap().mean, truth.means[i]);
     // Fixed levels, chosen before the data: a quarter of the range apart.
     let [from, to] = [count / 2, 3 * count / 4].map(|i| (i, Measured::mean_of(&runs[i]).unwrap()));
-    let difference = welch(&from.1, &to.1, CONFIDENCE).unwrap().estimate;
-    let ratio = relative_change(&from.1, &to.1, CONFIDENCE);
+    let (difference, ratio) = if truth.is_paired() {
+        let (a, b) = (&runs[from.0], &runs[to.0]);
+        (paired(a, b, CONFIDENCE).unwrap().estimate, relative_change_paired(a, b, CONFIDENCE).unwrap())
+    } else {
+        (welch(&from.1, &to.1, CONFIDENCE).unwrap().estimate, relative_change(&from.1, &to.1, CONFIDENCE))
+    };
     let true_median = match &truth.draw {
-        Law::Normal(_) => truth.means[from.0],
+        Law::Normal(_) | Law::Paired(..) => truth.means[from.0],
         Law::Values(values) => initsweep::stats::quantile::quantile(
             &{
                 let mut sorted = values[from.0].clone();
@@ -277,10 +304,12 @@ fn one(truth: &Truth, number: u64, replicates: u32) -> Found {
             0.5,
         ),
     };
-    let candidates = candidates(&levels, CONFIDENCE);
+    let candidates =
+        if truth.is_paired() { candidates_paired(&runs, &plan).unwrap() } else { candidates(&levels, CONFIDENCE) };
 
     let level_runs: Vec<LevelRuns> = runs.iter().zip(&truth.x).map(|(values, x)| LevelRuns { x: *x, values }).collect();
-    let folds = Folds { count: 5, seed, deal: Deal::Apart };
+    let deal = if truth.is_paired() { Deal::Alike } else { Deal::Apart };
+    let folds = Folds { count: 5, seed, deal, centre: Centre::Mean };
     let least = at_least_mean(&level_runs, &folds).unwrap();
     let curve = at_fitted_minimum(&level_runs, &folds).unwrap();
     let place_of = |x: f64| (0..count).find(|i| truth.x[*i] == x).unwrap();
@@ -295,7 +324,7 @@ fn one(truth: &Truth, number: u64, replicates: u32) -> Found {
         value: covers(&fitted.value, truth.value),
         difference: covers(&difference, truth.means[to.0] - truth.means[from.0]),
         ratio: covers(&ratio, truth.means[to.0] / truth.means[from.0] - 1.0),
-        median: covers(&quantile_estimate(&runs[from.0], 0.5, CONFIDENCE).unwrap(), true_median),
+        median: covers(&quantile_estimate(&sorted[from.0], 0.5, CONFIDENCE).unwrap(), true_median),
         in_set: f64::from(candidates[truth.least()].in_set),
         set_size: candidates.iter().filter(|candidate| candidate.in_set).count() as f64,
         honest: least.value.point - at_least,
@@ -319,8 +348,15 @@ fn main() {
         "| truth | level means | place | value | difference | ratio | median | best in set | levels in set | cross-fitted covers | bias: least mean | cross-fitted | fitted minimum | cross-fitted | located | at edge |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
-    let truths =
-        [Truth::parabola(), Truth::mixture(25), Truth::mixture(64), Truth::mixture(400), Truth::edge(), Truth::flat()];
+    let truths = [
+        Truth::parabola(),
+        Truth::paired(),
+        Truth::mixture(25),
+        Truth::mixture(64),
+        Truth::mixture(400),
+        Truth::edge(),
+        Truth::flat(),
+    ];
     for truth in &truths {
         let line = simulate(truth, experiments, REPLICATES);
         let shares =

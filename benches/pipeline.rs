@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use initsweep::analysis::{Analysis, Question};
+use initsweep::analysis::{Analysis, Question, Statistic};
 use initsweep::figure::data::LossVsStdDev;
 use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, loss_vs_std_dev};
 use initsweep::report::{render, view::View};
@@ -37,8 +37,12 @@ fn stages(c: &mut Criterion) {
     million_rows(&path);
     let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
     let sources = [Source::Path(path.display().to_string())];
-    let question =
-        Question { confidence: 0.95, references: Reference::with_defaults(&columns.factor, &[]), margin: 0.01 };
+    let question = Question {
+        confidence: 0.95,
+        references: Reference::with_defaults(&columns.factor, &[]),
+        margin: 0.01,
+        statistic: Statistic::Mean,
+    };
     let options = FigureOptions { error_bars: ErrorBars::Ci, x_scale: AxisScale::Auto };
     let table = store::read(&sources, &columns).expect("the file is well formed");
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");

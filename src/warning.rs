@@ -30,6 +30,8 @@ pub enum Warning {
     },
     /// Only summaries of the levels are known, not the runs.
     SummariesOnly,
+    /// The runs are paired but not compared in pairs.
+    PairsUnused,
     /// At some levels the mean describes hardly any run.
     HiddenMixture {
         /// How many levels.
@@ -83,6 +85,7 @@ impl Warning {
             Self::DuplicateInput { .. } => "duplicate_input",
             Self::UnterminatedLine { .. } => "unterminated_line",
             Self::SummariesOnly => "summaries_only",
+            Self::PairsUnused => "pairs_unused",
             Self::HiddenMixture { .. } => "hidden_mixture",
             Self::SingleRuns { .. } => "single_runs",
             Self::PooledSetting { .. } => "pooled_setting",
@@ -107,6 +110,7 @@ impl Warning {
                 "only summaries of the levels are known: no quantiles, basins, cross-fitting or paired comparison"
                     .into()
             }
+            Self::PairsUnused => "the runs are paired, but compared as if they were independent".into(),
             Self::HiddenMixture { levels, of } => format!(
                 "at {} of {} the runs are of two kinds, so that the mean describes hardly any of them",
                 count(*levels as u64),
@@ -143,6 +147,7 @@ impl Warning {
                 "if the file was still being written, that number may be cut short: report again"
             }
             Self::SummariesOnly => "give the runs themselves to have these too (--aggregate client for a collection)",
+            Self::PairsUnused => "pairs need 20 replicates at every level, and --statistic mean or solved-share",
             Self::HiddenMixture { .. } => "see the shares, the mean of the solved alone and the quantiles",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",

@@ -54,6 +54,16 @@ fn a_parabola_is_covered() {
 }
 
 #[test]
+fn paired_runs_are_covered() {
+    let line = line(&Truth::paired());
+    assert_basics(&line);
+    assert_covers("place", line.location);
+    assert_covers("value", line.value);
+    // Common luck of 866 against 500 of its own: far fewer levels are left than for independent runs.
+    assert!(line.set_size < 0.8 * simulate(&Truth::parabola(), 20, 20).set_size, "{line:?}");
+}
+
+#[test]
 fn the_real_mixture_is_covered() {
     let line = line(&Truth::mixture(64));
     assert_basics(&line);

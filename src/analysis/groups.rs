@@ -3,10 +3,10 @@
 use rayon::prelude::*;
 
 use crate::group::Sample;
-use crate::stats::Summary;
 use crate::stats::basins::{Basin, Basins, Cuts, mean_lies_in_gap};
 use crate::stats::interval::Estimate;
 use crate::stats::quantile::{interquartile_mean, quantile_estimate, trimmed_mean};
+use crate::stats::{Summary, centre};
 use crate::store::RunTable;
 use crate::store::schema::LevelSummary;
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, FINAL_LOSS, SOLVED_BELOW};
@@ -31,7 +31,7 @@ pub struct Group {
     pub level: f64,
     /// Its sample: number, mean with its t interval, standard deviation, quartiles and ends.
     pub summary: Summary,
-    /// The median with its interval between order statistics.
+    /// The median with its interval between order statistics and the error by McKean and Schrader.
     pub median: Option<Estimate>,
     /// The mean without the least and the greatest tenth ([`TRIMMED`]).
     pub trimmed_mean: Option<Estimate>,
@@ -64,14 +64,16 @@ impl Group {
     fn of_sample(sample: &Sample, rule: Option<&BasinRule>, confidence: f64) -> Option<Self> {
         let sorted = &sample.sorted;
         let quantile = |share| Some(Quantile { share, estimate: quantile_estimate(sorted, share, confidence)? });
-        let basins = rule.and_then(|rule| rule.basins(sample, confidence));
+        let quantiles = QUANTILES.into_iter().map(quantile).collect::<Option<Vec<_>>>()?;
+        let median = centre::median(sorted);
+        let basins = rule.and_then(|rule| Basins::of(&rule.each(sample), sorted, confidence));
         Some(Self {
             level: sample.level,
             summary: Summary::of_sorted(sorted, confidence)?,
-            median: quantile_estimate(sorted, 0.5, confidence),
+            median: median.map(|found| Estimate { standard_error: found.standard_error, ..quantiles[2].estimate }),
             trimmed_mean: trimmed_mean(sorted, TRIMMED, confidence),
             interquartile_mean: interquartile_mean(sorted, confidence),
-            quantiles: QUANTILES.into_iter().map(quantile).collect::<Option<_>>()?,
+            quantiles,
             hides_mixture: basins.as_ref().map_or_else(|| mean_lies_in_gap(sorted), |basins| basins.hides_mixture),
             basins,
         })
@@ -138,8 +140,9 @@ impl BasinRule {
         is_articles.then_some(Self::TotalLoss { epochs })
     }
 
-    fn basins(&self, sample: &Sample, confidence: f64) -> Option<Basins> {
-        let basins: Vec<Basin> = match self {
+    /// The basin of each run of `sample`, in its order.
+    fn each(&self, sample: &Sample) -> Vec<Basin> {
+        match self {
             Self::FinalLoss { solved_below } => {
                 let cuts = Cuts::of_final_loss(*solved_below);
                 let losses = if sample.final_loss.is_empty() { &sample.sorted } else { &sample.final_loss };
@@ -148,7 +151,11 @@ impl BasinRule {
             Self::TotalLoss { epochs } => {
                 sample.sorted.iter().map(|loss| Cuts::OF_MEAN_LOSS.basin(loss / epochs)).collect()
             }
-        };
-        Basins::of(&basins, &sample.sorted, confidence)
+        }
+    }
+
+    /// Whether each run of `sample` solved its task, in its order.
+    pub fn solved(&self, sample: &Sample) -> Vec<bool> {
+        self.each(sample).into_iter().map(|basin| basin == Basin::Solved).collect()
     }
 }

@@ -1,10 +1,11 @@
 //! Assembles one [`Analysis`]: everything that any output shows, computed once.
 //!
-//! **Observed minimum.** The level with the least mean; of several equal ones the lowest level. As the least of many noisy
+//! **Observed minimum.** The level with the least mean, or whatever [`Statistic`] is asked for; of several equal ones the lowest level. As the least of many noisy
 //! numbers it tends to be too low and too far from its neighbours; how many other levels' intervals overlap its own is
 //! therefore counted and said.
 //!
 //! - [`groups`]: what is known of every level.
+//! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
 //! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
@@ -12,19 +13,24 @@
 pub mod comparison;
 pub mod groups;
 pub mod minimum;
+pub mod objective;
 pub mod references;
+pub mod statistic;
 pub mod warnings;
 
 use serde::Serialize;
 
 pub use crate::analysis::groups::{BasinRule, Group};
 use crate::analysis::minimum::{Curve, MinimumAnalysis};
-use crate::analysis::references::nearly_equal;
-pub use crate::analysis::references::{Place, ReferenceResult, Step};
+use crate::analysis::objective::Objective;
+use crate::analysis::references::{Comparisons, nearly_equal};
+pub use crate::analysis::references::{Place, ReferenceDifference, ReferencePair, ReferenceResult, Step};
+pub use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
 use crate::group::{self, MAX_LEVELS, Sample};
 use crate::provenance::{InputDigest, Provenance};
 use crate::stats::compare::Measured;
+use crate::stats::paired::variance_reduction;
 use crate::store::schema::{Columns, Data, LevelSummaries, RowLedger, RunTable};
 use crate::sweep::Reference;
 use crate::warning::Warning;
@@ -41,6 +47,8 @@ pub struct Question {
     pub references: Vec<Reference>,
     /// The difference that does not matter, as a share of the least mean: 0.01 is 1 %.
     pub margin: f64,
+    /// What is minimised.
+    pub statistic: Statistic,
 }
 
 /// What the numbers are computed from.
@@ -51,6 +59,18 @@ pub enum Basis {
     Runs,
     /// Number, mean and standard deviation of each level: what only runs can give is absent.
     Summaries,
+}
+
+/// A sweep whose runs of equal replicate started from the same random numbers, compared in pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct PairedRuns {
+    /// Replicates that every level has: those that are compared.
+    pub replicates: u64,
+    /// Runs of other replicates, which are not.
+    pub left_out: u64,
+    /// 1 − variance of the differences to the best level / that of independent runs, over all levels. 0.75: a quarter of the
+    /// runs tell as much.
+    pub variance_reduction: Option<f64>,
 }
 
 /// Everything that any output shows.
@@ -70,17 +90,23 @@ pub struct Analysis {
     pub groups: Vec<Group>,
     /// What decided in which basin a run ended, where the groups have basins.
     pub basin_rule: Option<BasinRule>,
-    /// Place of the level with the least mean in `groups`.
+    /// What is minimised.
+    pub statistic: Statistic,
+    /// Place of the level with the least value in `groups`; the greatest, if that is the best.
     pub observed_minimum: usize,
     /// How many other levels' intervals overlap the minimum's.
     pub overlapping: usize,
     /// Where the minimum is, and how sure that is.
     pub minimum: MinimumAnalysis,
+    /// What pairing gained; absent if the runs are not compared in pairs.
+    pub paired: Option<PairedRuns>,
     /// The share of the least mean that does not matter.
     pub margin: f64,
     /// The references, in the user's order.
     pub references: Vec<ReferenceResult>,
-    /// The changes from reference to reference, and from the last to the minimum.
+    /// Every pair of references within the levels.
+    pub pairs: Vec<ReferencePair>,
+    /// The observed changes from reference to reference, and from the last to the minimum.
     pub steps: Vec<Step>,
     /// Values of the setting columns, by column.
     pub settings: Vec<(String, Vec<String>)>,
@@ -109,7 +135,7 @@ impl Analysis {
         let RunTable { columns, ledger, settings, inputs, warnings, .. } = table;
         let settings = settings.into_iter().map(|(name, values)| (name, values.values().to_vec())).collect();
         let origin = Origin { columns, basis: Basis::Runs, ledger, basin_rule, settings, inputs, warnings };
-        Ok(Self::assemble(groups, &samples, origin, question))
+        Self::assemble(groups, &samples, origin, question)
     }
 
     fn of_summaries(table: LevelSummaries, question: &Question) -> Result<Self> {
@@ -121,27 +147,33 @@ impl Analysis {
         let groups = groups::of_summaries(&levels, question.confidence);
         let (basis, settings) = (Basis::Summaries, Vec::new());
         let origin = Origin { columns, basis, ledger, basin_rule: None, settings, inputs, warnings };
-        Ok(Self::assemble(groups, &[], origin, question))
+        Self::assemble(groups, &[], origin, question)
     }
 
     /// Everything that follows from the groups, which are not empty; `samples` are empty if there are no runs.
-    fn assemble(groups: Vec<Group>, samples: &[Sample], origin: Origin, question: &Question) -> Self {
-        let confidence = question.confidence;
-        let observed_minimum = place_of_least_mean(&groups);
-        let curve = Curve::through(&groups, confidence);
-        let minimum = minimum::analyse(samples, &groups, curve.as_ref(), question);
-        let mut references = references::results(&question.references, &groups, confidence);
-        let differences = minimum::reference_differences(&references, curve.as_ref(), minimum.margin, confidence);
-        references.iter_mut().zip(differences).for_each(|(result, difference)| result.to_minimum = difference);
+    fn assemble(groups: Vec<Group>, samples: &[Sample], origin: Origin, question: &Question) -> Result<Self> {
+        let Question { confidence, statistic, .. } = *question;
+        let objective = Objective::of(statistic, &groups, samples, origin.basin_rule.as_ref())?;
+        let observed_minimum = place_of_best(&groups, statistic);
+        let curve = Curve::through(&objective, confidence);
+        let minimum = minimum::analyse(&objective, curve.as_ref(), question.margin, confidence);
+        let comparisons =
+            Comparisons { groups: &groups, statistic, curve: curve.as_ref(), margin: minimum.margin, confidence };
+        let (references, pairs) = comparisons.of(&question.references);
+        let steps = comparisons.steps(&question.references, observed_minimum);
+        let paired = paired_runs(&objective, &groups);
         let mut analysis = Self {
             factor: origin.columns.factor,
             metric: origin.columns.metric,
             confidence,
             basis: origin.basis,
             ledger: origin.ledger,
-            steps: references::steps(&question.references, &groups, observed_minimum, confidence),
-            overlapping: overlapping_with(&groups, observed_minimum),
+            steps,
+            overlapping: overlapping_with(&groups, observed_minimum, statistic),
             groups,
+            statistic,
+            paired,
+            pairs,
             basin_rule: origin.basin_rule,
             observed_minimum,
             minimum,
@@ -151,8 +183,8 @@ impl Analysis {
             warnings: Vec::new(),
             provenance: Provenance::of_this_process(origin.inputs),
         };
-        analysis.warnings = [origin.warnings, warnings::of(&analysis)].concat();
-        analysis
+        analysis.warnings = [origin.warnings, warnings::of(&analysis, samples)].concat();
+        Ok(analysis)
     }
 
     /// Number of runs behind the groups.
@@ -195,15 +227,28 @@ struct Origin {
     warnings: Vec<Warning>,
 }
 
-fn place_of_least_mean(groups: &[Group]) -> usize {
-    let mean = |place: &usize| groups[*place].summary.mean.point;
-    (0..groups.len()).min_by(|a, b| mean(a).total_cmp(&mean(b))).unwrap_or(0)
+fn place_of_best(groups: &[Group], statistic: Statistic) -> usize {
+    let value = |place: &usize| statistic.at(&groups[*place]).map_or(f64::INFINITY, |at| statistic.sign() * at.point);
+    (0..groups.len()).min_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(0)
 }
 
-fn overlapping_with(groups: &[Group], minimum: usize) -> usize {
-    let Some(interval) = groups[minimum].summary.mean.interval else { return 0 };
-    let overlaps = |group: &Group| group.summary.mean.interval.is_some_and(|other| other.overlaps(&interval));
+fn overlapping_with(groups: &[Group], minimum: usize, statistic: Statistic) -> usize {
+    let interval = |group: &Group| statistic.at(group).and_then(|estimate| estimate.interval);
+    let Some(own) = interval(&groups[minimum]) else { return 0 };
+    let overlaps = |group: &Group| interval(group).is_some_and(|other| other.overlaps(&own));
     groups.iter().enumerate().filter(|(place, group)| *place != minimum && overlaps(group)).count()
+}
+
+fn paired_runs(objective: &Objective, groups: &[Group]) -> Option<PairedRuns> {
+    let common = objective.paired.as_ref()?;
+    let replicates = common.replicates.len() as u64;
+    let mean = |values: &Vec<f64>| values.iter().sum::<f64>();
+    let best = common.values.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)))?;
+    Some(PairedRuns {
+        replicates,
+        left_out: groups.iter().map(|group| group.summary.n - replicates).sum(),
+        variance_reduction: variance_reduction(&common.values, best),
+    })
 }
 
 #[cfg(test)]
@@ -214,7 +259,11 @@ mod tests {
     fn the_lowest_of_equal_minima_is_taken() {
         let samples = [(1.0, 5.0), (2.0, 3.0), (3.0, 3.0)].map(|(level, value)| Sample::of(level, vec![value]));
         let groups = groups::of_samples(&samples, None, 0.95);
-        assert_eq!(place_of_least_mean(&groups), 1);
-        assert_eq!(overlapping_with(&groups, 1), 0, "without intervals nothing can be said to overlap");
+        assert_eq!(place_of_best(&groups, Statistic::Mean), 1);
+        assert_eq!(
+            overlapping_with(&groups, 1, Statistic::Mean),
+            0,
+            "without intervals nothing can be said to overlap"
+        );
     }
 }

@@ -1,32 +1,66 @@
-//! What is the metric at the references, and how does it change from one to the next?
+//! What is the statistic at the references, and what do they cost against the minimum and against each other?
 //!
-//! **Mean at a reference.** A reference such as 1/√2 need not be a level. Between two levels the mean is interpolated
+//! **Value at a reference.** A reference such as 1/√2 need not be a level. Between two levels the value is interpolated
 //! linearly along the axis (in ln x where both are above 0); its standard error follows from those of the two, which are
 //! independent, its t interval has Satterthwaite's degrees of freedom. Outside the swept range there is no value.
 //!
-//! **Relative change** from a to b: b/a − 1, with Fieller's interval ([`crate::stats::compare::relative_change`]). It knows
-//! nothing of how the minimum was chosen: against the least of many means it promises too much.
+//! **References against the minimum and against each other**: the difference of the fitted curve at the two places
+//! ([`crate::analysis::minimum`]), or, without a curve, Welch's of the two values; p by Holm over all of these comparisons together.
+//! In percent with Fieller's interval, which knows that the two are correlated.
+//!
+//! **Observed steps** from reference to reference and to the least observed value: b/a − 1, with Fieller's interval
+//! ([`crate::stats::compare::relative_change`]) for independent values. They know
+//! nothing of how the minimum was chosen: against the least of many values they promise too much.
 
 use serde::Serialize;
 
 use crate::analysis::groups::Group;
-use crate::analysis::minimum::ReferenceDifference;
-use crate::stats::compare::{Measured, relative_change};
+use crate::analysis::minimum::{Contrast, Curve};
+use crate::analysis::statistic::Statistic;
+use crate::stats::compare::{Difference, Measured, Verdict, holm, relative_change, welch};
 use crate::stats::interval::satterthwaite;
-use crate::stats::{Estimate, Method};
+use crate::stats::{ConfidenceInterval, Estimate, Method};
 use crate::sweep::Reference;
 
-/// A reference with the metric's mean there.
+/// A reference with the statistic's value there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReferenceResult {
     /// The reference.
     pub reference: Reference,
     /// The mean at it; absent outside the swept range.
     pub mean: Option<Estimate>,
-    /// Whether the mean is interpolated between two levels.
+    /// The statistic at it: the mean, unless another was asked for; absent outside the swept range.
+    pub value: Option<Estimate>,
+    /// Whether they are interpolated between two levels.
     pub interpolated: bool,
     /// What it costs against the fitted minimum; absent without a curve, and outside the swept range.
     pub to_minimum: Option<ReferenceDifference>,
+}
+
+/// How the statistic at one place differs from that at another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ReferenceDifference {
+    /// Second less first.
+    pub difference: Estimate,
+    /// Second / first − 1: 0.01 is 1 % more.
+    pub relative: Estimate,
+    /// Adjusted for the number of comparisons, those with the minimum and those among the references together.
+    pub p_value: f64,
+    /// The second against the first and the margin.
+    pub verdict: Verdict,
+    /// What pairing gained, where the runs are paired: 1 − variance of the difference / that of independent runs.
+    pub variance_reduction: Option<f64>,
+}
+
+/// Two references against each other.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReferencePair {
+    /// The first.
+    pub from: Place,
+    /// The second.
+    pub to: Place,
+    /// How the second differs from the first.
+    pub found: ReferenceDifference,
 }
 
 /// One end of a [`Step`].
@@ -49,33 +83,103 @@ pub struct Step {
     pub change: Estimate,
 }
 
-/// The means at `references`, in their order.
-pub fn results(references: &[Reference], groups: &[Group], confidence: f64) -> Vec<ReferenceResult> {
-    let result = |reference: &Reference| {
-        let found = at_level(reference.value, groups);
-        ReferenceResult {
-            reference: reference.clone(),
-            mean: found.as_ref().map(|found| found.estimate(confidence)),
-            interpolated: found.is_some_and(|found| found.interpolated),
-            to_minimum: None,
-        }
-    };
-    references.iter().map(result).collect()
+/// What there is to compare.
+pub struct Comparisons<'a> {
+    /// Every level.
+    pub groups: &'a [Group],
+    /// What stands for a level.
+    pub statistic: Statistic,
+    /// The curve through them, if there is one.
+    pub curve: Option<&'a Curve<'a>>,
+    /// The difference that does not matter, in the statistic's unit.
+    pub margin: f64,
+    /// Nominal coverage.
+    pub confidence: f64,
 }
 
-/// The changes from reference to reference, and from the last to the group at `minimum`.
-pub fn steps(references: &[Reference], groups: &[Group], minimum: usize, confidence: f64) -> Vec<Step> {
-    let place = |reference: &Reference| {
-        let found = at_level(reference.value, groups)?;
-        Some((Place { name: reference.name.clone(), level: reference.value }, found.measured))
-    };
-    let mut places: Vec<(Place, Measured)> = references.iter().filter_map(place).collect();
-    let least = &groups[minimum];
-    places.push((Place { name: "minimum".into(), level: least.level }, measured(least)));
-    let step = |[(from, a), (to, b)]: &[(Place, Measured); 2]| {
-        (a.point != 0.0).then(|| Step { from: from.clone(), to: to.clone(), change: relative_change(a, b, confidence) })
-    };
-    places.array_windows().filter_map(step).collect()
+impl Comparisons<'_> {
+    /// `references` against the minimum, in their order, and every pair of them that lies within the levels.
+    pub fn of(&self, references: &[Reference]) -> (Vec<ReferenceResult>, Vec<ReferencePair>) {
+        let to_minimum = |reference: &Reference| self.curve?.against_minimum(reference.value, self.confidence);
+        let to_minimum: Vec<Option<Contrast>> = references.iter().map(to_minimum).collect();
+        let place = |reference: &Reference| Place { name: reference.name.clone(), level: reference.value };
+        let pairs: Vec<(Place, Place, Contrast)> = references
+            .iter()
+            .enumerate()
+            .flat_map(|(at, from)| references[at + 1..].iter().map(move |to| (from, to)))
+            .filter_map(|(from, to)| Some((place(from), place(to), self.between(from.value, to.value)?)))
+            .collect();
+        let all = to_minimum.iter().flatten().chain(pairs.iter().map(|(.., contrast)| contrast));
+        let mut adjusted = holm(&all.map(|contrast| contrast.difference.p_value).collect::<Vec<_>>()).into_iter();
+        let mut judged = |contrast: Contrast| self.judged(&contrast, adjusted.next().unwrap_or(1.0));
+        let to_minimum: Vec<_> = to_minimum.into_iter().map(|contrast| contrast.map(&mut judged)).collect();
+        let pairs = pairs.into_iter().map(|(from, to, contrast)| ReferencePair { from, to, found: judged(contrast) });
+        let pairs = pairs.collect();
+        let result = |(reference, to_minimum): (&Reference, Option<ReferenceDifference>)| {
+            let at = |statistic| at_level(reference.value, self.groups, statistic);
+            ReferenceResult {
+                reference: reference.clone(),
+                mean: at(Statistic::Mean).map(|found| found.estimate(self.confidence)),
+                value: at(self.statistic).map(|found| found.estimate(self.confidence)),
+                interpolated: at(Statistic::Mean).is_some_and(|found| found.interpolated),
+                to_minimum,
+            }
+        };
+        (references.iter().zip(to_minimum).map(result).collect(), pairs)
+    }
+
+    fn between(&self, from: f64, to: f64) -> Option<Contrast> {
+        if let Some(curve) = self.curve {
+            return curve.between([from, to], self.confidence);
+        }
+        let oriented = |level: f64| {
+            let measured = at_level(level, self.groups, self.statistic)?.measured;
+            Some(Measured { point: self.statistic.sign() * measured.point, ..measured })
+        };
+        let (from, to) = (oriented(from)?, oriented(to)?);
+        let difference = welch(&from, &to, self.confidence)?;
+        let relative = relative_change(&from, &to, self.confidence);
+        Some(Contrast { difference, relative, variance_reduction: None })
+    }
+
+    /// With its verdict, and in the statistic's own sign.
+    fn judged(&self, contrast: &Contrast, p_value: f64) -> ReferenceDifference {
+        let Difference { estimate, .. } = contrast.difference;
+        let sign = self.statistic.sign();
+        let turned = |interval: ConfidenceInterval| {
+            let (a, b) = (sign * interval.lower, sign * interval.upper);
+            ConfidenceInterval { lower: a.min(b), upper: a.max(b), ..interval }
+        };
+        ReferenceDifference {
+            difference: Estimate { point: sign * estimate.point, interval: estimate.interval.map(turned), ..estimate },
+            relative: contrast.relative,
+            p_value,
+            verdict: contrast.difference.verdict(self.margin, self.confidence),
+            variance_reduction: contrast.variance_reduction,
+        }
+    }
+
+    /// The observed changes from reference to reference, and from the last to the group at `best`.
+    pub fn steps(&self, references: &[Reference], best: usize) -> Vec<Step> {
+        let place = |reference: &Reference| {
+            let found = at_level(reference.value, self.groups, self.statistic)?;
+            Some((Place { name: reference.name.clone(), level: reference.value }, found.measured))
+        };
+        let mut places: Vec<(Place, Measured)> = references.iter().filter_map(place).collect();
+        let least = &self.groups[best];
+        let measured =
+            self.statistic.measured(least).map(|measured| (observed_best(least.level, self.statistic), measured));
+        places.extend(measured);
+        let step = |[(from, a), (to, b)]: &[(Place, Measured); 2]| {
+            let change = relative_change(a, b, self.confidence);
+            (a.point != 0.0).then(|| Step { from: from.clone(), to: to.clone(), change })
+        };
+        places.array_windows().filter_map(step).collect()
+    }
+}
+
+fn observed_best(level: f64, statistic: Statistic) -> Place {
+    Place { name: if statistic.is_maximised() { "maximum" } else { "minimum" }.into(), level }
 }
 
 /// Levels that only rounding tells apart: closer than 1e-12 of their size.
@@ -84,39 +188,36 @@ pub fn nearly_equal(a: f64, b: f64) -> bool {
     (b - a).abs() <= ROUNDING * a.abs().max(b.abs())
 }
 
-/// The mean at a place.
+/// The statistic at a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Found {
     measured: Measured,
     interpolated: bool,
+    /// The group's own estimate, if the place is a level.
+    own: Option<Estimate>,
 }
 
 impl Found {
     fn estimate(&self, confidence: f64) -> Estimate {
-        let method = if self.interpolated { Method::WelchT } else { Method::StudentT };
-        self.measured.estimate(confidence, method)
+        self.own.unwrap_or_else(|| self.measured.estimate(confidence, Method::WelchT))
     }
-}
-
-fn measured(group: &Group) -> Measured {
-    let mean = group.summary.mean;
-    Measured { point: mean.point, standard_error: mean.standard_error, freedom: group.summary.n as f64 - 1.0 }
 }
 
 /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
 pub fn measured_at(level: f64, groups: &[Group]) -> Option<Measured> {
-    at_level(level, groups).map(|found| found.measured)
+    at_level(level, groups, Statistic::Mean).map(|found| found.measured)
 }
 
-/// The mean at level `x`; nothing outside the swept range.
-fn at_level(x: f64, groups: &[Group]) -> Option<Found> {
+/// The statistic at level `x`; nothing outside the swept range.
+fn at_level(x: f64, groups: &[Group], statistic: Statistic) -> Option<Found> {
     if let Some(group) = groups.iter().find(|group| nearly_equal(group.level, x)) {
-        return Some(Found { measured: measured(group), interpolated: false });
+        let measured = statistic.measured(group)?;
+        return Some(Found { measured, interpolated: false, own: statistic.at(group) });
     }
     let [below, above] = groups.array_windows().find(|[below, above]| below.level < x && x < above.level)?;
     let along = |level: f64| if below.level > 0.0 { libm::log(level) } else { level };
     let weight = (along(x) - along(below.level)) / (along(above.level) - along(below.level));
-    let (a, b) = (measured(below), measured(above));
+    let (a, b) = (statistic.measured(below)?, statistic.measured(above)?);
     let point = (1.0 - weight) * a.point + weight * b.point;
     let errors = a.standard_error.zip(b.standard_error).map(|(a, b)| [(1.0 - weight) * a, weight * b]);
     let freedom = errors.and_then(|[one, other]| satterthwaite(&[(one * one, a.freedom), (other * other, b.freedom)]));
@@ -125,7 +226,7 @@ fn at_level(x: f64, groups: &[Group]) -> Option<Found> {
         standard_error: errors.map(|[one, other]| libm::hypot(one, other)),
         freedom: freedom.unwrap_or(a.freedom.min(b.freedom)),
     };
-    Some(Found { measured, interpolated: true })
+    Some(Found { measured, interpolated: true, own: None })
 }
 
 #[cfg(test)]
@@ -138,12 +239,12 @@ mod tests {
     fn a_reference_between_levels_is_interpolated_in_the_logarithm() {
         let samples = [Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
         let groups = of_samples(&samples, None, 0.95);
-        let found = at_level(1.0, &groups).unwrap();
+        let found = at_level(1.0, &groups, Statistic::Mean).unwrap();
         assert!(found.interpolated && (found.measured.point - 15.0).abs() < 1e-12);
         // Both standard errors are 1 with one degree of freedom, both weights ½.
         assert!((found.measured.standard_error.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
         assert!((found.measured.freedom - 2.0).abs() < 1e-12);
-        assert_eq!(at_level(0.5, &groups).unwrap().estimate(0.95), groups[0].summary.mean);
-        assert!(at_level(0.4, &groups).is_none());
+        assert_eq!(at_level(0.5, &groups, Statistic::Mean).unwrap().estimate(0.95), groups[0].summary.mean);
+        assert!(at_level(0.4, &groups, Statistic::Mean).is_none());
     }
 }

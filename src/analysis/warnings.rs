@@ -2,10 +2,11 @@
 
 use crate::analysis::references::nearly_equal;
 use crate::analysis::{Analysis, Basis};
+use crate::group::Sample;
 use crate::warning::Warning;
 
 /// The warnings that follow from the numbers themselves.
-pub fn of(analysis: &Analysis) -> Vec<Warning> {
+pub fn of(analysis: &Analysis, samples: &[Sample]) -> Vec<Warning> {
     let groups = &analysis.groups;
     let mut warnings = Vec::new();
     let excluded = analysis.ledger.excluded_in_all();
@@ -30,6 +31,9 @@ pub fn of(analysis: &Analysis) -> Vec<Warning> {
     let mixed = groups.iter().filter(|group| group.hides_mixture).count();
     if mixed > 0 {
         warnings.push(Warning::HiddenMixture { levels: mixed, of: groups.len() });
+    }
+    if analysis.paired.is_none() && samples.len() > 1 && samples.iter().all(|sample| !sample.replicate.is_empty()) {
+        warnings.push(Warning::PairsUnused);
     }
     let not_positive = groups.iter().filter(|group| group.level <= 0.0).count();
     if not_positive > 0 && analysis.suggests_log_axis() {

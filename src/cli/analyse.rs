@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::analysis::Question;
+use crate::analysis::{Question, Statistic};
 use crate::cli::document::DocumentArgs;
 use crate::cli::source::{FilterArgs, in_environment};
 use crate::cli::value::{confidence, scale, share};
@@ -49,7 +49,29 @@ impl AnalysisArgs {
             confidence: self.confidence,
             references: Reference::with_defaults(&columns.factor, &self.reference),
             margin: self.margin,
+            statistic: Statistic::Mean,
         }
+    }
+}
+
+/// What is minimised.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct StatisticArgs {
+    /// What is minimised; of solved-share the greatest is sought
+    #[arg(
+        long,
+        value_enum,
+        default_value = "mean",
+        long_help = "What is minimised: the mean, the median, or the trimmed mean (a tenth left out on each side) of the metric, \
+                    or, for the trainer's runs, the share of unsolved ones: of solved-share the greatest is sought"
+    )]
+    pub statistic: Statistic,
+}
+
+impl StatisticArgs {
+    /// `question`, asked about this statistic.
+    pub fn of(self, question: Question) -> Question {
+        Question { statistic: self.statistic, ..question }
     }
 }
 
@@ -90,6 +112,9 @@ pub struct ReportArgs {
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
+    /// What is minimised.
+    #[command(flatten)]
+    pub statistic: StatisticArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,
@@ -111,6 +136,9 @@ pub struct PlotArgs {
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
+    /// What is minimised.
+    #[command(flatten)]
+    pub statistic: StatisticArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,
@@ -129,6 +157,9 @@ pub struct StatsArgs {
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
+    /// What is minimised.
+    #[command(flatten)]
+    pub statistic: StatisticArgs,
     /// Form of the output
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,

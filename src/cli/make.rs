@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use crate::cli::analyse::{AnalysisArgs, FigureArgs};
+use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
 use crate::cli::document::DocumentArgs;
 use crate::cli::plan::{PlanArgs, TrainerArgs};
 use crate::cli::source::{MongoArgs, from_environment, in_environment};
@@ -23,6 +23,9 @@ pub struct RunArgs {
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
+    /// What is minimised.
+    #[command(flatten)]
+    pub statistic: StatisticArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,

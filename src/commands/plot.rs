@@ -20,7 +20,7 @@ use crate::sweep::DEFAULT_FACTOR;
 pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
     let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
-    let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
+    let analysis = Analysis::of(table, &arguments.statistic.of(arguments.analysis.question(&columns)))?;
     let folder = OutputFolder::create(&arguments.figure.out)?;
     let (_, paths) = write_figure(&analysis, &arguments.figure, &folder)?;
     if global.quiet {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::analysis::Analysis;
 use crate::baseline::{Changes, Earlier};
-use crate::cli::analyse::{AnalysisArgs, FigureArgs};
+use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
 use crate::cli::document::{DocumentArgs, ReportFormat};
 use crate::cli::{Global, ReportArgs};
 use crate::commands::open;
@@ -24,6 +24,8 @@ use crate::sweep::DEFAULT_FACTOR;
 pub struct Request<'a> {
     /// What to analyse.
     pub analysis: &'a AnalysisArgs,
+    /// What is minimised.
+    pub statistic: StatisticArgs,
     /// How figures look.
     pub figure: &'a FigureArgs,
     /// Which report.
@@ -36,8 +38,8 @@ pub struct Request<'a> {
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let ReportArgs { analysis, figure, document, .. } = arguments;
-    let request = Request { analysis, figure, document };
+    let ReportArgs { analysis, statistic, figure, document, .. } = arguments;
+    let request = Request { analysis, statistic: *statistic, figure, document };
     write(&arguments.filter.located(&arguments.sources)?, &columns, &request, global)
 }
 
@@ -49,7 +51,7 @@ pub fn write(sources: &[Source], columns: &Columns, request: &Request<'_>, globa
     // Read first: it may lie where the new summary goes.
     let earlier = request.document.baseline.as_deref().map(Earlier::read).transpose()?;
     let table = store::read(sources, columns)?;
-    let analysis = Analysis::of(table, &request.analysis.question(columns))?;
+    let analysis = Analysis::of(table, &request.statistic.of(request.analysis.question(columns)))?;
     let changes = match earlier {
         Some(earlier) => Some(Changes::since(&earlier.matching(&analysis)?, &analysis)),
         None => None,

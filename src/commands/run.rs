@@ -19,7 +19,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
     let (simd, target) = (arguments.trainer.simd()?, runs.as_path().into());
     sweep::make(&Part::whole(plan), simd, &target, Existing::Resume, global)?;
-    let RunArgs { analysis, figure, document, .. } = arguments;
-    let request = report::Request { analysis, figure, document };
+    let RunArgs { analysis, statistic, figure, document, .. } = arguments;
+    let request = report::Request { analysis, statistic: *statistic, figure, document };
     report::write(&[Source::Path(runs.display().to_string())], &columns, &request, global)
 }

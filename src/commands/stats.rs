@@ -17,8 +17,8 @@ use crate::sweep::DEFAULT_FACTOR;
 pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
     let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
-    let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
-    print(&export::to_text(&analysis, arguments.format))?;
+    let analysis = Analysis::of(table, &arguments.statistic.of(arguments.analysis.question(&columns)))?;
+    print(&export::to_text(&analysis, arguments.format, width()))?;
     // The other formats carry the warnings themselves.
     if matches!(arguments.format, Format::Csv | Format::Markdown) && !global.quiet {
         for warning in &analysis.warnings {
@@ -27,3 +27,12 @@ pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
     }
     Ok(())
 }
+
+/// Characters of a terminal's line; of a file or a pipe there is no end.
+fn width() -> usize {
+    let terminal = console::Term::stdout();
+    if terminal.is_term() { usize::from(terminal.size().1) } else { WIDE }
+}
+
+/// Wider than any table.
+const WIDE: usize = 1000;

@@ -1,7 +1,7 @@
 //! The answer in a sentence or two: where the loss is lowest, how sure that is, and what the references cost.
 
 use crate::analysis::minimum::MinimumAnalysis;
-use crate::analysis::{Analysis, ReferenceResult, Step};
+use crate::analysis::{Analysis, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
 use crate::format::{count, counted, percent, significant, to_precision_of};
 use crate::stats::Estimate;
 use crate::stats::best::Standing;
@@ -11,29 +11,42 @@ use crate::stats::smooth::Edge;
 /// The finding: where the minimum is, how deep, how sure both are, and the verdict.
 pub fn sentence(analysis: &Analysis) -> String {
     let MinimumAnalysis { level, value, .. } = &analysis.minimum;
+    let statistic = analysis.statistic.of(&analysis.metric);
+    let best = if analysis.statistic.is_maximised() { "highest" } else { "lowest" };
     let found = match (level, value) {
         (Some(level), Some(value)) => format!(
-            "The mean {} is lowest at {} = {}, where it is {}.",
-            analysis.metric,
+            "The {statistic} is {best} at {} = {}, where it is {}.",
             analysis.factor,
             with_range(level),
             with_range(value)
         ),
-        _ => format!("The lowest mean {} is {}.", analysis.metric, observed(analysis)),
+        _ => format!("The {best} {statistic} is {}.", observed(analysis)),
     };
     format!("{found} {}", verdict(analysis))
 }
 
-/// The least mean as it was observed: `1303 ± 259 (95 % Student t interval), at hidden_std_dev = 0.4541 (n = 64)`.
+/// The best value as it was observed: `1303 ± 259 (95 % Student t interval), at hidden_std_dev = 0.4541 (n = 64)`.
 pub fn observed(analysis: &Analysis) -> String {
     let minimum = analysis.observed();
-    format!(
-        "{}, at {} = {} (n = {})",
-        with_uncertainty(&minimum.summary.mean),
-        analysis.factor,
-        significant(minimum.level, 4),
-        count(minimum.summary.n)
-    )
+    let value = match analysis.statistic {
+        Statistic::Mean => with_uncertainty(&minimum.summary.mean),
+        other => other.at(minimum).as_ref().map(with_range).unwrap_or_default(),
+    };
+    let (place, n) = (significant(minimum.level, 4), count(minimum.summary.n));
+    format!("{value}, at {} = {place} (n = {n})", analysis.factor)
+}
+
+/// What pairing gained, where the runs are compared in pairs.
+pub fn paired(analysis: &Analysis) -> Option<String> {
+    let paired = analysis.paired?;
+    let gain = paired.variance_reduction.map_or_else(String::new, |reduction| {
+        let verb = if reduction < 0.0 { "more" } else { "less" };
+        format!(
+            ": differences between levels vary {} {verb} than those of independent runs",
+            percent_of(reduction.abs())
+        )
+    });
+    Some(format!("paired by replicate ({} at every level){gain}", counted(paired.replicates, "replicate")))
 }
 
 /// The value at the minimum by runs that did not choose it.
@@ -51,7 +64,10 @@ pub fn verdict(analysis: &Analysis) -> String {
     match &analysis.minimum.standing {
         _ if analysis.groups.len() == 1 => "It is the only level, so there is nothing to compare it with.".into(),
         Standing::Located => {
-            format!("It is located: nowhere in that interval does the mean rise more than {margin} above its minimum.")
+            let (name, moves) =
+                (analysis.statistic.name(), if analysis.statistic.is_maximised() { "fall" } else { "rise" });
+            let end = if analysis.statistic.is_maximised() { "below its maximum" } else { "above its minimum" };
+            format!("It is located: nowhere in that interval does the {name} {moves} more than {margin} {end}.")
         }
         Standing::AtEdge { edge } => {
             let end = if *edge == Edge::Low { "lower" } else { "upper" };
@@ -84,26 +100,29 @@ fn open_question(analysis: &Analysis) -> String {
     )
 }
 
-/// What a reference costs against the minimum: `Xavier: +4.5 % (95 % interval −1.2 % to +10.2 %; p = 0.16; undecided)`.
+/// What a reference costs against the minimum: `Xavier: +4.5 % against the minimum (95 % interval −1.2 % to +10.2 %; p = 0.16; undecided)`.
 pub fn reference(analysis: &Analysis, result: &ReferenceResult) -> Option<String> {
-    let found = result.to_minimum?;
-    let scale = found.relative / found.difference.point;
-    let interval = found.difference.interval.filter(|_| scale.is_finite()).map(|interval| {
-        format!(
-            "{} interval {} to {}; ",
-            confidence(interval.level),
-            percent(interval.lower * scale),
-            percent(interval.upper * scale)
-        )
+    let best = if analysis.statistic.is_maximised() { "the maximum" } else { "the minimum" };
+    Some(format!("{}: {}", result.reference.name, difference(analysis, &result.to_minimum?, best)))
+}
+
+/// One reference against another: `Xavier: −4.0 % against 1 (95 % interval …; p = 0.01; better by more than 1 %)`.
+pub fn pair(analysis: &Analysis, pair: &ReferencePair) -> String {
+    format!("{}: {}", pair.to.name, difference(analysis, &pair.found, &pair.from.name))
+}
+
+fn difference(analysis: &Analysis, found: &ReferenceDifference, against: &str) -> String {
+    let interval = found.relative.interval.map(|interval| {
+        let ends = [interval.lower, interval.upper].map(percent);
+        format!("{} interval {} to {}; ", confidence(interval.level), ends[0], ends[1])
     });
-    Some(format!(
-        "{}: {} against the minimum ({}p {}; {})",
-        result.reference.name,
-        percent(found.relative),
+    format!(
+        "{} against {against} ({}p {}; {})",
+        percent(found.relative.point),
         interval.unwrap_or_default(),
         if found.p_value < 0.001 { p_value(found.p_value) } else { format!("= {}", p_value(found.p_value)) },
         verdict_of(found.verdict, analysis.margin),
-    ))
+    )
 }
 
 fn verdict_of(verdict: Verdict, margin: f64) -> String {

@@ -7,8 +7,11 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::groups::Quantile;
-use crate::analysis::minimum::{MinimumAnalysis, ReferenceDifference};
-use crate::analysis::{Analysis, BasinRule, Basis, Place, ReferenceResult, SCHEMA_VERSION, Step};
+use crate::analysis::minimum::MinimumAnalysis;
+use crate::analysis::{
+    Analysis, BasinRule, Basis, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult, SCHEMA_VERSION,
+    Statistic, Step,
+};
 use crate::provenance::Provenance;
 use crate::stats::basins::{Basin, Share};
 use crate::stats::best::Standing;
@@ -31,12 +34,15 @@ struct Wire<'a> {
     factor: &'a str,
     metric: &'a str,
     confidence: f64,
+    statistic: Statistic,
     basis: Basis,
     basins_from: Option<&'static str>,
     rows: WireRows<'a>,
     groups: Vec<WireGroup>,
     minimum: WireMinimum,
     references: Vec<WireReference<'a>>,
+    reference_pairs: Vec<WirePair<'a>>,
+    paired: Option<PairedRuns>,
     steps: Vec<WireStep<'a>>,
     settings: BTreeMap<&'a str, &'a [String]>,
     warnings: &'a [Warning],
@@ -196,6 +202,7 @@ struct WireObserved {
     standard_error: Option<f64>,
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
+    value: Option<WireEstimate>,
     levels_with_overlapping_interval: usize,
 }
 
@@ -209,33 +216,54 @@ struct WireReference<'a> {
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
     interpolated: bool,
+    value: Option<WireEstimate>,
     difference_to_minimum: Option<WireDifference>,
+}
+
+#[derive(Serialize)]
+struct WirePair<'a> {
+    from: &'a Place,
+    to: &'a Place,
+    difference: WireDifference,
+}
+
+impl<'a> WirePair<'a> {
+    fn of(pair: &'a ReferencePair) -> Self {
+        Self { from: &pair.from, to: &pair.to, difference: WireDifference::of(&pair.found) }
+    }
 }
 
 #[derive(Serialize)]
 struct WireDifference {
     estimate: f64,
     percent: f64,
+    percent_ci_lower: Option<f64>,
+    percent_ci_upper: Option<f64>,
     standard_error: Option<f64>,
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
     p_value: f64,
     verdict: stats::compare::Verdict,
+    variance_reduction: Option<f64>,
 }
 
 impl WireDifference {
     fn of(found: &ReferenceDifference) -> Self {
-        let ReferenceDifference { difference, relative, p_value, verdict } = *found;
+        let ReferenceDifference { difference, relative, p_value, verdict, variance_reduction } = *found;
         let [ci_lower, ci_upper] = ends(difference.interval);
+        let [percent_ci_lower, percent_ci_upper] = ends(relative.interval).map(|end| end.map(|end| 100.0 * end));
         let standard_error = difference.standard_error;
         Self {
             estimate: difference.point,
-            percent: 100.0 * relative,
+            percent: 100.0 * relative.point,
+            percent_ci_lower,
+            percent_ci_upper,
             standard_error,
             ci_lower,
             ci_upper,
             p_value,
             verdict,
+            variance_reduction,
         }
     }
 }
@@ -260,6 +288,7 @@ impl<'a> Wire<'a> {
             factor: &analysis.factor,
             metric: &analysis.metric,
             confidence: analysis.confidence,
+            statistic: analysis.statistic,
             basis: analysis.basis,
             basins_from: analysis.basin_rule.map(|rule| match rule {
                 BasinRule::FinalLoss { .. } => "final_loss",
@@ -284,10 +313,13 @@ impl<'a> Wire<'a> {
                     standard_error: minimum.summary.mean.standard_error,
                     ci_lower,
                     ci_upper,
+                    value: analysis.statistic.at(minimum).as_ref().map(WireEstimate::of),
                     levels_with_overlapping_interval: analysis.overlapping,
                 },
             ),
             references: analysis.references.iter().map(WireReference::of).collect(),
+            reference_pairs: analysis.pairs.iter().map(WirePair::of).collect(),
+            paired: analysis.paired,
             steps: analysis.steps.iter().map(WireStep::of).collect(),
             settings: analysis.settings.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect(),
             warnings: &analysis.warnings,
@@ -347,6 +379,7 @@ impl<'a> WireReference<'a> {
             ci_lower,
             ci_upper,
             interpolated: result.interpolated,
+            value: result.value.as_ref().map(WireEstimate::of),
             difference_to_minimum: result.to_minimum.as_ref().map(WireDifference::of),
         }
     }

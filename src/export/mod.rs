@@ -23,10 +23,10 @@ pub enum Format {
     Markdown,
 }
 
-/// Writes `analysis` in `format`.
-pub fn to_text(analysis: &Analysis, format: Format) -> String {
+/// Writes `analysis` in `format`; `width` is that of the terminal.
+pub fn to_text(analysis: &Analysis, format: Format, width: usize) -> String {
     match format {
-        Format::Table => table::terminal(analysis),
+        Format::Table => table::terminal(analysis, width),
         Format::Markdown => table::markdown(analysis),
         Format::Json => json::to_string(analysis),
         Format::Csv => csv::to_string(analysis),

@@ -5,49 +5,108 @@ use crate::export::finding;
 use crate::format::{aligned, count, to_precision_of};
 use crate::store::schema::{Exclusion, RowLedger};
 
-/// The columns of the table, with their heads.
-const HEADS: [&str; 10] =
-    ["level", "n", "mean", "std dev", "std error", "interval", "median", "quartiles", "min", "max"];
+/// A column of the table.
+struct Column {
+    head: &'static str,
+    /// In a narrow terminal the highest go first.
+    rank: u8,
+    cell: fn(&Group) -> String,
+}
+
+const fn column(head: &'static str, rank: u8, cell: fn(&Group) -> String) -> Column {
+    Column { head, rank, cell }
+}
+
+const COLUMNS: [Column; 11] = [
+    column("level", 0, |group| aligned(group.level, 5)),
+    column("n", 0, |group| count(group.summary.n)),
+    column("mean", 0, |group| rounded(group, group.summary.mean.point)),
+    column("std dev", 1, |group| group.summary.std_dev.map(|s| aligned(s, 4)).unwrap_or_default()),
+    column("std error", 3, |group| group.summary.mean.standard_error.map(|e| aligned(e, 3)).unwrap_or_default()),
+    column(INTERVAL, 0, |group| {
+        let interval = group.summary.mean.interval;
+        interval.map(|i| format!("{} … {}", rounded(group, i.lower), rounded(group, i.upper))).unwrap_or_default()
+    }),
+    column("median", 1, |group| known(group.summary.median)),
+    column("quartiles", 2, |group| {
+        let quartiles = group.summary.q25.zip(group.summary.q75);
+        quartiles.map(|(a, b)| format!("{} … {}", aligned(a, 5), aligned(b, 5))).unwrap_or_default()
+    }),
+    column("min", 3, |group| known(group.summary.min)),
+    column("max", 3, |group| known(group.summary.max)),
+    column("solved", 1, |group| {
+        group.solved_share().map(|share| format!("{:.0} %", 100.0 * share.point)).unwrap_or_default()
+    }),
+];
+
+/// Stands for the head that names the interval's confidence.
+const INTERVAL: &str = "interval";
+/// Between columns.
+const GAP: &str = "  ";
+/// Marks the observed minimum.
+const MARK: &str = "  ← best";
+
+fn known(value: Option<f64>) -> String {
+    value.map(|value| aligned(value, 5)).unwrap_or_default()
+}
+
+/// `value` as precise as the group's standard error justifies.
+fn rounded(group: &Group, value: f64) -> String {
+    let error = group.summary.mean.standard_error;
+    error.map_or_else(|| aligned(value, 6), |error| to_precision_of(value, error))
+}
 
 /// One level in the words of the table, for any output that shows it. A missing value is an empty cell.
-pub fn cells(group: &Group) -> [String; 10] {
-    let summary = &group.summary;
-    let error = summary.mean.standard_error;
-    let known = |value: Option<f64>| value.map(|value| aligned(value, 5)).unwrap_or_default();
-    let rounded = |value: f64| error.map_or_else(|| aligned(value, 6), |error| to_precision_of(value, error));
-    [
-        aligned(group.level, 5),
-        count(summary.n),
-        rounded(summary.mean.point),
-        summary.std_dev.map(|s| aligned(s, 4)).unwrap_or_default(),
-        error.map(|e| aligned(e, 3)).unwrap_or_default(),
-        summary.mean.interval.map(|i| format!("{} … {}", rounded(i.lower), rounded(i.upper))).unwrap_or_default(),
-        known(summary.median),
-        summary.q25.zip(summary.q75).map(|(a, b)| format!("{} … {}", aligned(a, 5), aligned(b, 5))).unwrap_or_default(),
-        known(summary.min),
-        known(summary.max),
-    ]
+pub fn cells(group: &Group) -> Vec<String> {
+    COLUMNS.iter().map(|column| (column.cell)(group)).collect()
 }
 
 /// The heads of [`cells`], naming the interval's confidence.
-pub fn heads(confidence: f64) -> [String; 10] {
-    HEADS.map(
-        |head| if head == "interval" { format!("{} interval", finding::confidence(confidence)) } else { head.into() },
-    )
+pub fn heads(confidence: f64) -> Vec<String> {
+    let head = |column: &Column| match column.head {
+        INTERVAL => format!("{} interval", finding::confidence(confidence)),
+        head => head.to_string(),
+    };
+    COLUMNS.iter().map(head).collect()
 }
 
-/// Finding, table, references, ledger and warnings for the terminal.
-pub fn terminal(analysis: &Analysis) -> String {
+/// Heads and cells of the columns that any level has a value in.
+fn filled(analysis: &Analysis) -> (Vec<&'static Column>, Vec<Vec<String>>) {
     let mut rows = vec![heads(analysis.confidence)];
     rows.extend(analysis.groups.iter().map(cells));
-    let widths: Vec<usize> =
-        (0..HEADS.len()).map(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0)).collect();
+    let has: Vec<bool> = (0..COLUMNS.len()).map(|place| rows[1..].iter().any(|row| !row[place].is_empty())).collect();
+    let kept = |row: Vec<String>| row.into_iter().zip(&has).filter(|(_, has)| **has).map(|(cell, _)| cell).collect();
+    let columns = COLUMNS.iter().zip(&has).filter(|(_, has)| **has).map(|(column, _)| column).collect();
+    (columns, rows.into_iter().map(kept).collect())
+}
+
+/// Finding, table, references, ledger and warnings for a terminal of `width` characters. Columns that do not fit are left
+/// out, the least needed first; they are in every other format.
+pub fn terminal(analysis: &Analysis, width: usize) -> String {
+    let (columns, rows) = filled(analysis);
+    let mut shown: Vec<(usize, u8, usize)> = columns
+        .iter()
+        .enumerate()
+        .map(|(place, column)| {
+            let needed = rows.iter().map(|row| row[place].chars().count()).max().unwrap_or(0);
+            (place, column.rank, needed)
+        })
+        .collect();
+    let needed = |shown: &[(usize, u8, usize)]| {
+        shown.iter().map(|(.., width)| width + GAP.len()).sum::<usize>() + MARK.chars().count()
+    };
+    while needed(&shown) > width + GAP.len() {
+        let Some(worst) = (0..shown.len()).filter(|at| shown[*at].1 > 0).max_by_key(|at| (shown[*at].1, *at)) else {
+            break;
+        };
+        shown.remove(worst);
+    }
     let mut text = String::new();
-    for (place, row) in rows.iter().enumerate() {
-        let line: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
-        text.push_str(line.join("  ").trim_end());
-        if place == analysis.observed_minimum + 1 {
-            text.push_str("  ← minimum");
+    for (at, row) in rows.iter().enumerate() {
+        let line: Vec<String> = shown.iter().map(|(place, _, width)| format!("{:>width$}", row[*place])).collect();
+        text.push_str(line.join(GAP).trim_end());
+        if at == analysis.observed_minimum + 1 {
+            text.push_str(MARK);
         }
         text.push('\n');
     }
@@ -59,21 +118,27 @@ pub fn terminal(analysis: &Analysis) -> String {
 /// What every terminal output ends with: finding, references, ledger, warnings.
 pub fn closing(analysis: &Analysis) -> String {
     let mut text = format!("{}\n", finding::sentence(analysis));
-    text.push_str(&format!("  least observed mean: {}\n", finding::observed(analysis)));
-    if let Some(value) = finding::cross_fitted(analysis) {
-        text.push_str(&format!("  at the fitted minimum: {value}\n"));
-    }
-    for reference in analysis.references.iter().filter_map(|result| finding::reference(analysis, result)) {
-        text.push_str(&format!("  {reference}\n"));
-    }
-    for step in &analysis.steps {
-        text.push_str(&format!("  observed, {}\n", finding::step(step)));
+    for line in facts(analysis) {
+        text.push_str(&format!("  {line}\n"));
     }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {
         text.push_str(&format!("warning: {}; {}\n", warning.message(), warning.advice()));
     }
     text
+}
+
+/// What is known besides the finding, a line each.
+fn facts(analysis: &Analysis) -> Vec<String> {
+    let (best, extreme) =
+        if analysis.statistic.is_maximised() { ("greatest", "maximum") } else { ("least", "minimum") };
+    let mut lines = vec![format!("{best} observed {}: {}", analysis.statistic.name(), finding::observed(analysis))];
+    lines.extend(finding::cross_fitted(analysis).map(|value| format!("at the fitted {extreme}: {value}")));
+    lines.extend(finding::paired(analysis));
+    lines.extend(analysis.references.iter().filter_map(|result| finding::reference(analysis, result)));
+    lines.extend(analysis.pairs.iter().map(|pair| finding::pair(analysis, pair)));
+    lines.extend(analysis.steps.iter().map(|step| format!("observed, {}", finding::step(step))));
+    lines
 }
 
 /// The ledger in a line: `Rows: 10,000 read = 9,998 used + 2 NaN`.
@@ -85,15 +150,58 @@ pub fn ledger(ledger: &RowLedger) -> String {
     format!("Rows: {} read = {} used{}", count(ledger.read), count(ledger.used()), excluded.collect::<String>())
 }
 
-/// Finding and table as Markdown.
+/// Finding, facts, table and warnings as Markdown.
 pub fn markdown(analysis: &Analysis) -> String {
     let row = |cells: &[String]| format!("| {} |\n", cells.join(" | ").replace('\n', " "));
     let mut text = format!("{}\n\n", finding::sentence(analysis));
-    text.push_str(&row(&heads(analysis.confidence)));
-    text.push_str(&format!("|{}\n", "---:|".repeat(HEADS.len())));
-    for group in &analysis.groups {
-        text.push_str(&row(&cells(group)));
+    facts(analysis).iter().for_each(|line| text.push_str(&format!("- {line}\n")));
+    text.push('\n');
+    let (columns, rows) = filled(analysis);
+    for (at, cells) in rows.iter().enumerate() {
+        text.push_str(&row(cells));
+        if at == 0 {
+            text.push_str(&format!("|{}\n", "---:|".repeat(columns.len())));
+        }
     }
     text.push_str(&format!("\n{}\n", ledger(&analysis.ledger)));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::{Question, Statistic};
+    use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger};
+
+    fn analysis() -> Analysis {
+        let columns = Columns { factor: "x".into(), metric: "y".into() };
+        let level = |i: u32| {
+            let x = f64::from(i) * 0.1;
+            let mean = 1500.0 + 200.0 * (x - 1.0) * (x - 1.0);
+            LevelSummary { level: x, n: 100, mean, std_dev: Some(9.0), min: Some(1.0), max: Some(5e3) }
+        };
+        let levels: Vec<LevelSummary> = (1..=20).map(level).collect();
+        let ledger = RowLedger::of_rows(20);
+        let data = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
+        let question = Question { confidence: 0.95, references: vec![], margin: 0.01, statistic: Statistic::Mean };
+        Analysis::of(data, &question).unwrap()
+    }
+
+    #[test]
+    fn a_narrow_terminal_gets_fewer_columns_and_no_broken_line() {
+        let analysis = analysis();
+        let table = |width| {
+            let text = terminal(&analysis, width);
+            text.lines().take_while(|line| !line.is_empty()).map(str::to_string).collect::<Vec<_>>()
+        };
+        for width in [60, 80, 100, 200] {
+            let lines = table(width);
+            assert!(lines.iter().all(|line| line.chars().count() <= width), "{width}: {lines:#?}");
+            assert!(lines[0].contains("mean") && lines[0].contains("95 % interval"), "{}", lines[0]);
+            assert!(lines[10].ends_with("← best"), "{}", lines[10]);
+        }
+        assert!(!table(60)[0].contains("max") && table(200)[0].contains("max"));
+        // Nobody knows the medians of summaries.
+        assert!(!table(200)[0].contains("median"));
+    }
 }

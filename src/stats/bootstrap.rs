@@ -29,8 +29,9 @@ use rayon::prelude::*;
 
 use crate::random::Stream;
 use crate::stats::bandwidth::Bandwidths;
+use crate::stats::compare::Measured;
 use crate::stats::exact::ExactMoments;
-use crate::stats::interval::{ConfidenceInterval, Estimate, Method};
+use crate::stats::interval::{ConfidenceInterval, Estimate, Method, normal_quantile};
 use crate::stats::quantile::quantile;
 use crate::stats::smooth::{Edge, LevelMean, Minimum, Row, Smoother};
 
@@ -74,8 +75,6 @@ pub struct FittedMinimum {
     /// How far the curve may rise above its minimum over the interval of its place: the greatest of its upper one-sided
     /// confidence bounds.
     pub rise: f64,
-    /// Per level the share of replicates in which its own mean was the least.
-    pub least_mean_share: Vec<f64>,
 }
 
 /// Marks the use of the seed.
@@ -93,71 +92,72 @@ pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option
     let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
     let smoother = bandwidths.smoother(&means);
     let minimum = smoother.minimum(&means);
-    let replicates: Vec<Replicate> = (0..plan.replicates)
+    let replicates: Vec<Minimum> = (0..plan.replicates)
         .into_par_iter()
         .map_init(
             || vec![0.0; levels.len()],
             |drawn, b| {
                 let mut stream = Stream::new(plan.seed, PURPOSE, u64::from(b));
                 draws.draw(levels, &mut stream, drawn);
-                let least = (0..drawn.len()).min_by(|a, b| drawn[*a].total_cmp(&drawn[*b])).unwrap_or(0);
-                Replicate { minimum: curves[bandwidths.choose(drawn)].minimum(drawn), least }
+                curves[bandwidths.choose(drawn)].minimum(drawn)
             },
         )
         .collect();
-    Some(summarise(&replicates, smoother, minimum, levels, plan))
-}
-
-struct Replicate {
-    minimum: Minimum,
-    least: usize,
+    let error = |row: &Row| draws.error(row, levels);
+    let rise = |location: &Estimate| rise(smoother, minimum.x, location, &Measures { levels, error: &error, plan });
+    Some(summarise(&replicates, minimum, smoother.bandwidth(), rise, plan))
 }
 
 fn summarise(
-    replicates: &[Replicate],
-    smoother: &Smoother,
+    replicates: &[Minimum],
     minimum: Minimum,
-    levels: &[LevelMean],
+    bandwidth: f64,
+    rise: impl Fn(&Estimate) -> f64,
     plan: &Plan,
 ) -> FittedMinimum {
     let sorted = |of: fn(&Minimum) -> f64| {
-        let mut values: Vec<f64> = replicates.iter().map(|replicate| of(&replicate.minimum)).collect();
+        let mut values: Vec<f64> = replicates.iter().map(of).collect();
         values.sort_by(f64::total_cmp);
         values
     };
     let (places, values) = (sorted(|minimum| minimum.x), sorted(|minimum| minimum.value));
     let location = Estimate { point: minimum.x, ..percentiles(&places, plan.confidence) };
     let value = widened_above(minimum.value, &values, plan.confidence);
-    let share = |is: &dyn Fn(&Replicate) -> bool| {
-        replicates.iter().filter(|replicate| is(replicate)).count() as f64 / replicates.len() as f64
+    let share = |edge: Edge| {
+        replicates.iter().filter(|replicate| replicate.edge == Some(edge)).count() as f64 / replicates.len() as f64
     };
-    let mut least_mean_share = vec![0.0; levels.len()];
-    for replicate in replicates {
-        least_mean_share[replicate.least] += 1.0 / replicates.len() as f64;
-    }
-    let rise = location.interval.map_or(0.0, |interval| {
-        const STEPS: u32 = 20;
-        let place = |i: u32| interval.lower + (interval.upper - interval.lower) * f64::from(i) / f64::from(STEPS);
-        let highest = |i: u32| {
-            let contrast = smoother.row(place(i)).minus(&smoother.row(minimum.x));
-            let means = contrast.weights.iter().zip(&levels[contrast.first..]);
-            let point: f64 = means.map(|(weight, level)| weight * level.mean).sum();
-            // One-sided at α: the two-sided quantile at 1 − 2α.
-            point
-                + crate::stats::interval::normal_quantile(2.0 * plan.confidence - 1.0) * contrast.standard_error(levels)
-        };
-        (0..=STEPS).map(highest).fold(0.0, f64::max)
-    });
     FittedMinimum {
         minimum,
+        rise: rise(&location),
         location,
         value,
-        bandwidth: smoother.bandwidth(),
-        at_low_edge: share(&|replicate| replicate.minimum.edge == Some(Edge::Low)),
-        at_high_edge: share(&|replicate| replicate.minimum.edge == Some(Edge::High)),
-        rise,
-        least_mean_share,
+        bandwidth,
+        at_low_edge: share(Edge::Low),
+        at_high_edge: share(Edge::High),
     }
+}
+
+/// What the rise of a curve is measured by.
+struct Measures<'a> {
+    levels: &'a [LevelMean],
+    error: &'a dyn Fn(&Row) -> f64,
+    plan: &'a Plan,
+}
+
+/// The greatest upper one-sided confidence bound of the curve's rise above its value at `lowest`, over the interval of `location`.
+fn rise(smoother: &Smoother, lowest: f64, location: &Estimate, by: &Measures) -> f64 {
+    const STEPS: u32 = 20;
+    let Some(interval) = location.interval else { return 0.0 };
+    // One-sided at α: the two-sided quantile at 1 − 2α.
+    let quantile = normal_quantile(2.0 * by.plan.confidence - 1.0);
+    let bound = |i: u32| {
+        let place = interval.lower + (interval.upper - interval.lower) * f64::from(i) / f64::from(STEPS);
+        let contrast = smoother.row(place).minus(&smoother.row(lowest));
+        let means = contrast.weights.iter().zip(&by.levels[contrast.first..]);
+        let point: f64 = means.map(|(weight, level)| weight * level.mean).sum();
+        point + quantile * (by.error)(&contrast)
+    };
+    (0..=STEPS).map(bound).fold(0.0, f64::max)
 }
 
 /// The median of sorted replicates, their standard deviation and the interval between their outer percentiles.
@@ -187,6 +187,16 @@ fn widened_above(point: f64, sorted: &[f64], level: f64) -> Estimate {
 }
 
 impl Draws<'_> {
+    /// Standard error of Σ weight · mean, paired across levels if the runs are.
+    fn error(&self, row: &Row, levels: &[LevelMean]) -> f64 {
+        match self {
+            Self::Normal | Self::Runs(_) => row.standard_error(levels),
+            Self::Paired(values) => {
+                Measured::mean_of(&row.of_replicates(values)).and_then(|mean| mean.standard_error).unwrap_or(0.0)
+            }
+        }
+    }
+
     /// Writes one replicate's level means.
     fn draw(&self, levels: &[LevelMean], stream: &mut Stream, drawn: &mut [f64]) {
         /// From here on t is normal to 0.3 % of its width.
@@ -207,7 +217,7 @@ impl Draws<'_> {
                     let sum: f64 = (0..runs.len()).map(|_| runs[stream.below(runs.len())]).sum();
                     *mean = sum / runs.len() as f64;
                 }
-                widen(levels, drawn);
+                widen(levels, drawn, runs.iter().map(Vec::len));
             }
             Self::Paired(values) => {
                 let count = values.first().map_or(0, Vec::len);
@@ -215,16 +225,16 @@ impl Draws<'_> {
                 for (mean, values) in drawn.iter_mut().zip(*values) {
                     *mean = chosen.iter().map(|replicate| values[*replicate]).sum::<f64>() / count as f64;
                 }
-                widen(levels, drawn);
+                widen(levels, drawn, values.iter().map(Vec::len));
             }
         }
     }
 }
 
 /// Resampled means vary by (n − 1)/n of what means do; this makes up for it.
-fn widen(levels: &[LevelMean], drawn: &mut [f64]) {
-    for (mean, level) in drawn.iter_mut().zip(levels).filter(|(_, level)| level.n > 1.0) {
-        *mean = level.mean + (*mean - level.mean) * libm::sqrt(level.n / (level.n - 1.0));
+fn widen(levels: &[LevelMean], drawn: &mut [f64], counts: impl Iterator<Item = usize>) {
+    for ((mean, level), count) in drawn.iter_mut().zip(levels).zip(counts).filter(|(_, count)| *count > 1) {
+        *mean = level.mean + (*mean - level.mean) * libm::sqrt(count as f64 / (count as f64 - 1.0));
     }
 }
 
@@ -288,7 +298,6 @@ mod tests {
         }
         let interval = normal.location.interval.unwrap();
         assert!(interval.lower < 0.3 && 0.3 < interval.upper && normal.at_low_edge == 0.0);
-        assert!((normal.least_mean_share.iter().sum::<f64>() - 1.0).abs() < 1e-9);
     }
 
     #[test]

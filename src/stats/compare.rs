@@ -151,7 +151,7 @@ pub fn paired(from: &[f64], to: &[f64], confidence: f64) -> Option<Difference> {
 
 /// The relative change `to` / `from` − 1 of independent positive numbers, with Fieller's interval.
 pub fn relative_change(from: &Measured, to: &Measured, confidence: f64) -> Estimate {
-    ratio_less_one(from, to, 0.0, confidence)
+    relative_change_correlated(from, to, 0.0, confidence)
 }
 
 /// The relative change of the mean from `from` to `to`, whose runs are paired. Nothing without pairs.
@@ -164,11 +164,12 @@ pub fn relative_change_paired(from: &[f64], to: &[f64], confidence: f64) -> Opti
     let square = |measured: &Measured| measured.standard_error.map_or(0.0, |error| error * error);
     // Var(b − a) = Var a + Var b − 2 Cov.
     let covariance = (square(&a) + square(&b) - square(&d)) / 2.0;
-    Some(ratio_less_one(&a, &b, covariance, confidence))
+    Some(relative_change_correlated(&a, &b, covariance, confidence))
 }
 
-/// Roots of (b − r a)² = t² (se_b² − 2 r cov + r² se_a²) in r, less one.
-fn ratio_less_one(from: &Measured, to: &Measured, covariance: f64, confidence: f64) -> Estimate {
+/// The relative change `to` / `from` − 1 of numbers with this covariance, with Fieller's interval: the roots of
+/// (b − r a)² = t² (se_b² − 2 r cov + r² se_a²) in r, less one.
+pub fn relative_change_correlated(from: &Measured, to: &Measured, covariance: f64, confidence: f64) -> Estimate {
     let ratio = to.point / from.point;
     let (Some(a), Some(b)) = (from.standard_error, to.standard_error) else {
         return Estimate { point: ratio - 1.0, standard_error: None, interval: None };

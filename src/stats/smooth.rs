@@ -21,6 +21,7 @@
 
 use serde::Serialize;
 
+use crate::stats::compare::Measured;
 use crate::stats::exact::ExactMoments;
 
 /// A level's mean with what is known of its error: from its runs, or from a summary.
@@ -43,6 +44,13 @@ impl LevelMean {
     pub fn of(x: f64, moments: &ExactMoments) -> Option<Self> {
         let n = moments.n() as f64;
         Some(Self { x, mean: moments.mean()?, variance: moments.variance().unwrap_or(0.0), n, freedom: n - 1.0 })
+    }
+
+    /// A number measured on `n` runs, whatever its kind: `variance` is then n times its squared error.
+    pub fn measured(x: f64, measured: &Measured, n: f64) -> Self {
+        let error = measured.standard_error.unwrap_or(0.0);
+        let freedom = if measured.standard_error.is_some() { measured.freedom } else { 0.0 };
+        Self { x, mean: measured.point, variance: error * error * n, n, freedom }
     }
 
     /// Standard error of the mean.
@@ -142,6 +150,16 @@ impl Row {
             row.weights.iter().zip(&mut weights[row.first - first..]).for_each(|(weight, sum)| *sum += sign * weight);
         }
         Self { first, weights }
+    }
+
+    /// The curve's value in each of several paired replicates, whose `values` are per level and in the replicates' order.
+    pub fn of_replicates(&self, values: &[Vec<f64>]) -> Vec<f64> {
+        let levels = &values[self.first..self.first + self.weights.len()];
+        let mut sums = vec![0.0; levels.first().map_or(0, Vec::len)];
+        for (weight, level) in self.weights.iter().zip(levels) {
+            sums.iter_mut().zip(level).for_each(|(sum, value)| *sum += weight * value);
+        }
+        sums
     }
 
     /// The standard error of the curve's value, for independent levels.

@@ -300,7 +300,7 @@ fn a_level_with_one_run_has_no_spread_instead_of_none_measured() {
     assert_eq!((&single["n"], &single["mean"], &single["q25"]), (&json!(1), &json!(5.0), &json!(5.0)));
     assert_eq!(stats["warnings"][0]["kind"], "single_runs");
     let csv = initsweep("stats runs.csv --format csv").in_folder(&folder).run().succeeds();
-    csv.prints("\n1,1,5,,,,,5,5,5,5,5\n").says("1 level with a single run");
+    csv.prints("\n1,1,5,,,,,5,5,5,5,5,").says("1 level with a single run");
     initsweep("report runs.csv --error-bars sd").in_folder(&folder).run().succeeds();
 }
 

@@ -171,14 +171,42 @@ fn csv_output_holds_the_numbers_of_the_json_bit_for_bit() {
     let csv = initsweep(format!("stats {} --format csv", fixture(RUNS))).run().succeeds().text();
     let mut reader = csv::Reader::from_reader(csv.as_bytes());
     let names = reader.headers().unwrap().clone();
-    assert_eq!(names.len(), 12);
+    assert_eq!(names.len(), 50);
     let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
     let groups = json["groups"].as_array().unwrap();
     assert_eq!(records.len(), groups.len());
     for (record, group) in records.iter().zip(groups) {
         for (name, cell) in names.iter().zip(record) {
-            assert_eq!(cell.parse::<f64>().unwrap().to_bits(), group[name].as_f64().unwrap().to_bits(), "{name}");
+            match in_group(group, name) {
+                Value::Bool(yes) => assert_eq!(cell, if yes { "1" } else { "0" }, "{name}"),
+                Value::Null => assert_eq!(cell, "", "{name}"),
+                number => {
+                    assert_eq!(cell.parse::<f64>().unwrap().to_bits(), number.as_f64().unwrap().to_bits(), "{name}");
+                }
+            }
         }
+    }
+}
+
+/// What a column of the CSV is in the JSON: a key of the group, or of an estimate in it.
+fn in_group(group: &Value, name: &str) -> Value {
+    if let Some(value) = group.get(name).filter(|value| !value.is_object()) {
+        return value.clone();
+    }
+    let end = ["ci_lower", "ci_upper"].into_iter().find(|end| name.ends_with(end));
+    let whose = end.map_or(name, |end| name.strip_suffix(end).unwrap().trim_end_matches('_'));
+    let key = end.unwrap_or("estimate");
+    if let Some(basin) = whose.strip_suffix("_share") {
+        return group["basins"][basin][key].clone();
+    }
+    let quantile = whose.strip_prefix('q').and_then(|percent| percent.parse::<f64>().ok());
+    match quantile {
+        Some(percent) => {
+            let quantiles = group["quantiles"].as_array().unwrap();
+            let at = |q: &&Value| (q["share"].as_f64().unwrap() * 100.0 - percent).abs() < 1e-9;
+            quantiles.iter().find(at).unwrap()[key].clone()
+        }
+        None => group[whose][key].clone(),
     }
 }
 
@@ -310,6 +338,135 @@ fn pooling_runs_of_different_settings_is_said() {
     let json = initsweep("stats runs.csv --format json").in_folder(&folder).run().succeeds().json();
     assert_eq!(json["settings"]["epochs"], json!(["100", "200"]));
     assert!(json["warnings"].as_array().unwrap().iter().any(|warning| warning["kind"] == "pooled_setting"));
+}
+
+#[test]
+fn another_statistic_is_minimised_throughout() {
+    let of = |statistic: &str| -> Value {
+        serde_json::from_str(&stats(&format!("{} --statistic {statistic}", fixture(RUNS)))).unwrap()
+    };
+    let median = of("median");
+    let groups = median["groups"].as_array().unwrap();
+    let least = groups.iter().map(|group| group["median"].as_f64().unwrap()).fold(f64::INFINITY, f64::min);
+    assert_eq!(median["minimum"]["observed"]["value"]["estimate"].as_f64().unwrap(), least);
+    // Networks that solve do so sooner near 1, where more of them get stuck: the median is lowest further right.
+    let at = |json: &Value| json["minimum"]["fitted"]["level"].as_f64().unwrap();
+    assert!(at(&median) > 0.8, "{}", at(&median));
+    assert!((800.0..1100.0).contains(&median["minimum"]["fitted"]["value"].as_f64().unwrap()));
+    let share = of("solved-share");
+    let solved = |group: &Value| group["solved_share"]["estimate"].as_f64().unwrap();
+    let most = share["groups"].as_array().unwrap().iter().map(solved).fold(0.0, f64::max);
+    assert_eq!(share["minimum"]["observed"]["value"]["estimate"].as_f64().unwrap(), most);
+    let fitted = &share["minimum"]["fitted"];
+    let [lower, value, upper] = ["value_ci_lower", "value", "value_ci_upper"].map(|key| fitted[key].as_f64().unwrap());
+    assert!(0.5 < lower && lower < value && value < upper && upper < 1.0, "{fitted}");
+    // 1 solves less often: a negative difference, and worse.
+    let one = &share["references"][0]["difference_to_minimum"];
+    assert!(one["estimate"].as_f64().unwrap() < 0.0 && one["ci_upper"].as_f64().unwrap() < 0.0, "{one}");
+    assert_eq!(one["verdict"], "worse");
+    let words = initsweep(format!("stats {} --statistic solved-share", fixture(RUNS))).run().succeeds();
+    words.prints("The share of solved runs is highest at").prints("greatest observed share of solved runs");
+    let (folder, _) = summarised();
+    initsweep("stats summary.csv --statistic median").in_folder(&folder).run().fails_with(2).says("means only");
+    let other = Folder::with("runs.csv", csv_of(&[(1.0, 2.0), (1.0, 3.0)]).replace("hidden_std_dev", "dropout"));
+    let asked = initsweep("stats runs.csv --x dropout --statistic solved-share").in_folder(&other).run();
+    asked.fails_with(2).says("do not tell which runs solved");
+}
+
+#[test]
+fn references_are_compared_with_each_other_and_adjusted_together() {
+    let words = format!("{} --reference low=0.3", fixture(RUNS));
+    let json: Value = serde_json::from_str(&stats(&words)).unwrap();
+    let pairs = json["reference_pairs"].as_array().unwrap();
+    let names: Vec<_> = pairs.iter().map(|pair| (&pair["from"]["name"], &pair["to"]["name"])).collect();
+    assert_eq!(
+        names,
+        [(&json!("1"), &json!("Xavier")), (&json!("1"), &json!("low")), (&json!("Xavier"), &json!("low"))]
+    );
+    let to_minimum = json["references"].as_array().unwrap().iter().map(|r| &r["difference_to_minimum"]);
+    let estimates: Vec<f64> = to_minimum.clone().map(|d| d["estimate"].as_f64().unwrap()).collect();
+    // All are differences of one curve: they add up.
+    for (pair, expected) in
+        pairs.iter().zip([estimates[1] - estimates[0], estimates[2] - estimates[0], estimates[2] - estimates[1]])
+    {
+        assert!((pair["difference"]["estimate"].as_f64().unwrap() - expected).abs() < 1e-6, "{pair}");
+        assert!(pair["difference"]["percent_ci_lower"].as_f64() < pair["difference"]["percent"].as_f64(), "{pair}");
+    }
+    // Holm over all six: the least p is six times its own, so that with fewer comparisons it is smaller.
+    let least = |json: &Value| {
+        let of_pairs = json["reference_pairs"].as_array().unwrap().iter().map(|pair| &pair["difference"]);
+        let all = json["references"].as_array().unwrap().iter().map(|r| &r["difference_to_minimum"]).chain(of_pairs);
+        all.map(|d| d["p_value"].as_f64().unwrap()).fold(1.0, f64::min)
+    };
+    let few: Value = serde_json::from_str(&stats(&format!(
+        "{} --x hidden_std_dev --reference 1=0.3 --reference Xavier=0.3",
+        fixture(RUNS)
+    )))
+    .unwrap();
+    assert!(least(&json) > 0.0 && least(&json) > 1.5 * least(&few), "{} {}", least(&json), least(&few));
+}
+
+/// 12 levels with 60 replicates each: luck of ±200 common to all levels, and a little of a level's own.
+fn paired_csv(draw: &str) -> String {
+    let mut sequence = Sequence(3);
+    let mut text = String::from("dropout,val_loss,replicate,draw,seed\n");
+    for replicate in 0..60 {
+        let luck = sequence.below(400) as f64 - 200.0;
+        for level in 0..12 {
+            let x = 0.1 * f64::from(level + 1);
+            let own = sequence.below(40) as f64 - 20.0;
+            let draw = if draw == "level" { level.to_string() } else { draw.into() };
+            text.push_str(&format!(
+                "{x},{},{replicate},{draw},1\n",
+                1000.0 + 400.0 * (x / 0.7f64).ln().powi(2) + luck + own
+            ));
+        }
+    }
+    text
+}
+
+#[test]
+fn paired_runs_are_compared_in_pairs() {
+    let folder = Folder::with("paired.csv", paired_csv("0"));
+    folder.write("apart.csv", paired_csv("level"));
+    let words = "--x dropout --y val_loss --reference a=0.7 --reference b=1.1 --format json";
+    let of = |file: &str| initsweep(format!("stats {file} {words}")).in_folder(&folder).run().succeeds().json();
+    let (paired, apart) = (of("paired.csv"), of("apart.csv"));
+    assert_eq!((&apart["paired"], &paired["paired"]["replicates"]), (&Value::Null, &json!(60)));
+    // Var luck is about 13,300, a level's own 133: the difference of two varies by 2 · 133 instead of 2 · 13,433.
+    let reduction = paired["paired"]["variance_reduction"].as_f64().unwrap();
+    assert!((0.98..0.995).contains(&reduction), "{reduction}");
+    let pair = |json: &Value, key: &str| json["reference_pairs"][0]["difference"][key].as_f64().unwrap();
+    // True difference 400 · ln²(1.1 / 0.7) = 81.71.
+    assert!((pair(&paired, "ci_lower")..pair(&paired, "ci_upper")).contains(&81.71), "{}", paired["reference_pairs"]);
+    assert!(pair(&paired, "standard_error") < 0.2 * pair(&apart, "standard_error"));
+    assert_eq!(paired["reference_pairs"][0]["difference"]["verdict"], "worse");
+    let width = |json: &Value| {
+        json["minimum"]["fitted"]["ci_upper"].as_f64().unwrap()
+            - json["minimum"]["fitted"]["ci_lower"].as_f64().unwrap()
+    };
+    assert!(width(&paired) < 0.5 * width(&apart), "{} {}", width(&paired), width(&apart));
+    let set = |json: &Value| json["minimum"]["confidence_set"].as_array().unwrap().len();
+    assert!(set(&paired) < 5 && set(&apart) > 8, "{} {}", set(&paired), set(&apart));
+    // The same by Parquet, and in another order of the rows.
+    let mut rows: Vec<String> = paired_csv("0").lines().map(str::to_string).collect();
+    let header = rows.remove(0);
+    Sequence(9).shuffle(&mut rows);
+    folder.write("shuffled.csv", format!("{header}\n{}\n", rows.join("\n")));
+    initsweep("copy paired.csv --to paired.parquet").in_folder(&folder).run().succeeds();
+    for file in ["shuffled.csv", "paired.parquet"] {
+        for key in ["groups", "minimum", "reference_pairs", "references", "paired"] {
+            assert_eq!(of(file)[key], paired[key], "{file} {key}");
+        }
+    }
+    let text = initsweep(format!("stats paired.csv {}", words.replace(" --format json", "")))
+        .in_folder(&folder)
+        .run()
+        .succeeds();
+    text.prints("paired by replicate (60 replicates at every level)");
+    let medians =
+        initsweep(format!("stats paired.csv {words} --statistic median")).in_folder(&folder).run().succeeds().json();
+    assert!(medians["warnings"].as_array().unwrap().iter().any(|w| w["kind"] == "pairs_unused"));
 }
 
 /// The runs of the fixture, summarised by the program itself.
