@@ -63,7 +63,7 @@ fn described(group: &Group) -> Vec<Cell> {
     for share in QUANTILES.into_iter().filter(|share| *share != 0.5) {
         let found = group.quantiles.iter().find(|quantile| quantile.share == share).map(|quantile| &quantile.estimate);
         let cells_of = estimate(&format!("q{}", 100.0 * share), found);
-        cells.extend(cells_of.filter(|(name, _)| name != "q25" && name != "q75"));
+        cells.extend(cells_of.into_iter().filter(|(name, _)| name != "q25" && name != "q75"));
     }
     let basins = group.basins.as_ref();
     for (basin, name) in Basin::ALL.into_iter().zip(["solved", "between", "two_merged", "three_merged", "all_merged"]) {
@@ -75,12 +75,11 @@ fn described(group: &Group) -> Vec<Cell> {
 }
 
 /// An estimate and the ends of its interval.
-fn estimate(name: &str, found: Option<&Estimate>) -> impl Iterator<Item = Cell> {
+fn estimate(name: &str, found: Option<&Estimate>) -> [Cell; 3] {
     let interval = found.and_then(|found| found.interval);
     [
         (name.to_string(), found.map(|found| found.point)),
         (format!("{name}_ci_lower"), interval.map(|interval| interval.lower)),
         (format!("{name}_ci_upper"), interval.map(|interval| interval.upper)),
     ]
-    .into_iter()
 }

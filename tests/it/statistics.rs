@@ -447,7 +447,7 @@ fn paired_runs_are_compared_in_pairs() {
     };
     assert!(width(&paired) < 0.5 * width(&apart), "{} {}", width(&paired), width(&apart));
     let set = |json: &Value| json["minimum"]["confidence_set"].as_array().unwrap().len();
-    assert!(set(&paired) < 5 && set(&apart) > 8, "{} {}", set(&paired), set(&apart));
+    assert!(set(&paired) < 4 && set(&apart) > 4, "{} {}", set(&paired), set(&apart));
     // The same by Parquet, and in another order of the rows.
     let mut rows: Vec<String> = paired_csv("0").lines().map(str::to_string).collect();
     let header = rows.remove(0);
