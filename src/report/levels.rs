@@ -46,7 +46,8 @@ impl LevelTable {
     pub fn of(analysis: &Analysis) -> Self {
         let mut columns: Vec<Column> =
             KEYS.into_iter().zip(table::heads(analysis.confidence)).map(|(key, head)| Column { key, head }).collect();
-        let mut cells: Vec<Vec<String>> = analysis.groups.iter().map(|group| table::cells(group).to_vec()).collect();
+        let known = |group| table::cells(group).into_iter().take(KEYS.len()).collect();
+        let mut cells: Vec<Vec<String>> = analysis.groups.iter().map(known).collect();
         if analysis.groups.iter().any(|group| group.trimmed_mean.is_some()) {
             columns.push(Column { key: "trimmed_mean", head: "trimmed mean".into() });
             for (row, group) in cells.iter_mut().zip(&analysis.groups) {
