@@ -6,11 +6,15 @@
 //!
 //! - [`groups`]: what is known of every level.
 //! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
+//! - [`distribution`], [`grid`], [`history`]: what single figures show, computed for them alone.
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
 
 pub mod comparison;
+pub mod distribution;
+pub mod grid;
 pub mod groups;
+pub mod history;
 pub mod minimum;
 pub mod references;
 pub mod warnings;
