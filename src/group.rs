@@ -110,3 +110,17 @@ impl Columns<'_> {
         }
     }
 }
+
+/// Gives the runs one by one, in the order of their rows: level, value.
+///
+/// # Errors
+/// [`Error::Malformed`] if the frame is not that of the schema.
+pub fn in_order(table: &RunTable, mut take: impl FnMut(f64, f64)) -> Result<()> {
+    let malformed = || RunTable::malformed("the table of runs".as_ref());
+    let column = |name: &str| table.frame.column(name).and_then(|column| column.f64()).map_err(malformed());
+    let (factor, metric) = (column(&table.columns.factor)?, column(&table.columns.metric)?);
+    for (level, value) in factor.into_no_null_iter().zip(metric.into_no_null_iter()) {
+        take(level, value);
+    }
+    Ok(())
+}

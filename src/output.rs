@@ -22,14 +22,10 @@ pub struct OutputFolder(PathBuf);
 pub enum Artefact {
     /// The runs of `initsweep run`.
     Runs,
-    /// The main figure as vectors.
-    LossVsStdDevSvg,
-    /// The main figure as pixels.
-    LossVsStdDevPng,
-    /// The course of a training that was made again, as vectors.
-    ReplaySvg,
+    /// A figure of this name as vectors.
+    Svg(&'static str),
     /// The same as pixels.
-    ReplayPng,
+    Png(&'static str),
     /// The report.
     Report,
     /// The report as Markdown.
@@ -42,17 +38,15 @@ pub enum Artefact {
 
 impl Artefact {
     /// Its file name.
-    pub fn file_name(self) -> &'static str {
+    pub fn file_name(self) -> String {
         match self {
-            Self::Runs => "runs.csv",
-            Self::LossVsStdDevSvg => "loss-vs-std-dev.svg",
-            Self::LossVsStdDevPng => "loss-vs-std-dev.png",
-            Self::ReplaySvg => "replay.svg",
-            Self::ReplayPng => "replay.png",
-            Self::Report => "report.html",
-            Self::ReportMarkdown => "report.md",
-            Self::SummaryCsv => "summary.csv",
-            Self::SummaryJson => "summary.json",
+            Self::Runs => "runs.csv".into(),
+            Self::Svg(figure) => format!("{figure}.svg"),
+            Self::Png(figure) => format!("{figure}.png"),
+            Self::Report => "report.html".into(),
+            Self::ReportMarkdown => "report.md".into(),
+            Self::SummaryCsv => "summary.csv".into(),
+            Self::SummaryJson => "summary.json".into(),
         }
     }
 }

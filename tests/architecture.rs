@@ -24,7 +24,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
     ("analysis", &["group", "stats", "store"]),
     ("baseline", &["analysis", "stats"]),
     ("export", &["analysis", "stats", "store"]),
-    ("figure", &["analysis", "export", "train"]),
+    ("figure", &["analysis", "export", "stats", "train"]),
     ("report", &["analysis", "baseline", "export", "figure", "stats", "store"]),
     ("output", &[]),
 ];
@@ -33,7 +33,7 @@ const MAY_USE: [(&str, &[&str]); 13] = [
 const KEPT_TO: [(&str, &[&str]); 6] = [
     ("mongodb", &["store"]),
     ("tokio", &["store"]),
-    ("plotters", &["figure"]),
+    ("ttf_parser", &["figure"]),
     ("resvg", &["figure"]),
     ("askama", &["report", "error"]),
     ("polars", &["store", "group"]),

@@ -7,11 +7,15 @@
 //! - [`groups`]: what is known of every level.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
 //! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
+//! - [`distribution`], [`grid`], [`history`]: what single figures show, computed for them alone.
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
 
 pub mod comparison;
+pub mod distribution;
+pub mod grid;
 pub mod groups;
+pub mod history;
 pub mod minimum;
 pub mod objective;
 pub mod references;

@@ -9,7 +9,8 @@ use crate::cli::document::DocumentArgs;
 use crate::cli::source::{FilterArgs, in_environment};
 use crate::cli::value::{confidence, scale, share};
 use crate::export::Format;
-use crate::figure::{AxisScale, ErrorBars, FigureOptions};
+use crate::figure::style::{Size, Theme};
+use crate::figure::{AxisScale, ErrorBars, FigureOptions, Look, Wording};
 use crate::output::DEFAULT_FOLDER;
 use crate::store::{Columns, Source};
 use crate::sweep::{DEFAULT_METRIC, Reference};
@@ -84,9 +85,24 @@ pub struct FigureArgs {
     /// Division of the horizontal axis
     #[arg(long, value_enum, default_value = "auto")]
     pub x_scale: AxisScale,
-    /// Pixels of the PNG per pixel of the SVG
-    #[arg(long, value_name = "FACTOR", default_value_t = 2.0, value_parser = scale)]
-    pub scale: f32,
+    /// Light or dark paper
+    #[arg(long, value_enum, default_value = "light")]
+    pub theme: Theme,
+    /// What the figure is for
+    #[arg(long, value_enum, default_value = "screen")]
+    pub size: Size,
+    /// Title in place of the usual one
+    #[arg(long, value_name = "TEXT")]
+    pub title: Option<String>,
+    /// Label of the horizontal axis
+    #[arg(long, value_name = "TEXT")]
+    pub x_label: Option<String>,
+    /// Label of the vertical axis
+    #[arg(long, value_name = "TEXT")]
+    pub y_label: Option<String>,
+    /// Pixels of the PNG per pixel of the SVG [default: 2; slides 1.5, paper 3.125 for 300 dots to the inch]
+    #[arg(long, value_name = "FACTOR", value_parser = scale)]
+    pub scale: Option<f32>,
     /// Folder for the results
     #[arg(long, value_name = "DIR", default_value = DEFAULT_FOLDER)]
     pub out: PathBuf,
@@ -95,7 +111,16 @@ pub struct FigureArgs {
 impl FigureArgs {
     /// The choices for the drawing.
     pub fn options(&self) -> FigureOptions {
-        FigureOptions { error_bars: self.error_bars, x_scale: self.x_scale }
+        FigureOptions {
+            error_bars: self.error_bars,
+            x_scale: self.x_scale,
+            look: Look { theme: self.theme, size: self.size },
+            wording: Wording {
+                title: self.title.clone(),
+                x_label: self.x_label.clone(),
+                y_label: self.y_label.clone(),
+            },
+        }
     }
 }
 
@@ -121,27 +146,6 @@ pub struct ReportArgs {
     /// Which report.
     #[command(flatten)]
     pub document: DocumentArgs,
-}
-
-/// Arguments of `plot`.
-#[derive(Debug, Args)]
-pub struct PlotArgs {
-    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
-    /// [default: $MONGODB_URI]
-    #[arg(required = !in_environment(), value_name = "SOURCE")]
-    pub sources: Vec<Source>,
-    /// Which documents.
-    #[command(flatten)]
-    pub filter: FilterArgs,
-    /// What to analyse.
-    #[command(flatten)]
-    pub analysis: AnalysisArgs,
-    /// What is minimised.
-    #[command(flatten)]
-    pub statistic: StatisticArgs,
-    /// How it looks.
-    #[command(flatten)]
-    pub figure: FigureArgs,
 }
 
 /// Arguments of `stats`.

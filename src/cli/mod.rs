@@ -5,6 +5,7 @@ pub mod compare;
 pub mod document;
 pub mod make;
 pub mod plan;
+pub mod plot;
 pub mod source;
 pub mod train;
 mod value;
@@ -14,9 +15,10 @@ use std::num::NonZeroUsize;
 
 use clap::{Args, Parser, Subcommand};
 
-pub use crate::cli::analyse::{PlotArgs, ReportArgs, StatsArgs};
+pub use crate::cli::analyse::{ReportArgs, StatsArgs};
 pub use crate::cli::compare::CompareArgs;
 pub use crate::cli::make::{CopyArgs, RunArgs, SweepArgs};
+pub use crate::cli::plot::PlotArgs;
 pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
 use crate::provenance::without_password;
 
@@ -95,10 +97,24 @@ A stopped sweep goes on where it was when the same command is run again.")]
   initsweep report runs.csv --baseline output/summary.json --format html,md --open
   zcat runs.csv.gz | initsweep report -")]
     Report(ReportArgs),
-    /// Draw the figure only
-    #[command(after_help = "Examples:
+    /// Draw figures of runs or of the trainer
+    #[command(after_help = "Figures of runs:
+  loss-vs-std-dev  the mean against the setting, with the minimum and the references
+  distribution     how the runs of some levels are distributed (--levels)
+  basins           shares of runs that solved XOR or got stuck
+  precision        relative error and number of runs of each level
+  heatmap          the mean at every pair of levels of two settings (--by COLUMN)
+  history          how the minimum became known as runs came in
+Figures of the trainer, which need no SOURCE:
+  xor, sigmoid, likelihood, bce, weights (--levels), loss-curve (--levels)
+
+Examples:
   initsweep plot sample-data/xor-sweep.csv --error-bars se --scale 3
-  initsweep plot trials.csv --x lr --y val_loss --x-scale log")]
+  initsweep plot basins distribution sample-data/xor-sweep.csv --levels 0.1,0.6,5 --format svg
+  initsweep plot weights --size one-column --theme dark --out figures
+  initsweep plot all sample-data/xor-sweep.csv --out gallery
+  initsweep plot heatmap grid.csv --x hidden_std_dev --by output_std_dev
+  initsweep plot trials.csv --x lr --y val_loss --x-scale log --title 'Validation loss'")]
     Plot(PlotArgs),
     /// Print the statistics
     #[command(after_help = "Examples:

@@ -3,6 +3,7 @@
 use crate::cli::{Global, ReplayArgs};
 use crate::commands::print;
 use crate::error::{Error, Result};
+use crate::figure::Look;
 use crate::figure::curves::{self, Moment};
 use crate::format::significant;
 use crate::output::{Artefact, OutputFolder};
@@ -41,10 +42,10 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> Result<()> {
         identity.replicate,
         significant(stored.loss, 6)
     );
-    let figure = curves::draw(&title, &caption, &moments)?;
+    let figure = curves::draw(&title, &caption, &moments, Look::default())?;
     let folder = OutputFolder::create(&arguments.out)?;
-    let svg = folder.write(Artefact::ReplaySvg, figure.svg.as_bytes())?;
-    let png = folder.write(Artefact::ReplayPng, &figure.to_png(2.0)?)?;
+    let svg = folder.write(Artefact::Svg("replay"), figure.svg.as_bytes())?;
+    let png = folder.write(Artefact::Png("replay"), &figure.to_png(figure.png_scale)?)?;
     if global.quiet {
         return Ok(());
     }

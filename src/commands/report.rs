@@ -13,6 +13,7 @@ use crate::commands::plot::write_figure;
 use crate::commands::print;
 use crate::error::Result;
 use crate::export;
+use crate::figure::loss_vs_std_dev;
 use crate::output::{Artefact, OutputFolder};
 use crate::report::changes::ChangesView;
 use crate::report::{markdown, render, view::View};
@@ -83,7 +84,7 @@ pub fn write_all(analysis: &Analysis, changes: Option<&Changes>, request: &Reque
         paths.push(folder.write(Artefact::Report, render::render(&view)?.as_bytes())?);
     }
     if request.document.format.contains(&ReportFormat::Md) {
-        let figures = [(view.title.clone(), Artefact::LossVsStdDevSvg.file_name().to_string())];
+        let figures = [(view.title.clone(), Artefact::Svg(loss_vs_std_dev::NAME).file_name())];
         paths.push(folder.write(Artefact::ReportMarkdown, markdown::render(&view, &figures)?.as_bytes())?);
     }
     Ok(paths)
@@ -96,7 +97,7 @@ fn open_report(paths: &[PathBuf], document: &DocumentArgs) {
         Some(ReportFormat::Md) => Artefact::ReportMarkdown,
         _ => Artefact::SummaryJson,
     };
-    let is_wanted = |path: &&PathBuf| path.file_name() == Some(Path::new(wanted.file_name()).as_os_str());
+    let is_wanted = |path: &&PathBuf| path.file_name() == Some(Path::new(&wanted.file_name()).as_os_str());
     let Some(path) = paths.iter().find(is_wanted) else { return };
     if let Err(reason) = open::in_browser(path) {
         // If standard error is closed there is nobody left to tell.

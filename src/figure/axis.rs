@@ -3,7 +3,7 @@
 //! On a linear axis at multiples of 1, 2 or 5 times a power of ten (Heckbert 1990). On a logarithmic axis at 1, 2 and 5 of
 //! every decade while there are few decades, then at powers of ten; the other whole multiples get unlabelled ticks.
 
-use crate::format::significant;
+use crate::format::{count, significant};
 
 /// How values become places.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +12,8 @@ pub enum Scale {
     Linear,
     /// Equal ratios, equal lengths; values must be above 0.
     Log,
+    /// Equal parts for things without an order of size, from 0 to 1; no ticks of its own.
+    Slots,
 }
 
 /// A mark on an axis.
@@ -36,7 +38,7 @@ impl Axis {
     /// nothing if none is left.
     pub fn around(scale: Scale, values: impl IntoIterator<Item = f64>) -> Option<Self> {
         const ROOM: f64 = 0.03;
-        let shown = |v: &f64| v.is_finite() && (scale == Scale::Linear || *v > 0.0);
+        let shown = |v: &f64| v.is_finite() && (scale != Scale::Log || *v > 0.0);
         let (lower, upper) = values
             .into_iter()
             .filter(shown)
@@ -51,6 +53,22 @@ impl Axis {
         (lower.is_finite() && upper.is_finite() && lower < upper).then_some(Self { scale, lower, upper })
     }
 
+    /// An axis from `lower` to `upper` exactly; nothing if that is no range that the scale can show.
+    pub fn spanning(scale: Scale, lower: f64, upper: f64) -> Option<Self> {
+        let shown = lower < upper && (upper - lower).is_finite() && (scale != Scale::Log || lower > 0.0);
+        shown.then_some(Self { scale, lower, upper })
+    }
+
+    /// An axis of equal parts, from 0 to 1.
+    pub fn slots() -> Self {
+        Self { scale: Scale::Slots, lower: 0.0, upper: 1.0 }
+    }
+
+    /// Its ends.
+    pub fn ends(&self) -> [f64; 2] {
+        [self.lower, self.upper]
+    }
+
     /// Its scale.
     pub fn scale(&self) -> Scale {
         self.scale
@@ -62,6 +80,16 @@ impl Axis {
         (at - lower) / (upper - lower)
     }
 
+    /// The value at `place`, from 0 at the lower end to 1 at the upper.
+    pub fn value_at(&self, place: f64) -> f64 {
+        let [lower, upper] = self.ends().map(|end| self.scale.along(end));
+        match place {
+            0.0 => self.lower,
+            1.0 => self.upper,
+            _ => self.scale.value(lower + place * (upper - lower)),
+        }
+    }
+
     /// Whether `value` lies on the axis.
     pub fn holds(&self, value: f64) -> bool {
         (self.lower..=self.upper).contains(&value)
@@ -70,6 +98,7 @@ impl Axis {
     /// Ticks in ascending order, of which about `wanted` are labelled.
     pub fn ticks(&self, wanted: usize) -> Vec<Tick> {
         match self.scale {
+            Scale::Slots => Vec::new(),
             Scale::Log if self.upper / self.lower >= 4.0 => self.log_ticks(wanted),
             _ => self.linear_ticks(wanted),
         }
@@ -82,7 +111,7 @@ impl Axis {
         let count = (last - first).max(-1.0) as usize + 1;
         (0..count.min(1000))
             .map(|i| (first + i as f64) * step)
-            .map(|value| Tick { value, label: Some(with_minus(&significant(value, digits))) })
+            .map(|value| Tick { value, label: Some(readable(value, digits)) })
             .collect()
     }
 
@@ -105,11 +134,13 @@ impl Axis {
             Box::new(every(n))
         };
         let minor = all.len() <= 60;
+        // Where some labels would need powers of ten, all have them.
+        let wide = all.first().is_some_and(|first| first.2 < 1e-4) || all.last().is_some_and(|last| last.2 > 1e6);
         all.iter()
             .filter(|(decade, digit, _)| minor || accept(*decade, *digit))
             .map(|(decade, digit, value)| Tick {
                 value: *value,
-                label: accept(*decade, *digit).then(|| significant(*value, 2)),
+                label: accept(*decade, *digit).then(|| if wide { power(*digit, *decade) } else { readable(*value, 2) }),
             })
             .collect()
     }
@@ -136,8 +167,35 @@ fn nice_step(rough: f64) -> f64 {
         .unwrap_or(10.0 * power)
 }
 
-fn with_minus(number: &str) -> String {
-    number.replace('-', "−")
+/// `−0.25`, `1500`, `3·10⁻⁹`: a number as people write it.
+fn readable(value: f64, digits: usize) -> String {
+    let text = significant(value, digits).replace('-', "−");
+    let Some((mantissa, exponent)) = text.split_once('e') else { return with_commas(text) };
+    let factor = match mantissa {
+        "1" => String::new(),
+        "−1" => "−".into(),
+        other => format!("{other}·"),
+    };
+    format!("{factor}10{}", raised(exponent))
+}
+
+/// `10,000`, but `1000`: commas from five digits on.
+fn with_commas(number: String) -> String {
+    match number.trim_start_matches('−').parse::<u64>() {
+        Ok(whole) if whole >= 10_000 => format!("{}{}", if number.starts_with('−') { "−" } else { "" }, count(whole)),
+        _ => number,
+    }
+}
+
+/// `10⁻³`, `2·10⁴`.
+fn power(digit: u32, decade: i32) -> String {
+    let factor = if digit == 1 { String::new() } else { format!("{digit}·") };
+    format!("{factor}10{}", raised(&decade.to_string()))
+}
+
+fn raised(exponent: &str) -> String {
+    const DIGITS: [char; 10] = ['⁰', '¹', '²', '³', '⁴', '⁵', '⁶', '⁷', '⁸', '⁹'];
+    exponent.chars().map(|c| c.to_digit(10).map_or('⁻', |digit| DIGITS[digit as usize])).collect()
 }
 
 #[cfg(test)]
@@ -154,8 +212,9 @@ mod tests {
         assert_eq!(labels(Scale::Log, 0.045, 60.0, 12), ["0.05", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50"]);
         assert_eq!(
             labels(Scale::Log, 1e-6, 1e3, 10),
-            ["1e-6", "0.00001", "0.0001", "0.001", "0.01", "0.1", "1", "10", "100", "1000"]
+            ["10⁻⁶", "10⁻⁵", "10⁻⁴", "10⁻³", "10⁻²", "10⁻¹", "10⁰", "10¹", "10²", "10³"]
         );
+        assert_eq!(labels(Scale::Linear, -1e12, 2e12, 3), ["−10¹²", "0", "10¹²", "2·10¹²"]);
         assert_eq!(labels(Scale::Linear, 1400.0, 7000.0, 6), ["2000", "3000", "4000", "5000", "6000", "7000"]);
         assert_eq!(labels(Scale::Linear, -0.25, 0.31, 6), ["−0.2", "−0.1", "0", "0.1", "0.2", "0.3"]);
         assert_eq!(labels(Scale::Log, 0.9, 2.1, 6), ["1", "1.2", "1.4", "1.6", "1.8", "2"]);

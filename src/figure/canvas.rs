@@ -1,21 +1,16 @@
-//! A sheet to draw on: plotters' SVG backend, in fractions of a pixel.
+//! A sheet to draw on, which becomes an SVG document.
 //!
-//! Plotters' coordinates are whole numbers. The sheet is therefore drawn [`UNITS`] times as large and the document says so
-//! in its `viewBox`, which gives tenths of a pixel.
+//! Coordinates are pixels of the layout, from the upper left corner; they are written with one decimal. Colours and text are
+//! attributes of each element, without style sheets, so that every program shows the same.
 
-use std::fmt::Display;
-use std::sync::Once;
+use std::fmt::Write;
 
-use plotters::coord::Shift;
-use plotters::prelude::*;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
-use plotters::style::{FontFamily, FontTransform, register_font};
+use crate::figure::style::{Colour, FONTS, Paint, Palette, Sheet};
+use crate::figure::text::{Weight, escaped, printable};
+use crate::figure::{Figure, Look};
 
-use crate::error::{Error, Result};
-use crate::figure::style;
-
-/// Units of the drawing per pixel.
-const UNITS: f64 = 10.0;
+/// A point of the sheet.
+pub type Point = (f64, f64);
 
 /// Where a text stands relative to its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,181 +23,196 @@ pub enum Anchor {
     End,
 }
 
-/// A sheet of the size of [`style::SIZE`].
-pub struct Canvas<'a> {
-    area: DrawingArea<SVGBackend<'a>, Shift>,
-    figure: &'static str,
+/// How a text looks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lettering {
+    /// Where it stands relative to its point.
+    pub anchor: Anchor,
+    /// Size of the letters.
+    pub size: f64,
+    /// Cut of the font.
+    pub weight: Weight,
+    /// Colour.
+    pub colour: Colour,
 }
 
-/// Draws on a fresh sheet and returns the document, with `title` and `description` for screen readers.
-///
-/// # Errors
-/// Whatever `drawing` gives.
-pub fn draw(
-    figure: &'static str,
-    title: &str,
-    description: &str,
-    drawing: impl FnOnce(&Canvas<'_>) -> Result<()>,
-) -> Result<String> {
-    register_fonts();
-    let (width, height) = style::SIZE;
-    let mut svg = String::new();
-    {
-        let area = SVGBackend::with_string(&mut svg, (unit(width) as u32, unit(height) as u32)).into_drawing_area();
-        let canvas = Canvas { area, figure };
-        canvas.area.fill(&style::PAPER).map_err(canvas.failed())?;
-        drawing(&canvas)?;
-        canvas.area.present().map_err(canvas.failed())?;
+/// A sheet of some size and theme.
+pub struct Canvas {
+    /// Its size.
+    pub sheet: Sheet,
+    /// Its colours.
+    pub palette: &'static Palette,
+    body: String,
+}
+
+impl Canvas {
+    /// An empty sheet, with room for `rows` rows of panels where it is narrow.
+    pub fn new(look: Look, rows: usize) -> Self {
+        Self { sheet: look.size.sheet(rows), palette: look.theme.palette(), body: String::new() }
     }
-    let units = format!("width=\"{}\" height=\"{}\"", unit(width), unit(height));
-    let head = format!("width=\"{width}\" height=\"{height}\" role=\"img\"");
-    let names = format!("\n<title>{}</title>\n<desc>{}</desc>", escaped(title), escaped(description));
-    let svg = svg
-        .replacen(&units, &head, 1)
-        .replace(&format!("font-family=\"{}\"", style::FONT), &format!("font-family=\"{}\"", style::FONT_FALLBACK));
-    // The first `>` ends the opening tag of the document.
-    Ok(svg.replacen('>', &format!(">{names}"), 1))
-}
 
-impl Canvas<'_> {
+    /// The document, with `title` and `description` for screen readers.
+    pub fn finish(self, title: &str, description: &str) -> Figure {
+        let Sheet { width, height, unit, factor, png_scale } = self.sheet;
+        let side = |length: f64| format!("{}{unit}", decimals(length * factor));
+        let svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{}\" height=\"{}\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+             font-family=\"{FONTS}\">\n<title>{}</title>\n<desc>{}</desc>\n<rect width=\"{width}\" height=\"{height}\" fill=\"{}\"/>\n{}</svg>\n",
+            side(width),
+            side(height),
+            escaped(title),
+            escaped(description),
+            self.palette.paper,
+            self.body
+        );
+        Figure { svg, png_scale }
+    }
+
     /// A line through `points`.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn line(&self, points: &[(f64, f64)], colour: RGBAColor, width: f64) -> Result<()> {
-        let path: Vec<(i32, i32)> = points.iter().map(|p| place(*p)).collect();
-        self.area.draw(&PathElement::new(path, colour.stroke_width(unit(width) as u32))).map_err(self.failed())
+    pub fn line(&mut self, points: &[Point], paint: impl Into<Paint>, width: f64) {
+        self.polyline(points, paint.into(), width, "");
+    }
+
+    /// The same in dashes.
+    pub fn dashed(&mut self, points: &[Point], paint: impl Into<Paint>, width: f64) {
+        self.polyline(points, paint.into(), width, " stroke-dasharray=\"6 4\"");
+    }
+
+    fn polyline(&mut self, points: &[Point], paint: Paint, width: f64, more: &str) {
+        if points.len() > 1 {
+            let opacity = opacity("stroke", paint);
+            self.element(format_args!(
+                "<polyline fill=\"none\" stroke=\"{}\"{opacity} stroke-width=\"{}\" stroke-linejoin=\"round\"{more} points=\"{}\"/>",
+                paint.colour,
+                decimals(width),
+                list(points)
+            ));
+        }
     }
 
     /// A filled polygon.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn polygon(&self, points: &[(f64, f64)], colour: RGBAColor) -> Result<()> {
-        let corners: Vec<(i32, i32)> = points.iter().map(|p| place(*p)).collect();
-        self.area.draw(&Polygon::new(corners, colour.filled())).map_err(self.failed())
+    pub fn polygon(&mut self, points: &[Point], paint: impl Into<Paint>) {
+        let paint = paint.into();
+        let opacity = opacity("fill", paint);
+        self.element(format_args!("<polygon fill=\"{}\"{opacity} points=\"{}\"/>", paint.colour, list(points)));
+    }
+
+    /// Closed lines, filled by the even-odd rule.
+    pub fn regions(&mut self, outlines: &[Vec<Point>], paint: impl Into<Paint>) {
+        let paint = paint.into();
+        let opacity = opacity("fill", paint);
+        let path: String = outlines.iter().map(|outline| format!("M{}Z", list(outline))).collect();
+        self.element(format_args!("<path fill=\"{}\"{opacity} fill-rule=\"evenodd\" d=\"{path}\"/>", paint.colour));
+    }
+
+    /// A filled rectangle between two corners.
+    pub fn rectangle(&mut self, (x1, y1): Point, (x2, y2): Point, paint: impl Into<Paint>) {
+        let paint = paint.into();
+        let opacity = opacity("fill", paint);
+        self.element(format_args!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"{opacity}/>",
+            decimals(x1.min(x2)),
+            decimals(y1.min(y2)),
+            decimals((x2 - x1).abs()),
+            decimals((y2 - y1).abs()),
+            paint.colour
+        ));
     }
 
     /// A filled circle.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn dot(&self, centre: (f64, f64), radius: f64, colour: RGBAColor) -> Result<()> {
-        self.area.draw(&Circle::new(place(centre), unit(radius), colour.filled())).map_err(self.failed())
+    pub fn dot(&mut self, (x, y): Point, radius: f64, paint: impl Into<Paint>) {
+        let paint = paint.into();
+        let opacity = opacity("fill", paint);
+        self.element(format_args!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"{opacity}/>",
+            decimals(x),
+            decimals(y),
+            decimals(radius),
+            paint.colour
+        ));
     }
 
-    /// A text whose middle line is at the point's height.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn text(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, colour: RGBColor) -> Result<()> {
-        self.styled_text(text, at, anchor, &font(size), colour)
+    /// A circle without filling.
+    pub fn ring(&mut self, (x, y): Point, radius: f64, colour: Colour, width: f64) {
+        self.element(format_args!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{}\"/>",
+            decimals(x),
+            decimals(y),
+            decimals(radius),
+            decimals(width)
+        ));
     }
 
-    /// The same, bold.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn bold_text(&self, text: &str, at: (f64, f64), anchor: Anchor, size: f64, colour: RGBColor) -> Result<()> {
-        self.styled_text(text, at, anchor, &font(size).style(FontStyle::Bold), colour)
+    /// A text whose small letters have their middle at the point's height.
+    pub fn text(&mut self, text: &str, at: Point, look: Lettering) {
+        self.turned_text(text, at, look, "");
     }
 
     /// The same, turned to read upwards.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn upward_text(&self, text: &str, at: (f64, f64), size: f64, colour: RGBColor) -> Result<()> {
-        self.styled_text(text, at, Anchor::Middle, &font(size).transform(FontTransform::Rotate270), colour)
+    pub fn upward_text(&mut self, text: &str, at: Point, look: Lettering) {
+        let turn = format!(" transform=\"rotate(270 {} {})\"", decimals(at.0), decimals(at.1));
+        self.turned_text(text, at, look, &turn);
     }
 
-    /// How wide `text` will be in the shipped font.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn text_width(&self, text: &str, size: f64) -> Result<f64> {
-        let (width, _) =
-            self.area.estimate_text_size(text, &font(size).into_text_style(&self.area)).map_err(self.failed())?;
-        // Plotters measures at its own size, DejaVu's line height; the SVG's em is 1.164 of 1.24 parts of it.
-        Ok(f64::from(width) / UNITS * 1.164 / 1.24)
-    }
-
-    /// `text`, shortened where it would be wider than `width`.
-    ///
-    /// # Errors
-    /// [`Error::Figure`].
-    pub fn fitted(&self, text: &str, size: f64, width: f64) -> Result<String> {
-        if self.text_width(text, size)? <= width {
-            return Ok(text.into());
-        }
-        // Halving finds the longest beginning that fits, however long the text is.
-        let characters: Vec<char> = text.chars().collect();
-        let shortened = |length: usize| characters[..length].iter().collect::<String>() + "…";
-        let (mut fits, mut too_long) = (0, characters.len());
-        while too_long - fits > 1 {
-            let length = fits.midpoint(too_long);
-            if self.text_width(&shortened(length), size)? <= width {
-                fits = length;
-            } else {
-                too_long = length;
-            }
-        }
-        Ok(shortened(fits))
-    }
-
-    fn styled_text(
-        &self,
-        text: &str,
-        at: (f64, f64),
-        anchor: Anchor,
-        font: &FontDesc<'_>,
-        colour: RGBColor,
-    ) -> Result<()> {
-        let h_pos = match anchor {
-            Anchor::Start => HPos::Left,
-            Anchor::Middle => HPos::Center,
-            Anchor::End => HPos::Right,
+    fn turned_text(&mut self, text: &str, (x, y): Point, look: Lettering, turn: &str) {
+        // Half the height of a DejaVu capital: so numbers stand centred beside their tick in any viewer.
+        const HALF_CAPITAL: f64 = 0.36;
+        let anchor = match look.anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
         };
-        let style = font.clone().color(&colour).pos(Pos::new(h_pos, VPos::Center));
-        self.area.draw(&Text::new(printable(text), place(at), style)).map_err(self.failed())
+        let weight = if look.weight == Weight::Bold { " font-weight=\"bold\"" } else { "" };
+        self.element(format_args!(
+            "<text x=\"{}\" y=\"{}\" dy=\"{}\" font-size=\"{}\"{anchor}{weight} fill=\"{}\"{turn}>{}</text>",
+            decimals(x),
+            decimals(y),
+            decimals(HALF_CAPITAL * look.size),
+            decimals(look.size),
+            look.colour,
+            escaped(&printable(text))
+        ));
     }
 
-    fn failed<E: Display>(&self) -> impl Fn(E) -> Error + use<E> {
-        let figure = self.figure;
-        move |e| Error::Figure { figure, reason: e.to_string() }
+    fn element(&mut self, element: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.body, "{element}");
     }
 }
 
-/// Pixels in units of the drawing. Saturates, so that a wild value cannot wrap around.
-fn unit(pixels: f64) -> i32 {
-    (pixels * UNITS).round() as i32
+fn opacity(what: &str, paint: Paint) -> String {
+    if paint.opacity < 1.0 {
+        format!(" {what}-opacity=\"{}\"", (paint.opacity * 100.0).round() / 100.0)
+    } else {
+        String::new()
+    }
 }
 
-fn place((x, y): (f64, f64)) -> (i32, i32) {
-    (unit(x), unit(y))
+fn list(points: &[Point]) -> String {
+    let mut text = String::with_capacity(points.len() * 12);
+    for (i, (x, y)) in points.iter().enumerate() {
+        let blank = if i > 0 { " " } else { "" };
+        let _ = write!(text, "{blank}{},{}", decimals(*x), decimals(*y));
+    }
+    text
 }
 
-fn font(size: f64) -> FontDesc<'static> {
-    // Plotters' size is 1.24 times the SVG's.
-    FontDesc::new(FontFamily::Name(style::FONT), size * UNITS * 1.24, FontStyle::Normal)
+/// A number with at most one decimal. What lies far off the sheet is kept near it, so that no viewer overflows.
+fn decimals(value: f64) -> String {
+    const FAR: f64 = 1e5;
+    let tenths = (value.clamp(-FAR, FAR) * 10.0).round() as i64;
+    let sign = if tenths < 0 { "-" } else { "" };
+    let (whole, rest) = (tenths.abs() / 10, tenths.abs() % 10);
+    if rest == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest}") }
 }
 
-fn register_fonts() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        for (face, bytes) in [(FontStyle::Normal, dejavu::sans::regular()), (FontStyle::Bold, dejavu::sans::bold())] {
-            // The bytes are part of the program: they parse, or no figure test passes.
-            let _ = register_font(style::FONT, face, bytes);
-        }
-    });
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// `text` without the characters that XML does not allow.
-fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { char::REPLACEMENT_CHARACTER } else { c })
-        .collect()
-}
-
-fn escaped(text: &str) -> String {
-    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    #[test]
+    fn numbers_are_short_and_finite() {
+        let texts = [0.04, -0.04, 12.0, -3.26, 1e300, f64::NAN].map(decimals);
+        assert_eq!(texts, ["0", "0", "12", "-3.3", "100000", "0"]);
+    }
 }

@@ -2,13 +2,13 @@
 //!
 //! Each curve is named at its right end in its own colour; names that would touch are moved apart.
 
-use plotters::style::{Color, RGBColor};
-
 use crate::error::{Error, Result};
 use crate::figure::axis::{Axis, Scale};
-use crate::figure::canvas::{self, Anchor, Canvas};
-use crate::figure::frame::Frame;
-use crate::figure::{Figure, style};
+use crate::figure::canvas::{Anchor, Canvas};
+use crate::figure::frame::{Frame, Names};
+use crate::figure::page::{Area, Page, letters};
+use crate::figure::style::{self, Colour, Palette};
+use crate::figure::{Figure, Look};
 use crate::train::network::Parameters;
 
 /// One epoch of a training.
@@ -23,57 +23,60 @@ pub struct Moment {
 }
 
 /// One named curve.
-struct Curve {
-    name: &'static str,
-    colour: RGBColor,
-    points: Vec<(f64, f64)>,
+pub struct Curve {
+    /// What is written at its right end.
+    pub name: String,
+    /// Colour of both.
+    pub colour: Colour,
+    /// Finite values, from left to right.
+    pub points: Vec<(f64, f64)>,
 }
 
-/// Points of a curve; more cannot be told apart at this size.
-const POINTS: usize = 1000;
+/// Points of a curve; more cannot be told apart at any size.
+const POINTS: usize = 2000;
+/// Room for the names at the right end.
+pub const NAME_ROOM: f64 = 34.0;
 
 /// Draws the course of a training.
 ///
 /// # Errors
 /// [`Error::Figure`] if there is nothing finite to draw.
-pub fn draw(title: &str, caption: &str, moments: &[Moment]) -> Result<Figure> {
-    let stride = moments.len().div_ceil(POINTS).max(1);
-    let shown: Vec<&Moment> = moments.iter().step_by(stride).chain(moments.last()).collect();
+pub fn draw(title: &str, caption: &str, moments: &[Moment], look: Look) -> Result<Figure> {
     let failed = |reason: &str| Error::Figure { figure: "training", reason: reason.into() };
+    let mut canvas = Canvas::new(look, 2);
+    let shown = thinned(moments);
     let x = Axis::around(Scale::Linear, shown.iter().map(|m| f64::from(m.epoch)))
         .ok_or_else(|| failed("there are no epochs"))?;
-    let loss = [curve("loss", style::DATA, &shown, |moment| moment.loss)];
-    let parameters = parameter_curves(&shown);
-    let (width, height) = style::SIZE;
-    let panel = |y: Axis, top: f64, bottom: f64| Frame { x, y, left: 86.0, right: width - 60.0, top, bottom };
-    let upper = panel(axis(Scale::Log, &loss).ok_or_else(|| failed("no loss is finite"))?, 68.0, 224.0);
-    let lower =
-        panel(axis(Scale::Linear, &parameters).ok_or_else(|| failed("no parameter is finite"))?, 258.0, height - 86.0);
-    let svg = canvas::draw("training", title, caption, |canvas| {
-        let (upper, lower) = (upper.with_room_for_labels(canvas)?, lower.with_room_for_labels(canvas)?);
-        let left = upper.left.max(lower.left);
-        let (upper, lower) = (Frame { left, ..upper }, Frame { left, ..lower });
-        canvas.bold_text(title, (upper.left, 26.0), Anchor::Start, style::TITLE_SIZE, style::INK)?;
-        for (frame, curves, label) in [(&upper, &loss[..], "mean loss"), (&lower, &parameters[..], "parameter")] {
-            frame.grid(canvas)?;
-            canvas.upward_text(label, (22.0, (frame.top + frame.bottom) / 2.0), style::LABEL_SIZE, style::INK)?;
-            curves.iter().try_for_each(|curve| line(canvas, frame, curve))?;
-            names(canvas, frame, curves)?;
-        }
-        canvas.text(
-            "epoch",
-            ((lower.left + lower.right) / 2.0, lower.bottom + 42.0),
-            Anchor::Middle,
-            style::LABEL_SIZE,
-            style::INK,
-        )?;
-        canvas.text(caption, (width - 24.0, lower.bottom + 68.0), Anchor::End, style::SMALL_SIZE, style::SOFT_INK)
-    })?;
-    Ok(Figure { svg })
+    let loss = [curve("loss", canvas.palette.data, &shown, |moment| moment.loss)];
+    let parameters = parameter_curves(&shown, canvas.palette);
+    let axes = [
+        (x, axis(Scale::Log, &loss).ok_or_else(|| failed("no loss is finite"))?),
+        (x, axis(Scale::Linear, &parameters).ok_or_else(|| failed("no parameter is finite"))?),
+    ];
+    let page = Page { title: title.into(), legend: Vec::new(), caption: caption.into() };
+    let area = page.draw(&mut canvas);
+    let middle = area.top + 0.42 * area.height();
+    let halves = [Area { bottom: middle, ..area }, Area { top: middle + 8.0, ..area }];
+    let names = [Names { x: "", y: "mean loss" }, Names { x: "epoch", y: "parameter" }];
+    let rooms = [0, 1].map(|i| Frame::room(halves[i], axes[i], names[i]));
+    let left = rooms[0].left.max(rooms[1].left);
+    for (i, curves) in [&loss[..], &parameters[..]].into_iter().enumerate() {
+        let room = Area { left, right: area.right - NAME_ROOM, ..rooms[i] };
+        let frame = Frame::draw_inside(&mut canvas, room, axes[i], names[i]);
+        draw_named(&mut canvas, &frame, curves);
+    }
+    Ok(canvas.finish(title, caption))
 }
 
-fn parameter_curves(shown: &[&Moment]) -> Vec<Curve> {
-    let [hidden, bias, output, last] = [style::DATA, style::SKY, style::VERMILION, style::INK];
+/// At most [`POINTS`] of `moments`, evenly spaced, with the last.
+pub fn thinned(moments: &[Moment]) -> Vec<&Moment> {
+    let stride = moments.len().div_ceil(POINTS).max(1);
+    moments.iter().step_by(stride).chain(moments.last()).collect()
+}
+
+/// The nine parameters: weights and biases of the hidden layer, then of the output layer.
+pub fn parameter_curves(shown: &[&Moment], palette: &Palette) -> Vec<Curve> {
+    let [hidden, output, bias, _, _, last] = palette.series;
     vec![
         curve("w₁₁", hidden, shown, |m| m.parameters.hidden_weights[0][0]),
         curve("w₁₂", hidden, shown, |m| m.parameters.hidden_weights[0][1]),
@@ -87,38 +90,39 @@ fn parameter_curves(shown: &[&Moment]) -> Vec<Curve> {
     ]
 }
 
-fn curve(name: &'static str, colour: RGBColor, shown: &[&Moment], value: impl Fn(&Moment) -> f64) -> Curve {
+/// The curve of one number of each moment.
+pub fn curve(name: &str, colour: Colour, shown: &[&Moment], value: impl Fn(&Moment) -> f64) -> Curve {
     let points = shown.iter().map(|moment| (f64::from(moment.epoch), value(moment)));
-    Curve { name, colour, points: points.filter(|(_, value)| value.is_finite()).collect() }
+    Curve { name: name.into(), colour, points: points.filter(|(_, value)| value.is_finite()).collect() }
 }
 
-fn axis(scale: Scale, curves: &[Curve]) -> Option<Axis> {
+/// The axis that shows all of `curves`; nothing if nothing can be shown.
+pub fn axis(scale: Scale, curves: &[Curve]) -> Option<Axis> {
     Axis::around(scale, curves.iter().flat_map(|curve| curve.points.iter().map(|point| point.1)))
 }
 
-fn line(canvas: &Canvas<'_>, frame: &Frame, curve: &Curve) -> Result<()> {
-    let shown = curve.points.iter().filter(|point| frame.y.holds(point.1));
-    let path: Vec<(f64, f64)> = shown.map(|(x, y)| (frame.at_x(*x), frame.at_y(*y))).collect();
-    canvas.line(&path, curve.colour.to_rgba(), 1.6)
-}
-
-/// Names at the right ends, from the top down, at least a line apart, none below the frame.
-fn names(canvas: &Canvas<'_>, frame: &Frame, curves: &[Curve]) -> Result<()> {
-    const APART: f64 = 14.0;
-    let end = |curve: &Curve| curve.points.last().map(|point| frame.at_y(point.1));
+/// Draws `curves`, each with its name at its right end: from the top down, a line apart, none below the frame.
+pub fn draw_named(canvas: &mut Canvas, frame: &Frame, curves: &[Curve]) {
+    for curve in curves {
+        frame.curve(canvas, &curve.points, curve.colour, 1.6);
+    }
+    let end = |curve: &Curve| curve.points.iter().rev().find(|point| frame.y.holds(point.1)).map(|p| frame.at_y(p.1));
     let mut ends: Vec<(f64, &Curve)> = curves.iter().filter_map(|curve| Some((end(curve)?, curve))).collect();
     ends.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let mut free = frame.top;
+    // As close as the height demands, never so close that letters touch.
+    let apart = (frame.area.height() / ends.len().max(1) as f64).clamp(style::SMALL_SIZE, 15.0);
+    let mut free = frame.area.top;
     for (at, _) in &mut ends {
         *at = at.max(free);
-        free = *at + APART;
+        free = *at + apart;
     }
-    let mut free = frame.bottom;
+    let mut free = frame.area.bottom;
     for (at, _) in ends.iter_mut().rev() {
         *at = at.min(free);
-        free = *at - APART;
+        free = *at - apart;
     }
-    ends.iter().try_for_each(|(at, curve)| {
-        canvas.text(curve.name, (frame.right + 8.0, *at), Anchor::Start, style::SMALL_SIZE, curve.colour)
-    })
+    for (at, curve) in ends {
+        let look = letters(Anchor::Start, style::SMALL_SIZE, curve.colour);
+        canvas.text(&curve.name, (frame.area.right + 7.0, at), look);
+    }
 }

@@ -1,12 +1,82 @@
-//! What the main figure shows: points, bars, lines and words, ready to place.
+//! What figures of an analysis share: which levels can be shown, on which axis, and in which words.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Group};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::figure::axis::{Axis, Scale};
+use crate::figure::marks::Line;
+use crate::figure::style::{self, Palette};
 use crate::figure::{AxisScale, ErrorBars, FigureOptions};
 use crate::format::{count, counted, significant};
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference};
+
+/// The levels that a figure shows, with the axis that shows them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Levels<'a> {
+    /// Horizontal axis.
+    pub x: Axis,
+    /// At most [`style::MOST_POINTS`] of the levels that the axis can show, ascending.
+    pub groups: Vec<&'a Group>,
+    /// How many levels the axis can show.
+    pub shown: usize,
+    /// How many it cannot.
+    pub hidden: usize,
+}
+
+impl<'a> Levels<'a> {
+    /// The levels of `analysis` on the axis that was asked for.
+    ///
+    /// # Errors
+    /// [`Error::Figure`] in the name of `figure` if no level can be shown on that axis.
+    pub fn of(analysis: &'a Analysis, options: &FigureOptions, figure: &'static str) -> Result<Self> {
+        let scale = match options.x_scale {
+            AxisScale::Log => Scale::Log,
+            AxisScale::Linear => Scale::Linear,
+            AxisScale::Auto if analysis.suggests_log_axis() => Scale::Log,
+            AxisScale::Auto => Scale::Linear,
+        };
+        let shown: Vec<&Group> =
+            analysis.groups.iter().filter(|group| scale == Scale::Linear || group.level > 0.0).collect();
+        let x = Axis::around(scale, shown.iter().map(|group| group.level)).ok_or_else(|| Error::Figure {
+            figure,
+            reason: format!("no level of '{}' is above 0; use --x-scale linear", analysis.factor),
+        })?;
+        let stride = shown.len().div_ceil(style::MOST_POINTS).max(1);
+        Ok(Self {
+            x,
+            shown: shown.len(),
+            hidden: analysis.groups.len() - shown.len(),
+            groups: shown.into_iter().step_by(stride).collect(),
+        })
+    }
+
+    /// Whether there are too many levels for a bar each.
+    pub fn are_many(&self) -> bool {
+        self.groups.len() > style::MANY_LEVELS
+    }
+
+    /// How many levels and runs there are: `400 levels, n = 25 runs each; 10,000 runs in all`.
+    pub fn caption(&self, analysis: &Analysis) -> String {
+        let mut text = caption(analysis, self.shown);
+        if self.groups.len() < self.shown {
+            text += &format!("; {} of them drawn, evenly chosen", count(self.groups.len() as u64));
+        }
+        text
+    }
+
+    /// Where one level's share of the axis ends and the next one's begins: half way, in the measure of the axis. One more
+    /// than there are levels.
+    pub fn borders(&self) -> Vec<f64> {
+        let half_way = |a: f64, b: f64| match self.x.scale() {
+            Scale::Log => libm::sqrt(a) * libm::sqrt(b),
+            Scale::Linear | Scale::Slots => a / 2.0 + b / 2.0,
+        };
+        let [lower, upper] = self.x.ends();
+        let levels: Vec<f64> = self.groups.iter().map(|group| group.level).collect();
+        let inner = levels.windows(2).map(|pair| half_way(pair[0], pair[1]));
+        [lower].into_iter().chain(inner).chain([upper]).collect()
+    }
+}
 
 /// A mean with its bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,108 +89,42 @@ pub struct Point {
     pub bar: Option<(f64, f64)>,
 }
 
-/// A vertical line with its name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
-    /// The factor's value.
-    pub level: f64,
-    /// What to write beside it.
-    pub label: String,
-}
-
-/// The main figure.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LossVsStdDev {
-    /// Title.
-    pub title: String,
-    /// Label of the horizontal axis.
-    pub x_label: String,
-    /// Label of the vertical axis.
-    pub y_label: String,
-    /// What points and bars are, and how many runs stand behind them.
-    pub caption: String,
-    /// What the bars are, for the legend.
-    pub bar_label: Option<String>,
-    /// The finding, for screen readers.
-    pub description: String,
-    /// Horizontal axis.
-    pub x: Axis,
-    /// Vertical axis.
-    pub y: Axis,
-    /// One point per level that the axis can show, ascending.
-    pub points: Vec<Point>,
-    /// References on the axis.
-    pub references: Vec<Line>,
-    /// The level with the least mean.
-    pub minimum: Line,
-}
-
-const NAME: &str = "loss-vs-std-dev";
-
-impl LossVsStdDev {
-    /// Chooses what to draw.
-    ///
-    /// # Errors
-    /// [`Error::Figure`] if no level can be shown on the axis that was asked for.
-    pub fn of(analysis: &Analysis, options: &FigureOptions) -> Result<Self> {
-        let scale = match options.x_scale {
-            AxisScale::Log => Scale::Log,
-            AxisScale::Linear => Scale::Linear,
-            AxisScale::Auto if analysis.suggests_log_axis() => Scale::Log,
-            AxisScale::Auto => Scale::Linear,
+impl Point {
+    /// The mean of `group` with the bar that was asked for.
+    pub fn of(group: &Group, bars: ErrorBars) -> Self {
+        let mean = group.summary.mean;
+        let around = |margin: f64| (mean.point - margin, mean.point + margin);
+        let bar = match bars {
+            ErrorBars::Se => mean.standard_error.map(around),
+            ErrorBars::Sd => group.summary.std_dev.map(around),
+            ErrorBars::Ci => mean.interval.map(|interval| (interval.lower, interval.upper)),
+            ErrorBars::None => None,
         };
-        let points: Vec<Point> = analysis
-            .groups
-            .iter()
-            .filter(|group| scale == Scale::Linear || group.level > 0.0)
-            .map(|group| {
-                let mean = group.summary.mean;
-                let around = |margin: f64| (mean.point - margin, mean.point + margin);
-                let bar = match options.error_bars {
-                    ErrorBars::Se => mean.standard_error.map(around),
-                    ErrorBars::Sd => group.summary.std_dev.map(around),
-                    ErrorBars::Ci => mean.interval.map(|interval| (interval.lower, interval.upper)),
-                    ErrorBars::None => None,
-                };
-                Point { level: group.level, mean: mean.point, bar }
-            })
-            .collect();
-        let failed = |reason: String| Error::Figure { figure: NAME, reason };
-        let x = Axis::around(scale, points.iter().map(|point| point.level))
-            .ok_or_else(|| failed(format!("no level of '{}' is above 0; use --x-scale linear", analysis.factor)))?;
-        let heights =
-            points.iter().flat_map(|point| [Some(point.mean), point.bar.map(|bar| bar.0), point.bar.map(|bar| bar.1)]);
-        let y = Axis::around(Scale::Linear, heights.flatten())
-            .ok_or_else(|| failed(format!("the means of '{}' are too large to draw", analysis.metric)))?;
-        let minimum = analysis.observed();
-        Ok(Self {
-            title: title(analysis),
-            x_label: x_label(&analysis.factor, scale),
-            y_label: y_label(&analysis.metric),
-            caption: caption(analysis, points.len()),
-            bar_label: bar_label(options.error_bars, analysis.confidence),
-            description: finding::sentence(analysis),
-            x,
-            y,
-            points,
-            references: analysis
-                .references
-                .iter()
-                .map(|result| &result.reference)
-                .filter(|reference| reference.drawn && x.holds(reference.value))
-                .map(|reference| Line { level: reference.value, label: reference_label(reference) })
-                .collect(),
-            minimum: Line { level: minimum.level, label: format!("lowest {}", significant(minimum.level, 3)) },
-        })
+        Self { level: group.level, mean: mean.point, bar }
+    }
+
+    /// Its mean and the ends of its bar.
+    pub fn heights(&self) -> impl Iterator<Item = f64> {
+        [Some(self.mean), self.bar.map(|bar| bar.0), self.bar.map(|bar| bar.1)].into_iter().flatten()
     }
 }
 
-/// The figure's title.
+/// `training loss` for the trainer's total loss, else the column's name.
+pub fn metric_name(metric: &str) -> &str {
+    if metric == DEFAULT_METRIC { "training loss" } else { metric }
+}
+
+/// `the initial standard deviation` for the trainer's factor, else the column's name: as titles say it.
+pub fn factor_in_title(factor: &str) -> &str {
+    if factor == DEFAULT_FACTOR { "the initial standard deviation" } else { factor }
+}
+
+/// The main figure's title.
 pub fn title(analysis: &Analysis) -> String {
-    match (analysis.metric.as_str(), analysis.factor.as_str()) {
-        (DEFAULT_METRIC, DEFAULT_FACTOR) => "Training loss against the initial standard deviation".into(),
-        (metric, factor) => format!("{metric} against {factor}"),
-    }
+    let (metric, factor) = (metric_name(&analysis.metric), factor_in_title(&analysis.factor));
+    let title = format!("{metric} against {factor}");
+    // A column's own name is not changed; ours begins a sentence.
+    if metric == analysis.metric { title } else { title.replacen('t', "T", 1) }
 }
 
 /// What the factor is called on an axis.
@@ -128,31 +132,28 @@ pub fn factor_name(factor: &str) -> &str {
     if factor == DEFAULT_FACTOR { "standard deviation of the initial hidden weights and biases" } else { factor }
 }
 
-fn x_label(factor: &str, scale: Scale) -> String {
+/// The horizontal axis in full: what it shows, and that it is logarithmic.
+pub fn x_label(factor: &str, scale: Scale) -> String {
     let name = factor_name(factor);
     match scale {
         Scale::Log => format!("{name} (logarithmic)"),
-        Scale::Linear => name.to_string(),
+        Scale::Linear | Scale::Slots => name.to_string(),
     }
 }
 
-/// What the metric's mean is called on an axis.
+/// The mean of the metric, with its unit.
 pub fn y_label(metric: &str) -> String {
     if metric == DEFAULT_METRIC { "mean loss, summed over epochs".into() } else { format!("mean {metric}") }
 }
 
-fn bar_label(bars: ErrorBars, confidence: f64) -> Option<String> {
+/// What the bars are; nothing without bars.
+pub fn bar_label(bars: ErrorBars, confidence: f64) -> Option<String> {
     match bars {
         ErrorBars::Se => Some("± 1 standard error".into()),
         ErrorBars::Ci => Some(format!("{} Student t interval", finding::confidence(confidence))),
         ErrorBars::Sd => Some("± 1 standard deviation of the runs".into()),
         ErrorBars::None => None,
     }
-}
-
-/// `Xavier = 1/√2`.
-pub fn reference_label(reference: &Reference) -> String {
-    format!("{} = {}", reference.name, reference.expression.replace("sqrt(2)", "√2").replace("sqrt(", "√("))
 }
 
 /// How many levels are `shown`, of how many runs each.
@@ -167,4 +168,26 @@ pub fn caption(analysis: &Analysis, shown: usize) -> String {
     let note =
         if hidden > 0 { format!("; {} not above 0 not shown", counted(hidden as u64, "level")) } else { String::new() };
     format!("{}, {n}; {} in all{note}", counted(shown as u64, "level"), counted(analysis.runs(), "run"))
+}
+
+/// `Xavier = 1/√2`.
+pub fn reference_label(reference: &Reference) -> String {
+    format!("{} = {}", reference.name, reference.expression.replace("sqrt(2)", "√2").replace("sqrt(", "√("))
+}
+
+/// The references that are drawn, in their colours.
+pub fn references(analysis: &Analysis, palette: &Palette) -> Vec<Line> {
+    let drawn = analysis.references.iter().map(|result| &result.reference).filter(|reference| reference.drawn);
+    let line = |(reference, colour): (&Reference, &style::Colour)| Line {
+        level: reference.value,
+        label: reference_label(reference),
+        colour: *colour,
+    };
+    drawn.zip(palette.references.iter().cycle()).map(line).collect()
+}
+
+/// The level with the least mean.
+pub fn lowest(analysis: &Analysis, palette: &Palette) -> Line {
+    let level = analysis.observed().level;
+    Line { level, label: format!("lowest {}", significant(level, 3)), colour: palette.minimum }
 }

@@ -1,11 +1,10 @@
 //! The rectangle that data are drawn in, with its axes.
 
-use plotters::style::Color;
-
-use crate::error::Result;
-use crate::figure::axis::Axis;
-use crate::figure::canvas::{Anchor, Canvas};
-use crate::figure::style;
+use crate::figure::axis::{Axis, Tick};
+use crate::figure::canvas::{Anchor, Canvas, Point};
+use crate::figure::page::{Area, letters};
+use crate::figure::style::{self, Paint};
+use crate::figure::text::{self, Weight};
 
 /// Two axes and their place on the sheet, in pixels.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,68 +13,206 @@ pub struct Frame {
     pub x: Axis,
     /// Vertical axis.
     pub y: Axis,
-    /// Left edge.
-    pub left: f64,
-    /// Right edge.
-    pub right: f64,
-    /// Upper edge.
-    pub top: f64,
-    /// Lower edge.
-    pub bottom: f64,
+    /// The rectangle between them.
+    pub area: Area,
 }
 
+/// The names of the two axes; an empty one takes no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Names<'a> {
+    /// Of the horizontal axis.
+    pub x: &'a str,
+    /// Of the vertical axis.
+    pub y: &'a str,
+}
+
+/// From the axis to its tick labels.
+const TICK: f64 = 9.0;
+/// Lines of an axis' name.
+const NAME_LINES: usize = 2;
+
 impl Frame {
+    /// A frame whose tick labels and names fill `area` exactly. Draws grid, ticks, labels and names.
+    pub fn draw(canvas: &mut Canvas, area: Area, (x, y): (Axis, Axis), names: Names<'_>) -> Self {
+        let room = Self::room(area, (x, y), names);
+        Self::draw_inside(canvas, room, (x, y), names)
+    }
+
+    /// What is left of `area` when the labels of these axes have their room.
+    pub fn room(area: Area, (x, y): (Axis, Axis), names: Names<'_>) -> Area {
+        let below = if names.x.is_empty() { 0 } else { name_lines(names.x, area.width() - 60.0).len() };
+        let bottom = area.bottom - TICK - style::LINE - below as f64 * (style::LINE + 1.0) - 3.0;
+        let beside = if names.y.is_empty() { 0 } else { name_lines(names.y, bottom - area.top).len() };
+        let widest = widest(&row_ticks(y, bottom - area.top));
+        let left = area.left + beside as f64 * style::LINE + if beside > 0 { 6.0 } else { 0.0 } + widest + TICK;
+        // The last label of the horizontal axis may reach beyond its tick.
+        let over = column_ticks(x, area.right - left).iter().rev().find_map(|tick| {
+            let half = width(tick.label.as_ref()?) / 2.0;
+            Some(half - (1.0 - x.place(tick.value)) * (area.right - left))
+        });
+        Area { left, right: area.right - over.unwrap_or(0.0).max(2.0), top: area.top, bottom }
+    }
+
+    /// The same with the rectangle given; labels stand outside of it.
+    pub fn draw_inside(canvas: &mut Canvas, area: Area, (x, y): (Axis, Axis), names: Names<'_>) -> Self {
+        let frame = Self { x, y, area };
+        frame.columns(canvas, true);
+        let widest = frame.rows(canvas);
+        frame.border(canvas);
+        let ink = canvas.palette.ink;
+        let middle = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
+        for (row, line) in name_lines(names.x, area.width()).iter().enumerate() {
+            let y = area.bottom + TICK + style::LINE + 11.0 + row as f64 * (style::LINE + 1.0);
+            canvas.text(line, (middle.0, y), letters(Anchor::Middle, style::LABEL_SIZE, ink));
+        }
+        let lines = name_lines(names.y, area.height());
+        for (row, line) in lines.iter().enumerate() {
+            let x = area.left - TICK - widest - 14.0 - (lines.len() - 1 - row) as f64 * style::LINE;
+            canvas.upward_text(line, (x, middle.1), letters(Anchor::Middle, style::LABEL_SIZE, ink));
+        }
+        frame
+    }
+
     /// Where `value` lies horizontally.
     pub fn at_x(&self, value: f64) -> f64 {
-        self.left + self.x.place(value) * (self.right - self.left)
+        self.area.left + self.x.place(value) * self.area.width()
     }
 
     /// Where `value` lies vertically.
     pub fn at_y(&self, value: f64) -> f64 {
-        self.bottom - self.y.place(value) * (self.bottom - self.top)
+        self.area.bottom - self.y.place(value) * self.area.height()
     }
 
-    /// The same frame with its left edge moved so that the labels of the vertical axis and its name have room.
-    ///
-    /// # Errors
-    /// [`Error::Figure`](crate::error::Error::Figure).
-    pub fn with_room_for_labels(self, canvas: &Canvas<'_>) -> Result<Self> {
-        const NAME_AND_TICK: f64 = 50.0;
-        let mut left = self.left;
-        for label in self.y.ticks(Self::ROWS).iter().filter_map(|tick| tick.label.as_ref()) {
-            left = left.max(NAME_AND_TICK + canvas.text_width(label, style::SMALL_SIZE)?);
+    /// The place of a pair of values.
+    pub fn at(&self, (x, y): (f64, f64)) -> Point {
+        (self.at_x(x), self.at_y(y))
+    }
+
+    /// The parts of the line through `points`, in values, that lie between the lower and the upper end of the vertical axis.
+    pub fn clipped(&self, points: &[(f64, f64)]) -> Vec<Vec<Point>> {
+        let mut parts: Vec<Vec<Point>> = vec![Vec::new()];
+        let inside = |point: &(f64, f64)| self.y.holds(point.1) && self.x.holds(point.0);
+        for point in points {
+            match (inside(point), parts.last_mut()) {
+                (true, Some(part)) => part.push(self.at(*point)),
+                (false, Some(part)) if !part.is_empty() => parts.push(Vec::new()),
+                _ => {}
+            }
         }
-        Ok(Self { left, ..self })
+        parts.retain(|part| part.len() > 1);
+        parts.iter().map(|part| simplified(part)).collect()
     }
 
-    /// Labelled ticks to aim at on the vertical axis.
-    const ROWS: usize = 7;
-    /// The same on the horizontal axis.
-    const COLUMNS: usize = 12;
+    /// A line through `points`, in values, as far as it lies on the axes.
+    pub fn curve(&self, canvas: &mut Canvas, points: &[(f64, f64)], paint: impl Into<Paint>, width: f64) {
+        let paint = paint.into();
+        for part in self.clipped(points) {
+            canvas.line(&part, paint, width);
+        }
+    }
 
-    /// Grid, ticks with their labels, and the two axes.
-    ///
-    /// # Errors
-    /// [`Error::Figure`](crate::error::Error::Figure).
-    pub fn grid(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let (grid, axis) = (style::GRID.to_rgba(), style::SOFT_INK.to_rgba());
-        for tick in self.x.ticks(Self::COLUMNS) {
+    /// Vertical grid lines and the ticks below; with their labels if `labelled`.
+    fn columns(&self, canvas: &mut Canvas, labelled: bool) {
+        let (grid, axis, ink) = (canvas.palette.grid, canvas.palette.soft_ink, canvas.palette.ink);
+        for tick in column_ticks(self.x, self.area.width()) {
             let x = self.at_x(tick.value);
             let length = if tick.label.is_some() { 6.0 } else { 3.5 };
-            if let Some(label) = &tick.label {
-                canvas.line(&[(x, self.top), (x, self.bottom)], grid, 1.0)?;
-                canvas.text(label, (x, self.bottom + 17.0), Anchor::Middle, style::SMALL_SIZE, style::INK)?;
+            if let Some(label) = tick.label.as_ref() {
+                canvas.line(&[(x, self.area.top), (x, self.area.bottom)], grid, 1.0);
+                if labelled {
+                    let look = letters(Anchor::Middle, style::SMALL_SIZE, ink);
+                    canvas.text(label, (x, self.area.bottom + TICK + style::LINE / 2.0 - 1.0), look);
+                }
             }
-            canvas.line(&[(x, self.bottom), (x, self.bottom + length)], axis, 1.0)?;
+            canvas.line(&[(x, self.area.bottom), (x, self.area.bottom + length)], axis, 1.0);
         }
-        for tick in self.y.ticks(Self::ROWS) {
-            let y = self.at_y(tick.value);
-            canvas.line(&[(self.left - 6.0, y), (self.left, y)], axis, 1.0)?;
-            if let Some(label) = &tick.label {
-                canvas.line(&[(self.left, y), (self.right, y)], grid, 1.0)?;
-                canvas.text(label, (self.left - 10.0, y), Anchor::End, style::SMALL_SIZE, style::INK)?;
-            }
-        }
-        canvas.line(&[(self.left, self.top), (self.left, self.bottom), (self.right, self.bottom)], axis, 1.2)
     }
+
+    /// Horizontal grid lines and the ticks at the left; gives the width of the widest label.
+    fn rows(&self, canvas: &mut Canvas) -> f64 {
+        let (grid, axis, ink) = (canvas.palette.grid, canvas.palette.soft_ink, canvas.palette.ink);
+        let ticks = row_ticks(self.y, self.area.height());
+        for tick in &ticks {
+            let y = self.at_y(tick.value);
+            let length = if tick.label.is_some() { 6.0 } else { 3.5 };
+            canvas.line(&[(self.area.left - length, y), (self.area.left, y)], axis, 1.0);
+            if let Some(label) = &tick.label {
+                canvas.line(&[(self.area.left, y), (self.area.right, y)], grid, 1.0);
+                canvas.text(label, (self.area.left - TICK, y), letters(Anchor::End, style::SMALL_SIZE, ink));
+            }
+        }
+        widest(&ticks)
+    }
+
+    /// The two axes.
+    pub fn border(&self, canvas: &mut Canvas) {
+        let Area { left, right, top, bottom } = self.area;
+        canvas.line(&[(left, top), (left, bottom), (right, bottom)], canvas.palette.soft_ink, 1.2);
+    }
+}
+
+/// `points` without those that lie within a tenth of a pixel of the line through the others (Douglas and Peucker 1973).
+fn simplified(points: &[Point]) -> Vec<Point> {
+    const TOLERANCE: f64 = 0.1;
+    let mut kept = vec![false; points.len()];
+    let mut parts = vec![(0, points.len() - 1)];
+    while let Some((first, last)) = parts.pop() {
+        (kept[first], kept[last]) = (true, true);
+        let ((x1, y1), (x2, y2)) = (points[first], points[last]);
+        let length = libm::hypot(x2 - x1, y2 - y1);
+        let off = |place: usize| {
+            let (x, y) = points[place];
+            if length == 0.0 {
+                libm::hypot(x - x1, y - y1)
+            } else {
+                ((x - x1) * (y2 - y1) - (y - y1) * (x2 - x1)).abs() / length
+            }
+        };
+        let furthest = (first + 1..last).max_by(|a, b| off(*a).total_cmp(&off(*b)));
+        if let Some(place) = furthest.filter(|place| off(*place) > TOLERANCE) {
+            parts.extend([(first, place), (place, last)]);
+        }
+    }
+    points.iter().zip(kept).filter(|(_, kept)| *kept).map(|(point, _)| *point).collect()
+}
+
+/// Ticks of a horizontal axis of this length, as many as their labels have room for.
+fn column_ticks(axis: Axis, length: f64) -> Vec<Tick> {
+    const MOST: usize = 12;
+    const APART: f64 = 10.0;
+    let fits = |ticks: &[Tick]| {
+        let ends: Vec<(f64, f64)> = ticks
+            .iter()
+            .filter_map(|tick| {
+                let (middle, half) = (axis.place(tick.value) * length, width(tick.label.as_ref()?) / 2.0);
+                Some((middle - half, middle + half))
+            })
+            .collect();
+        ends.windows(2).all(|pair| pair[0].1 + APART <= pair[1].0)
+    };
+    (1..=MOST).rev().map(|wanted| axis.ticks(wanted)).find(|ticks| fits(ticks)).unwrap_or_default()
+}
+
+/// Ticks of a vertical axis of this length.
+fn row_ticks(axis: Axis, length: f64) -> Vec<Tick> {
+    const APART: f64 = 26.0;
+    let fits = |ticks: &[Tick]| {
+        let places: Vec<f64> =
+            ticks.iter().filter(|tick| tick.label.is_some()).map(|tick| axis.place(tick.value) * length).collect();
+        places.windows(2).all(|pair| pair[1] - pair[0] >= style::LINE)
+    };
+    let most = ((length / APART) as usize).clamp(3, 7);
+    (1..=most).rev().map(|wanted| axis.ticks(wanted)).find(|ticks| fits(ticks)).unwrap_or_default()
+}
+
+fn width(label: &str) -> f64 {
+    text::width(label, style::SMALL_SIZE, Weight::Regular)
+}
+
+fn widest(ticks: &[Tick]) -> f64 {
+    ticks.iter().filter_map(|tick| tick.label.as_deref()).map(width).fold(0.0, f64::max)
+}
+
+fn name_lines(name: &str, length: f64) -> Vec<String> {
+    text::wrapped(name, style::LABEL_SIZE, Weight::Regular, 0.96 * length.max(20.0), NAME_LINES)
 }

@@ -1,183 +1,287 @@
-//! Draws the article's main figure: the mean of the metric against the factor, with error bars, reference lines and the
-//! minimum.
+//! The article's main figure: the mean of the metric against the factor, with error bars, reference lines and the minimum;
+//! beside it, where there is something to see, the surroundings of the minimum.
 //!
-//! Names stand above the plot and beside their lines, so that nothing written covers data.
+//! Up to some 60 levels have a bar each; more become a band with a point a level. The second panel shows the fitted minimum with the
+//! intervals of its place and its value, and shades the levels that cannot be excluded as the best. It is left out where the
+//! interval already takes up most of the axis.
 
-use plotters::style::{Color, RGBColor};
+use crate::analysis::Analysis;
+use crate::error::{Error, Result};
+use crate::export::finding;
+use crate::figure::axis::{Axis, Scale};
+use crate::figure::canvas::{Anchor, Canvas};
+use crate::figure::data::{self, Levels, Point};
+use crate::figure::frame::{Frame, Names};
+use crate::figure::marks::NamedLines;
+use crate::figure::page::{Area, Entry, Mark, Page, letters};
+use crate::figure::{ErrorBars, Figure, FigureOptions, style};
+use crate::format::to_precision_of;
+use crate::stats::{ConfidenceInterval, Estimate};
 
-use crate::error::Result;
-use crate::figure::canvas::{self, Anchor, Canvas};
-use crate::figure::data::{Line, LossVsStdDev};
-use crate::figure::frame::Frame;
-use crate::figure::{Figure, style};
+/// Its name.
+pub const NAME: &str = "loss-vs-std-dev";
 
-/// Draws `data`.
+/// Draws the main figure of `analysis`.
 ///
 /// # Errors
-/// [`Error::Figure`](crate::error::Error::Figure) if plotters refuses.
-pub fn draw(data: &LossVsStdDev) -> Result<Figure> {
-    let ((width, height), [left, right, top, bottom]) = (style::SIZE, style::MARGINS);
-    let frame = Frame { x: data.x, y: data.y, left, right: width - right, top, bottom: height - bottom };
-    let svg = canvas::draw("loss-vs-std-dev", &data.title, &data.description, |canvas| {
-        let drawing = Drawing { data, frame: frame.with_room_for_labels(canvas)? };
-        let names = drawing.names(canvas)?;
-        drawing.frame.grid(canvas)?;
-        drawing.bars(canvas)?;
-        drawing.lines(canvas, &names)?;
-        drawing.points(canvas)?;
-        drawing.legend(canvas, &names)?;
-        drawing.words(canvas)
+/// [`Error::Figure`] if nothing can be shown on the axis that was asked for.
+pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
+    let levels = Levels::of(analysis, options, NAME)?;
+    let points: Vec<Point> = levels.groups.iter().map(|group| Point::of(group, options.error_bars)).collect();
+    let y = Axis::around(Scale::Linear, points.iter().flat_map(Point::heights)).ok_or_else(|| Error::Figure {
+        figure: NAME,
+        reason: format!("the means of '{}' are too large to draw", analysis.metric),
     })?;
-    Ok(Figure { svg })
+    let zoom = Zoom::of(analysis, &levels, options.error_bars);
+    let mut canvas = Canvas::new(options.look, if zoom.is_some() { 2 } else { 1 });
+    let title = options.wording.title(data::title(analysis));
+    let page = Page {
+        title: title.clone(),
+        legend: legend(analysis, &levels, options.error_bars, zoom.as_ref(), &canvas),
+        caption: levels.caption(analysis),
+    };
+    let area = page.draw(&mut canvas);
+    let labels = [
+        options.wording.x(data::x_label(&analysis.factor, levels.x.scale())),
+        options.wording.y(data::y_label(&analysis.metric)),
+    ];
+    let [main, beside] = match zoom {
+        Some(_) => area.split(&canvas, 0.62, 22.0),
+        None => [area, area],
+    };
+    let overview = Overview { analysis, points: &points, is_dense: levels.are_many() };
+    overview.draw(&mut canvas, main, (levels.x, y), [&labels[0], &labels[1]]);
+    if let Some(zoom) = zoom {
+        zoom.draw(&mut canvas, analysis, beside);
+    }
+    Ok(canvas.finish(&title, &finding::sentence(analysis)))
 }
 
-/// The data with the frame that they are drawn in.
-struct Drawing<'a> {
-    data: &'a LossVsStdDev,
-    frame: Frame,
+fn legend(
+    analysis: &Analysis,
+    levels: &Levels<'_>,
+    bars: ErrorBars,
+    zoom: Option<&Zoom>,
+    canvas: &Canvas,
+) -> Vec<Entry> {
+    let palette = canvas.palette;
+    let mut entries = vec![Entry::new(Mark::Dot(palette.data), "mean of the level's runs")];
+    if let Some(label) = data::bar_label(bars, analysis.confidence) {
+        let mark = if levels.are_many() { Mark::Area(palette.data.at(BAND)) } else { Mark::Bar(palette.data) };
+        entries.push(Entry::new(mark, label));
+    }
+    if let Some(zoom) = zoom {
+        let confidence = finding::confidence(analysis.confidence);
+        entries.push(Entry::new(Mark::Ring(palette.minimum), format!("fitted minimum, {confidence} intervals")));
+        if !zoom.best.is_empty() {
+            let text = format!("not excluded as the best at {confidence}");
+            entries.push(Entry::new(Mark::Area(palette.minimum.at(SHADE)), text));
+        }
+    }
+    entries
 }
 
-/// Distance between the rows of names above the plot.
-const ROW: f64 = 17.0;
-/// Rows of names.
-const ROWS: usize = 2;
-/// Height of the legend.
-const LEGEND: f64 = 52.0;
+/// Opacity of the band.
+const BAND: f64 = 0.28;
+/// Opacity of what is shaded.
+const SHADE: f64 = 0.16;
 
-/// A vertical line and where its name goes.
-struct Name<'a> {
-    line: &'a Line,
-    colour: RGBColor,
-    text: String,
-    width: f64,
-    /// Row above the plot, and the text's left end; nothing where the name is free nowhere.
-    spot: Option<(usize, f64)>,
+/// The panel with all levels.
+struct Overview<'a> {
+    analysis: &'a Analysis,
+    points: &'a [Point],
+    is_dense: bool,
 }
 
-impl Drawing<'_> {
-    fn is_dense(&self) -> bool {
-        self.data.points.len() > style::MANY_LEVELS
-    }
-
-    fn bars(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let (width, cap, strength) = if self.is_dense() { (1.0, 0.0, 0.35) } else { (1.4, 3.0, 0.9) };
-        let colour = style::DATA.mix(strength);
-        for point in &self.data.points {
-            let Some((lower, upper)) = point.bar else { continue };
-            let (x, low, high) = (self.frame.at_x(point.level), self.frame.at_y(lower), self.frame.at_y(upper));
-            canvas.line(&[(x, low), (x, high)], colour, width)?;
-            if cap > 0.0 {
-                canvas.line(&[(x - cap, low), (x + cap, low)], colour, width)?;
-                canvas.line(&[(x - cap, high), (x + cap, high)], colour, width)?;
-            }
+impl Overview<'_> {
+    fn draw(&self, canvas: &mut Canvas, area: Area, axes: (Axis, Axis), [x, y]: [&str; 2]) {
+        let mut lines = data::references(self.analysis, canvas.palette);
+        lines.push(data::lowest(self.analysis, canvas.palette));
+        let room = Frame::room(area, axes, Names { x, y });
+        let lines = NamedLines::place(&lines, axes.0, room, area);
+        let room = Area { top: room.top + lines.height(), ..room };
+        let frame = Frame::draw_inside(canvas, room, axes, Names { x, y });
+        if self.is_dense {
+            band(canvas, &frame, self.points);
+        } else {
+            bars(canvas, &frame, self.points);
         }
-        Ok(())
-    }
-
-    fn points(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let radius = if self.is_dense() { 1.7 } else { 3.4 };
-        for point in &self.data.points {
-            let at = (self.frame.at_x(point.level), self.frame.at_y(point.mean));
-            if point.level == self.data.minimum.level {
-                canvas.dot(at, radius + 2.2, style::MINIMUM.to_rgba())?;
+        lines.draw(canvas, &frame);
+        let radius = if self.is_dense { 1.7 } else { 3.4 };
+        for point in self.points {
+            let at = frame.at((point.level, point.mean));
+            if point.level == self.analysis.observed().level {
+                canvas.dot(at, radius + 2.2, canvas.palette.minimum);
             }
-            canvas.dot(at, radius, style::DATA.to_rgba())?;
+            canvas.dot(at, radius, canvas.palette.data);
         }
-        Ok(())
     }
+}
 
-    /// Finds each name the first free place beside its line: rows from the plot upwards, right before left. A place is
-    /// free if it covers no other name and no other line.
-    fn names(&self, canvas: &Canvas<'_>) -> Result<Vec<Name<'_>>> {
-        const GAP: f64 = 5.0;
-        const WIDEST: f64 = 260.0;
-        const SHEET_EDGE: f64 = 4.0;
-        let lines = self.coloured_lines();
-        let mut names: Vec<Name<'_>> = Vec::new();
-        for (place, (line, colour)) in lines.iter().enumerate() {
-            let text = canvas.fitted(&line.label, style::SMALL_SIZE, WIDEST)?;
-            let width = canvas.text_width(&text, style::SMALL_SIZE)?;
-            let x = self.frame.at_x(line.level);
-            let is_free = |row: usize, from: f64| {
-                let to = from + width;
-                let on_sheet = from >= SHEET_EDGE && to <= style::SIZE.0 - SHEET_EDGE;
-                let covers_name = names.iter().any(|name| {
-                    name.spot.is_some_and(|(other, begin)| {
-                        other == row && from < begin + name.width + GAP && begin < to + GAP
-                    })
-                });
-                let covers_line = lines.iter().enumerate().any(|(other, (line, _))| {
-                    let at = self.frame.at_x(line.level);
-                    other != place && from - 2.0 < at && at < to + 2.0
-                });
-                on_sheet && !covers_name && !covers_line
-            };
-            let spots = (0..ROWS).flat_map(|row| [(row, x + GAP), (row, x - GAP - width)]);
-            let spot = spots.into_iter().find(|(row, from)| is_free(*row, *from));
-            names.push(Name { line, colour: *colour, text, width, spot });
+fn bars(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
+    const CAP: f64 = 3.0;
+    let paint = canvas.palette.data.at(0.9);
+    for point in points {
+        let Some((lower, upper)) = point.bar else { continue };
+        let (x, low, high) = (frame.at_x(point.level), frame.at_y(lower), frame.at_y(upper));
+        canvas.line(&[(x, low), (x, high)], paint, 1.4);
+        for y in [low, high] {
+            canvas.line(&[(x - CAP, y), (x + CAP, y)], paint, 1.4);
         }
-        Ok(names)
     }
+}
 
-    /// Reference lines and the minimum, each up to its name.
-    fn lines(&self, canvas: &Canvas<'_>, names: &[Name<'_>]) -> Result<()> {
-        for name in names {
-            let x = self.frame.at_x(name.line.level);
-            let (row, top) = (name.spot.map_or(0, |(row, _)| row), self.frame.top - 8.0);
-            let y = top - row as f64 * ROW;
-            if let Some((_, from)) = name.spot {
-                // Anchored at the side of the line, so that the gap to it is right in any font.
-                let (at, anchor) = if from > x { (from, Anchor::Start) } else { (from + name.width, Anchor::End) };
-                canvas.text(&name.text, (at, y), anchor, style::SMALL_SIZE, name.colour)?;
-            }
-            canvas.line(&[(x, y - 7.0), (x, self.frame.bottom)], name.colour.to_rgba(), 1.6)?;
-        }
-        Ok(())
-    }
-
-    fn coloured_lines(&self) -> Vec<(&Line, RGBColor)> {
-        let colours = style::REFERENCES.iter().cycle().copied();
-        let mut lines: Vec<_> = self.data.references.iter().zip(colours).collect();
-        lines.push((&self.data.minimum, style::MINIMUM));
-        // A minimum that the axis cannot show has no line.
-        lines.retain(|(line, _)| self.data.x.holds(line.level));
-        lines
-    }
-
-    /// What points and bars are, and the names that found no place beside their lines, as far as there is room.
-    fn legend(&self, canvas: &Canvas<'_>, names: &[Name<'_>]) -> Result<()> {
-        let mut x = self.frame.left;
-        let mut entry = |text: &str, colour: RGBColor, is_dot: bool| {
-            let width = 30.0 + canvas.text_width(text, style::SMALL_SIZE)?;
-            if x + width > style::SIZE.0 {
-                return Ok(());
-            }
-            if is_dot {
-                canvas.dot((x + 5.0, LEGEND), 3.4, colour.to_rgba())?;
-            } else {
-                canvas.line(&[(x + 5.0, LEGEND - 7.0), (x + 5.0, LEGEND + 7.0)], colour.to_rgba(), 1.6)?;
-            }
-            canvas.text(text, (x + 16.0, LEGEND), Anchor::Start, style::SMALL_SIZE, style::INK)?;
-            x += width;
-            Ok(())
+/// The bars as one band, broken where a level has none.
+fn band(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
+    for part in points.split(|point| point.bar.is_none()) {
+        let edge = |end: fn((f64, f64)) -> f64| {
+            part.iter().filter_map(move |point| Some(frame.at((point.level, end(point.bar?)))))
         };
-        entry("mean of the level's runs", style::DATA, true)?;
-        self.data.bar_label.iter().try_for_each(|label| entry(label, style::DATA, false))?;
-        names.iter().filter(|name| name.spot.is_none()).try_for_each(|name| entry(&name.text, name.colour, false))
+        let outline: Vec<(f64, f64)> =
+            edge(|bar| bar.0).chain(edge(|bar| bar.1).collect::<Vec<_>>().into_iter().rev()).collect();
+        if outline.len() > 2 {
+            canvas.polygon(&outline, canvas.palette.data.at(BAND));
+        }
+    }
+}
+
+/// The surroundings of the fitted minimum.
+struct Zoom {
+    axes: (Axis, Axis),
+    points: Vec<Point>,
+    /// Ranges of levels that cannot be excluded as the best.
+    best: Vec<(f64, f64)>,
+    level: (Estimate, ConfidenceInterval),
+    value: (Estimate, ConfidenceInterval),
+}
+
+impl Zoom {
+    /// Nothing without a fitted minimum, and where it would show more than half of the axis or too few levels.
+    fn of(analysis: &Analysis, levels: &Levels<'_>, bars: ErrorBars) -> Option<Self> {
+        const LEAST_LEVELS: usize = 5;
+        const MOST_OF_AXIS: f64 = 0.4;
+        const MOST_FOR_SHADES: f64 = 0.3;
+        const SPARE: f64 = 0.02;
+        let (level, value) = (analysis.minimum.level?, analysis.minimum.value?);
+        let (place, depth) = (level.interval?, value.interval?);
+        let along = |share: f64| levels.x.value_at(share);
+        let ends = [place.lower, place.upper].map(|level| levels.x.place(level));
+        let reach = (ends[1] - ends[0]) * 1.5;
+        let mut window = [ends[0] - reach, ends[1] + reach];
+        // Wide enough for some levels, however sharp the interval is.
+        let places: Vec<f64> = levels.groups.iter().map(|group| levels.x.place(group.level)).collect();
+        let nearest = places.partition_point(|place| *place < (ends[0] + ends[1]) / 2.0);
+        let wanted = [nearest.saturating_sub(LEAST_LEVELS), (nearest + LEAST_LEVELS).min(places.len() - 1)];
+        window = [window[0].min(places[wanted[0]]), window[1].max(places[wanted[1]])];
+        // Wide enough to show where the shaded levels around it end, unless that is far away.
+        let middle = levels.x.value_at((ends[0] + ends[1]) / 2.0);
+        let around = best(analysis, levels, levels.x).into_iter().find(|(from, to)| (*from..=*to).contains(&middle));
+        if let Some((from, to)) = around {
+            let wider = [levels.x.place(from) - SPARE, levels.x.place(to) + SPARE];
+            let wider = [window[0].min(wider[0]), window[1].max(wider[1])];
+            if wider[1] - wider[0] <= MOST_FOR_SHADES {
+                window = wider;
+            }
+        }
+        window = [window[0].max(0.0), window[1].min(1.0)];
+        let x = Axis::spanning(levels.x.scale(), along(window[0]), along(window[1]))?;
+        let points: Vec<Point> =
+            levels.groups.iter().filter(|group| x.holds(group.level)).map(|group| Point::of(group, bars)).collect();
+        if window[1] - window[0] > MOST_OF_AXIS || points.len() < LEAST_LEVELS {
+            return None;
+        }
+        let heights = points.iter().flat_map(Point::heights).chain([depth.lower, depth.upper]);
+        let y = Axis::around(Scale::Linear, heights)?;
+        Some(Self {
+            axes: (x, y),
+            points,
+            best: best(analysis, levels, x),
+            level: (level, place),
+            value: (value, depth),
+        })
     }
 
-    /// Title, axis labels and caption.
-    fn words(&self, canvas: &Canvas<'_>) -> Result<()> {
-        let Frame { left, right, top, bottom, .. } = self.frame;
-        let (width, height) = (right - left, bottom - top);
-        // Bold, or a viewer that lacks the font, needs a little more than what is measured.
-        let title = canvas.fitted(&self.data.title, style::TITLE_SIZE, 0.85 * width)?;
-        canvas.bold_text(&title, (left, 24.0), Anchor::Start, style::TITLE_SIZE, style::INK)?;
-        let x_label = canvas.fitted(&self.data.x_label, style::LABEL_SIZE, 0.9 * width)?;
-        canvas.text(&x_label, ((left + right) / 2.0, bottom + 42.0), Anchor::Middle, style::LABEL_SIZE, style::INK)?;
-        let y_label = canvas.fitted(&self.data.y_label, style::LABEL_SIZE, 0.9 * height)?;
-        canvas.upward_text(&y_label, (22.0, (top + bottom) / 2.0), style::LABEL_SIZE, style::INK)?;
-        let caption = canvas.fitted(&self.data.caption, style::SMALL_SIZE, 0.9 * width)?;
-        canvas.text(&caption, (right, bottom + 68.0), Anchor::End, style::SMALL_SIZE, style::SOFT_INK)
+    fn draw(&self, canvas: &mut Canvas, analysis: &Analysis, area: Area) {
+        let names = Names { x: "", y: "" };
+        let room = Frame::room(area, self.axes, names);
+        let lines = NamedLines::place(&data::references(analysis, canvas.palette), self.axes.0, room, area);
+        // Two lines say what the panel shows; the names of references stand below them.
+        let head = 2.0 * style::LINE + 2.0;
+        let room = Area { top: room.top + head + lines.height(), ..room };
+        let minimum = canvas.palette.minimum;
+        for (from, to) in &self.best {
+            let at = |level: f64| room.left + self.axes.0.place(level).clamp(0.0, 1.0) * room.width();
+            canvas.rectangle((at(*from), room.top), (at(*to), room.bottom), minimum.at(SHADE));
+        }
+        let frame = Frame::draw_inside(canvas, room, self.axes, names);
+        if self.points.len() > style::MANY_LEVELS {
+            band(canvas, &frame, &self.points);
+        } else {
+            bars(canvas, &frame, &self.points);
+        }
+        lines.draw(canvas, &frame);
+        let radius = if self.points.len() > style::MANY_LEVELS { 1.7 } else { 3.0 };
+        for point in &self.points {
+            canvas.dot(frame.at((point.level, point.mean)), radius, canvas.palette.data);
+        }
+        self.cross(canvas, &frame);
+        self.head(canvas, area, room.left);
     }
+
+    /// The fitted minimum with both intervals.
+    fn cross(&self, canvas: &mut Canvas, frame: &Frame) {
+        let ((level, place), (value, depth)) = (&self.level, &self.value);
+        let (x, y) = frame.at((level.point, value.point));
+        let clamped = |level: f64| frame.at_x(level).clamp(frame.area.left, frame.area.right);
+        let colour = canvas.palette.minimum;
+        let (left, right) = (clamped(place.lower), clamped(place.upper));
+        canvas.rectangle((left, y - 1.3), (right, y + 1.3), colour);
+        for end in [left, right] {
+            canvas.rectangle((end - 1.2, y - 6.0), (end + 1.2, y + 6.0), colour);
+        }
+        let (low, high) = (frame.at_y(depth.lower), frame.at_y(depth.upper));
+        canvas.rectangle((x - 1.3, low), (x + 1.3, high), colour);
+        canvas.dot((x, y), 5.6, canvas.palette.paper);
+        canvas.ring((x, y), 5.0, colour, 2.4);
+    }
+
+    fn head(&self, canvas: &mut Canvas, area: Area, left: f64) {
+        let ((level, place), (value, depth)) = (&self.level, &self.value);
+        let range = |estimate: &Estimate, interval: &ConfidenceInterval| {
+            let rounded = |value: f64| to_precision_of(value, interval.margin()).replace('-', "−");
+            format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
+        };
+        let lines = [format!("minimum at {}", range(level, place)), format!("mean there {}", range(value, depth))];
+        for (row, line) in lines.iter().enumerate() {
+            let line = crate::figure::text::fitted(
+                line,
+                style::SMALL_SIZE,
+                crate::figure::text::Weight::Regular,
+                0.97 * (area.right - left),
+            );
+            let y = area.top + (row as f64 + 0.5) * style::LINE;
+            canvas.text(&line, (left, y), letters(Anchor::Start, style::SMALL_SIZE, canvas.palette.ink));
+        }
+    }
+}
+
+/// Ranges of neighbouring levels that cannot be excluded as the best, as far as `x` shows them.
+fn best(analysis: &Analysis, levels: &Levels<'_>, x: Axis) -> Vec<(f64, f64)> {
+    if analysis.minimum.candidates.len() != analysis.groups.len() || levels.groups.len() != levels.shown {
+        return Vec::new();
+    }
+    // Groups that the axis cannot show are the lowest ones.
+    let candidates = &analysis.minimum.candidates[levels.hidden..];
+    let borders = levels.borders();
+    let mut ranges: Vec<(f64, f64)> = Vec::new();
+    for (i, _) in candidates.iter().enumerate().filter(|(_, candidate)| candidate.in_set) {
+        let (from, to) = (borders[i], borders[i + 1]);
+        match ranges.last_mut() {
+            Some(last) if last.1 == from => last.1 = to,
+            _ => ranges.push((from, to)),
+        }
+    }
+    let [lower, upper] = x.ends();
+    ranges.retain(|(from, to)| *to > lower && *from < upper);
+    ranges
 }

@@ -131,8 +131,9 @@ fn the_report_does_not_grow_with_the_rows() {
     let text = fs::read_to_string(fixture("xor-25k.csv")).unwrap();
     let (header, rows) = text.split_once('\n').unwrap();
     let (once, often) = (html_of(&text, "").len(), html_of(format!("{header}\n{}", rows.repeat(4)), "").len());
-    // The same levels with smaller errors: a digit more here and there in 400 rows, where 76,800 rows more would be 3 MB.
-    assert!(often.abs_diff(once) < once / 50, "{once} bytes, then {often}");
+    // The same levels with smaller errors: a digit more here and there in 400 rows, and another part of the axis in the second
+    // panel of the figure, where 76,800 rows more would be 3 MB.
+    assert!(often.abs_diff(once) < once / 5, "{once} bytes, then {often}");
 }
 
 #[test]

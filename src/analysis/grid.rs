@@ -1,0 +1,105 @@
+//! The mean of the metric at every pair of levels of two factors.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::group;
+use crate::stats::ExactMoments;
+use crate::store::RunTable;
+
+/// Levels of a factor beyond which no cell can be seen.
+pub const MOST_LEVELS: usize = 100;
+
+/// Two factors with what was measured at their pairs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grid {
+    /// The columns: factor along the horizontal axis, along the vertical, metric.
+    pub names: [String; 3],
+    /// Levels of the first factor, ascending.
+    pub x: Vec<f64>,
+    /// Levels of the second factor, ascending.
+    pub y: Vec<f64>,
+    /// `cells[place in y][place in x]`; absent without runs.
+    pub cells: Vec<Vec<Option<Cell>>>,
+}
+
+/// The runs at one pair of levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Cell {
+    /// Number of runs.
+    pub n: u64,
+    /// Mean of the metric.
+    pub mean: f64,
+    /// Standard error of the mean; absent for a single run.
+    pub standard_error: Option<f64>,
+}
+
+/// A level by its order among all levels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Ordered(f64);
+
+impl Eq for Ordered {}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl Grid {
+    /// The grid of the runs in `first`, whose second factor is that of `second`: the same rows, read by their other factor.
+    ///
+    /// # Errors
+    /// [`Error::Figure`] if the two have not the same rows, for a factor with one level only or more than [`MOST_LEVELS`].
+    pub fn of(first: &RunTable, second: &RunTable) -> Result<Self> {
+        let failed = |reason: String| Error::Figure { figure: "heatmap", reason };
+        let (x_name, y_name) = (&first.columns.factor, &second.columns.factor);
+        let mut rows: Vec<[f64; 2]> = Vec::new();
+        group::in_order(second, |level, value| rows.push([level + 0.0, value]))?;
+        let mut samples: BTreeMap<(Ordered, Ordered), Vec<f64>> = BTreeMap::new();
+        let (mut place, mut differ) = (0, false);
+        group::in_order(first, |level, value| {
+            match rows.get(place) {
+                Some([other, same]) if same.to_bits() == value.to_bits() => {
+                    samples.entry((Ordered(level + 0.0), Ordered(*other))).or_default().push(value);
+                }
+                _ => differ = true,
+            }
+            place += 1;
+        })?;
+        if differ || place != rows.len() {
+            return Err(failed(format!("some rows have no '{x_name}' or no '{y_name}'; leave them out of the source")));
+        }
+        let levels = |of: fn(&(Ordered, Ordered)) -> Ordered| {
+            let mut levels: Vec<f64> = samples.keys().map(|pair| of(pair).0).collect();
+            levels.sort_by(f64::total_cmp);
+            levels.dedup();
+            levels
+        };
+        let (x, y) = (levels(|pair| pair.0), levels(|pair| pair.1));
+        for (name, levels) in [(x_name, &x), (y_name, &y)] {
+            if !(2..=MOST_LEVELS).contains(&levels.len()) {
+                let count = levels.len();
+                return Err(failed(format!("'{name}' has {count} levels; from 2 to {MOST_LEVELS} can be shown")));
+            }
+        }
+        let cell = |y: f64, x: f64| {
+            let moments = ExactMoments::of(samples.get(&(Ordered(x), Ordered(y)))?);
+            let standard_error = moments.std_dev().map(|std_dev| std_dev / (moments.n() as f64).sqrt());
+            Some(Cell { n: moments.n(), mean: moments.mean()?, standard_error })
+        };
+        let cells = y.iter().map(|y| x.iter().map(|x| cell(*y, *x)).collect()).collect();
+        Ok(Self { names: [x_name.clone(), y_name.clone(), first.columns.metric.clone()], x, y, cells })
+    }
+
+    /// All cells with runs.
+    pub fn measured(&self) -> impl Iterator<Item = &Cell> {
+        self.cells.iter().flatten().flatten()
+    }
+}

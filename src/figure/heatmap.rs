@@ -1,0 +1,206 @@
+//! The mean of the metric at every pair of levels of two factors, as colours; the least of them is marked.
+
+use crate::analysis::grid::{Cell, Grid};
+use crate::error::{Error, Result};
+use crate::figure::axis::{Axis, Scale};
+use crate::figure::canvas::{Anchor, Canvas, Lettering};
+use crate::figure::frame::{Frame, Names};
+use crate::figure::page::{Area, Entry, Mark, Page, letters};
+use crate::figure::style::{self, LINE, SMALL_SIZE};
+use crate::figure::text::{self, Weight};
+use crate::figure::{Figure, FigureOptions, data};
+use crate::format::{count, counted, significant};
+
+/// Its name.
+pub const NAME: &str = "heatmap";
+
+/// Draws `grid`.
+///
+/// # Errors
+/// [`Error::Figure`] if no cell has a finite mean.
+pub fn draw(grid: &Grid, options: &FigureOptions) -> Result<Figure> {
+    let failed = || Error::Figure { figure: NAME, reason: "no cell has a mean that can be drawn".into() };
+    let means = || grid.measured().map(|cell| cell.mean);
+    let (least, most) = means().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
+    if !(most - least).is_finite() {
+        return Err(failed());
+    }
+    let [x_name, y_name, metric] = &grid.names;
+    let mut canvas = Canvas::new(options.look, 2);
+    let metric_name = data::metric_name(metric);
+    let title = options.wording.title(format!("Mean {metric_name} by {x_name} and {y_name}"));
+    let is_complete = grid.cells.iter().flatten().all(Option::is_some);
+    let mut legend = vec![Entry::new(Mark::Ring(canvas.palette.ink), lowest(grid, least))];
+    if !is_complete {
+        legend.push(Entry::new(Mark::Area(canvas.palette.grid.into()), "no runs"));
+    }
+    let page = Page { title: title.clone(), legend, caption: caption(grid) };
+    let area = page.draw(&mut canvas);
+    let scale = Colours { least, most };
+    let key_width = scale.draw_key(&mut canvas, area, &data::y_label(metric));
+    let area = Area { right: area.right - key_width, ..area };
+    let (x_label, y_label) = (options.wording.x(x_name.as_str()), options.wording.y(y_name.as_str()));
+    let frame = frame(&mut canvas, area, grid, Names { x: &x_label, y: &y_label });
+    cells(&mut canvas, &frame, grid, &scale);
+    Ok(canvas.finish(&title, &page.caption))
+}
+
+fn lowest(grid: &Grid, least: f64) -> String {
+    let place = grid.cells.iter().enumerate().find_map(|(row, cells)| {
+        let column = cells.iter().position(|cell| cell.is_some_and(|cell| cell.mean == least))?;
+        Some((column, row, cells[column]?))
+    });
+    let Some((column, row, cell)) = place else { return "lowest".into() };
+    let error =
+        cell.standard_error.map_or(String::new(), |error| format!(" ± {} (standard error)", significant(error, 2)));
+    format!(
+        "lowest: {}{error} at {}, {}",
+        significant(least, 4),
+        significant(grid.x[column], 3),
+        significant(grid.y[row], 3)
+    )
+    .replace('-', "−")
+}
+
+fn caption(grid: &Grid) -> String {
+    let sizes = || grid.measured().map(|cell| cell.n);
+    let n = match (sizes().min(), sizes().max()) {
+        (Some(least), Some(most)) if least == most => counted(most, "run"),
+        (least, most) => format!("{} to {} runs", count(least.unwrap_or(0)), count(most.unwrap_or(0))),
+    };
+    let (x, y) = (grid.x.len(), grid.y.len());
+    format!(
+        "{x} × {y} levels, n = {n} a cell; {} in all; levels are evenly spaced in the figure",
+        counted(sizes().sum(), "run")
+    )
+}
+
+/// The scale of colours.
+struct Colours {
+    least: f64,
+    most: f64,
+}
+
+impl Colours {
+    fn share(&self, mean: f64) -> f64 {
+        if self.most > self.least { (mean - self.least) / (self.most - self.least) } else { 0.5 }
+    }
+
+    /// Draws the key at the right edge of `area` and gives its width.
+    fn draw_key(&self, canvas: &mut Canvas, area: Area, name: &str) -> f64 {
+        const BAR: f64 = 16.0;
+        const STEPS: usize = 48;
+        let [lower, upper] =
+            if self.most > self.least { [self.least, self.most] } else { [self.least - 0.5, self.least + 0.5] };
+        let Some(axis) = Axis::spanning(Scale::Linear, lower, upper) else { return 0.0 };
+        let (top, bottom) = (area.top + 8.0, area.bottom - 2.5 * LINE);
+        let ticks: Vec<(f64, String)> = axis
+            .ticks(((bottom - top) / 40.0) as usize)
+            .into_iter()
+            .filter_map(|tick| Some((bottom - axis.place(tick.value) * (bottom - top), tick.label?)))
+            .collect();
+        let widest = ticks.iter().map(|(_, label)| text::width(label, SMALL_SIZE, Weight::Regular)).fold(0.0, f64::max);
+        let left = area.right - BAR - widest - 10.0;
+        for step in 0..STEPS {
+            let at = |step: usize| bottom - step as f64 / STEPS as f64 * (bottom - top);
+            let colour = canvas.palette.along_ramp((step as f64 + 0.5) / STEPS as f64);
+            // Each reaches into the next, so that no gap shines through.
+            let end = if step + 1 < STEPS { at(step + 1) - 0.5 } else { top };
+            canvas.rectangle((left, at(step)), (left + BAR, end), colour);
+        }
+        let ink = canvas.palette.ink;
+        for (y, label) in &ticks {
+            canvas.line(&[(left + BAR, *y), (left + BAR + 4.0, *y)], ink, 1.0);
+            canvas.text(label, (left + BAR + 8.0, *y), letters(Anchor::Start, SMALL_SIZE, ink));
+        }
+        let name = text::fitted(name, SMALL_SIZE, Weight::Regular, 0.95 * (bottom - top));
+        canvas.upward_text(&name, (left - 12.0, (top + bottom) / 2.0), letters(Anchor::Middle, SMALL_SIZE, ink));
+        area.right - left + 34.0
+    }
+}
+
+/// The frame, with a label for as many levels as have room.
+fn frame(canvas: &mut Canvas, area: Area, grid: &Grid, names: Names<'_>) -> Frame {
+    let label = |level: &f64| significant(*level, 3).replace('-', "−");
+    let (columns, rows): (Vec<String>, Vec<String>) =
+        (grid.x.iter().map(label).collect(), grid.y.iter().map(label).collect());
+    let width = |label: &String| text::width(label, SMALL_SIZE, Weight::Regular);
+    let widest = rows.iter().map(width).fold(0.0, f64::max);
+    let slots = Axis::slots();
+    // The vertical name stands left of the labels, as where an axis has ticks.
+    let inner = Area { left: area.left + widest, ..area };
+    let room = Frame::room(inner, (slots, slots), names);
+    let frame = Frame { x: slots, y: slots, area: room };
+    let ink = canvas.palette.ink;
+    let slot = room.width() / columns.len() as f64;
+    let every = ((columns.iter().map(width).fold(0.0, f64::max) + 8.0) / slot).ceil().max(1.0) as usize;
+    for (i, label) in columns.iter().enumerate().step_by(every) {
+        let at = (room.left + (i as f64 + 0.5) * slot, room.bottom + 8.0 + LINE / 2.0);
+        canvas.text(label, at, letters(Anchor::Middle, SMALL_SIZE, ink));
+    }
+    let slot = room.height() / rows.len() as f64;
+    let every = (LINE / slot).ceil().max(1.0) as usize;
+    for (i, label) in rows.iter().enumerate().step_by(every) {
+        let at = (room.left - 7.0, room.bottom - (i as f64 + 0.5) * slot);
+        canvas.text(label, at, letters(Anchor::End, SMALL_SIZE, ink));
+    }
+    let look = letters(Anchor::Middle, style::LABEL_SIZE, ink);
+    let line = |name: &str, length: f64| text::fitted(name, style::LABEL_SIZE, Weight::Regular, 0.96 * length);
+    let below = ((room.left + room.right) / 2.0, room.bottom + 9.0 + LINE + 11.0);
+    canvas.text(&line(names.x, room.width()), below, look);
+    let beside = (room.left - widest - 25.0, (room.top + room.bottom) / 2.0);
+    canvas.upward_text(&line(names.y, room.height()), beside, look);
+    frame
+}
+
+fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
+    let (columns, rows) = (grid.x.len() as f64, grid.y.len() as f64);
+    let (width, height) = (frame.area.width() / columns, frame.area.height() / rows);
+    let gap = if width.min(height) > 12.0 { 0.5 } else { 0.0 };
+    let mut marked = false;
+    for (row, cells) in grid.cells.iter().enumerate() {
+        for (column, cell) in cells.iter().enumerate() {
+            let (left, bottom) = (frame.area.left + column as f64 * width, frame.area.bottom - row as f64 * height);
+            let corners = ((left + gap, bottom - gap), (left + width - gap, bottom - height + gap));
+            let middle = (left + width / 2.0, bottom - height / 2.0);
+            let Some(cell) = cell else {
+                canvas.rectangle(corners.0, corners.1, canvas.palette.grid);
+                continue;
+            };
+            let ground = canvas.palette.along_ramp(colours.share(cell.mean));
+            canvas.rectangle(corners.0, corners.1, ground);
+            let ink = canvas.palette.text_on(ground);
+            let is_least = cell.mean == colours.least && !marked;
+            let written = write(
+                canvas,
+                cell,
+                (width, height),
+                middle,
+                Lettering {
+                    anchor: Anchor::Middle,
+                    size: SMALL_SIZE,
+                    weight: if is_least { Weight::Bold } else { Weight::Regular },
+                    colour: ink,
+                },
+            );
+            if is_least {
+                let radius =
+                    if written { (0.46 * width.min(height)).max(9.0) } else { (0.3 * width.min(height)).max(3.0) };
+                if !written || width > 2.2 * radius {
+                    canvas.ring((middle.0, middle.1), radius.min(0.48 * height), ink, 2.0);
+                }
+                marked = true;
+            }
+        }
+    }
+}
+
+/// Writes the mean into its cell if it has room; says whether.
+fn write(canvas: &mut Canvas, cell: &Cell, (width, height): (f64, f64), at: (f64, f64), look: Lettering) -> bool {
+    let label = significant(cell.mean, 3).replace('-', "−");
+    let fits = text::width(&label, SMALL_SIZE, Weight::Bold) * 1.1 + 6.0 < width && height > SMALL_SIZE * 1.5;
+    if fits {
+        canvas.text(&label, at, look);
+    }
+    fits
+}

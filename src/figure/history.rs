@@ -1,0 +1,123 @@
+//! How the estimate of the minimum and its interval moved as runs came in.
+
+use crate::analysis::Analysis;
+use crate::analysis::history::Known;
+use crate::error::{Error, Result};
+use crate::export::finding;
+use crate::figure::axis::{Axis, Scale};
+use crate::figure::canvas::Canvas;
+use crate::figure::data;
+use crate::figure::frame::{Frame, Names};
+use crate::figure::page::{Area, Entry, Mark, Page};
+use crate::figure::{Figure, FigureOptions};
+use crate::format::{count, to_precision_of};
+use crate::stats::Estimate;
+
+/// Its name.
+pub const NAME: &str = "history";
+/// Parts of the runs that are looked at.
+pub const STEPS: usize = 10;
+
+/// Draws `history`, which is that of the runs of `analysis`.
+///
+/// # Errors
+/// [`Error::Figure`] if nothing can be drawn.
+pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> Result<Figure> {
+    let failed = || Error::Figure { figure: NAME, reason: "there is nothing finite to draw".into() };
+    // What is known in the end is the finding, with its full bootstrap.
+    let mut history = history.to_vec();
+    if let (Some(last), Some(level), Some(value)) = (history.last_mut(), analysis.minimum.level, analysis.minimum.value)
+    {
+        *last = Known { level, value, ..*last };
+    }
+    let history = history.as_slice();
+    let x = Axis::around(Scale::Log, history.iter().map(|known| known.runs as f64)).ok_or_else(failed)?;
+    let all_positive = history.iter().flat_map(|known| ends(&known.level)).all(|level| level > 0.0);
+    let wide = |values: &[f64]| {
+        let (least, most) = values.iter().fold((f64::INFINITY, 0.0f64), |(a, b), v| (a.min(*v), b.max(*v)));
+        most / least >= 4.0
+    };
+    let levels: Vec<f64> = history.iter().flat_map(|known| ends(&known.level)).collect();
+    let scale = if all_positive && wide(&levels) { Scale::Log } else { Scale::Linear };
+    let y = Axis::around(scale, levels).ok_or_else(failed)?;
+    let value = Axis::around(Scale::Linear, history.iter().flat_map(|known| ends(&known.value))).ok_or_else(failed)?;
+
+    let mut canvas = Canvas::new(options.look, 2);
+    let palette = canvas.palette;
+    let confidence = finding::confidence(analysis.confidence);
+    let title = options.wording.title("How the minimum became known");
+    let page = Page {
+        title: title.clone(),
+        legend: vec![
+            Entry::new(Mark::Dot(palette.minimum), "fitted minimum"),
+            Entry::new(Mark::Area(palette.minimum.at(SHADE)), format!("{confidence} bootstrap interval")),
+        ],
+        caption: caption(history),
+    };
+    let area = page.draw(&mut canvas);
+    let x_label = options.wording.x("runs analysed, in their order (logarithmic)");
+    let y_label = options.wording.y(format!("place: {}", short(&analysis.factor)));
+    let value_label = format!("value: {}", data::y_label(&analysis.metric));
+    let names = [Names { x: "", y: &y_label }, Names { x: &x_label, y: &value_label }];
+    let middle = area.top + 0.46 * area.height();
+    let halves = [Area { bottom: middle, ..area }, Area { top: middle + 10.0, ..area }];
+    let axes = [(x, y), (x, value)];
+    let rooms = [0, 1].map(|i| Frame::room(halves[i], axes[i], names[i]));
+    let (left, right) = (rooms[0].left.max(rooms[1].left), rooms[0].right.min(rooms[1].right));
+    let course = [|known: &Known| known.level, |known: &Known| known.value];
+    for i in 0..2 {
+        let frame = Frame::draw_inside(&mut canvas, Area { left, right, ..rooms[i] }, axes[i], names[i]);
+        let points: Vec<(f64, Estimate)> = history.iter().map(|known| (known.runs as f64, course[i](known))).collect();
+        draw_course(&mut canvas, &frame, &points);
+    }
+    Ok(canvas.finish(&title, &page.caption))
+}
+
+/// Opacity of the intervals.
+const SHADE: f64 = 0.25;
+
+fn short(factor: &str) -> &str {
+    if factor == crate::sweep::DEFAULT_FACTOR { "standard deviation" } else { factor }
+}
+
+/// A point and the ends of its interval.
+fn ends(estimate: &Estimate) -> impl Iterator<Item = f64> {
+    let interval = estimate.interval;
+    [Some(estimate.point), interval.map(|i| i.lower), interval.map(|i| i.upper)].into_iter().flatten()
+}
+
+fn draw_course(canvas: &mut Canvas, frame: &Frame, points: &[(f64, Estimate)]) {
+    let colour = canvas.palette.minimum;
+    let known: Vec<_> = points.iter().filter_map(|(runs, estimate)| Some((*runs, estimate.interval?))).collect();
+    let lower = known.iter().map(|(runs, interval)| frame.at((*runs, interval.lower)));
+    let upper = known.iter().rev().map(|(runs, interval)| frame.at((*runs, interval.upper)));
+    let outline: Vec<(f64, f64)> = lower.chain(upper).collect();
+    if known.len() > 1 {
+        canvas.polygon(&outline, colour.at(SHADE));
+    } else if let [low, high] = outline[..] {
+        canvas.line(&[low, high], colour.at(SHADE), 6.0);
+    }
+    let path: Vec<(f64, f64)> = points.iter().map(|(runs, estimate)| frame.at((*runs, estimate.point))).collect();
+    canvas.line(&path, colour, 1.6);
+    for at in path {
+        canvas.dot(at, 3.4, colour);
+    }
+}
+
+/// `With all 10,000 runs: 0.577 (0.43 to 0.71)`.
+fn caption(history: &[Known]) -> String {
+    let Some(last) = history.last() else { return String::new() };
+    let range = |estimate: &Estimate| match estimate.interval {
+        Some(interval) => {
+            let rounded = |value: f64| to_precision_of(value, interval.margin()).replace('-', "−");
+            format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
+        }
+        None => crate::format::significant(estimate.point, 4),
+    };
+    format!(
+        "With all {} runs the minimum is at {}, the mean there {}.",
+        count(last.runs),
+        range(&last.level),
+        range(&last.value)
+    )
+}

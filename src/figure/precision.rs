@@ -1,0 +1,102 @@
+//! How precisely is each level known? The relative standard error of its mean, and the number of runs behind it.
+
+use crate::analysis::Analysis;
+use crate::error::{Error, Result};
+use crate::figure::axis::{Axis, Scale};
+use crate::figure::canvas::Canvas;
+use crate::figure::data::{self, Levels};
+use crate::figure::frame::{Frame, Names};
+use crate::figure::page::{Area, Entry, Mark, Page};
+use crate::figure::{Figure, FigureOptions};
+use crate::format::significant;
+
+/// Its name.
+pub const NAME: &str = "precision";
+
+/// Draws the precision of every level of `analysis`.
+///
+/// # Errors
+/// [`Error::Figure`] if nothing can be shown on the axis that was asked for, or no level has an error.
+pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
+    let levels = Levels::of(analysis, options, NAME)?;
+    // In percent of the mean; a mean of 0 has no relative error.
+    let errors: Vec<(f64, f64)> = levels
+        .groups
+        .iter()
+        .filter_map(|group| {
+            Some((group.level, group.summary.mean.standard_error? / group.summary.mean.point.abs() * 100.0))
+        })
+        .filter(|(_, error)| error.is_finite())
+        .collect();
+    let runs = levels.groups.iter().map(|group| group.summary.n as f64);
+    let axis = |values: &mut dyn Iterator<Item = f64>| Axis::around(Scale::Linear, [0.0].into_iter().chain(values));
+    let unknown = || Error::Figure { figure: NAME, reason: "no level has two runs that could show an error".into() };
+    let y = axis(&mut errors.iter().map(|(_, error)| *error)).filter(|_| !errors.is_empty()).ok_or_else(unknown)?;
+    let counts = axis(&mut runs.clone()).ok_or_else(unknown)?;
+
+    let mut canvas = Canvas::new(options.look, 2);
+    let palette = canvas.palette;
+    let metric = data::metric_name(&analysis.metric);
+    let title = options.wording.title(format!("How precisely the mean {metric} is known"));
+    let page = Page {
+        title: title.clone(),
+        legend: vec![
+            Entry::new(Mark::Dot(palette.data), "standard error of the mean, as a share of the mean"),
+            Entry::new(Mark::Area(palette.series[1].at(0.75)), "runs of the level"),
+        ],
+        caption: format!("{}; {}", levels.caption(analysis), spread(&errors)),
+    };
+    let area = page.draw(&mut canvas);
+    let x_label = options.wording.x(data::x_label(&analysis.factor, levels.x.scale()));
+    let y_label = options.wording.y("relative standard error, %");
+    let names = [Names { x: "", y: &y_label }, Names { x: &x_label, y: "number of runs" }];
+    let middle = area.top + 0.56 * area.height();
+    let halves = [Area { bottom: middle, ..area }, Area { top: middle + 10.0, ..area }];
+    let axes = [(levels.x, y), (levels.x, counts)];
+    let rooms = [0, 1].map(|i| Frame::room(halves[i], axes[i], names[i]));
+    let (left, right) = (rooms[0].left.max(rooms[1].left), rooms[0].right.min(rooms[1].right));
+    let frame = Frame::draw_inside(&mut canvas, Area { left, right, ..rooms[0] }, axes[0], names[0]);
+    let radius = if levels.are_many() { 2.0 } else { 3.4 };
+    for point in &errors {
+        canvas.dot(frame.at(*point), radius, palette.data);
+    }
+    let frame = Frame::draw_inside(&mut canvas, Area { left, right, ..rooms[1] }, axes[1], names[1]);
+    stems(&mut canvas, &frame, &levels);
+    Ok(canvas.finish(&title, &page.caption))
+}
+
+/// An upright bar for the number of runs of each level, from 0.
+fn stems(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>) {
+    let paint = canvas.palette.series[1].at(0.75);
+    if levels.are_many() {
+        // As one area, or they would blur into stripes.
+        let borders = levels.borders();
+        let ends = borders.windows(2).map(|pair| [pair[0], pair[1]].map(|level| frame.at_x(level)));
+        let top = levels
+            .groups
+            .iter()
+            .zip(ends)
+            .flat_map(|(group, ends)| ends.map(|x| (x, frame.at_y(group.summary.n as f64))));
+        let mut outline: Vec<(f64, f64)> = top.collect();
+        outline.dedup_by(|next, last| next == last);
+        let base = [frame.area.right, frame.area.left].map(|x| (x, frame.at_y(0.0)));
+        canvas.polygon(&[outline, base.to_vec()].concat(), paint);
+        return;
+    }
+    let width = (0.7 * frame.area.width() / levels.groups.len() as f64).clamp(0.8, 14.0);
+    for group in &levels.groups {
+        let x = frame.at_x(group.level);
+        canvas.rectangle(
+            (x - width / 2.0, frame.at_y(0.0)),
+            (x + width / 2.0, frame.at_y(group.summary.n as f64)),
+            paint,
+        );
+    }
+}
+
+/// `relative error from 2.1 % to 8.9 %`.
+fn spread(errors: &[(f64, f64)]) -> String {
+    let values = || errors.iter().map(|(_, error)| *error);
+    let (least, most) = (values().fold(f64::INFINITY, f64::min), values().fold(0.0, f64::max));
+    format!("relative error from {} % to {} %", significant(least, 2), significant(most, 2))
+}

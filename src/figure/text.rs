@@ -1,0 +1,115 @@
+//! How wide is a text, where does it break, and how is it shortened?
+//!
+//! Widths are sums of the advances in the font that is shipped inside the program, without kerning, which changes them by a
+//! hundredth at most.
+
+use std::sync::OnceLock;
+
+use ttf_parser::Face;
+
+/// Which cut of the font.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// The usual one.
+    Regular,
+    /// For titles.
+    Bold,
+}
+
+/// The width of `text` in letters of `size`.
+pub fn width(text: &str, size: f64, weight: Weight) -> f64 {
+    // A letter that the font lacks is taken as a wide one.
+    const UNKNOWN: f64 = 1.0;
+    let Some(face) = face(weight) else { return text.chars().count() as f64 * size * UNKNOWN };
+    let em = f64::from(face.units_per_em());
+    let advance = |letter: char| {
+        let glyph = face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph));
+        glyph.map_or(UNKNOWN, |units| f64::from(units) / em)
+    };
+    text.chars().map(advance).sum::<f64>() * size
+}
+
+/// The faces are part of the program: they parse, or no figure test passes.
+fn face(weight: Weight) -> Option<&'static Face<'static>> {
+    static FACES: OnceLock<[Option<Face<'static>>; 2]> = OnceLock::new();
+    let faces =
+        FACES.get_or_init(|| [dejavu::sans::regular(), dejavu::sans::bold()].map(|bytes| Face::parse(bytes, 0).ok()));
+    faces[usize::from(weight == Weight::Bold)].as_ref()
+}
+
+/// `text`, shortened with an ellipsis where it would be wider than `limit`.
+pub fn fitted(text: &str, size: f64, weight: Weight, limit: f64) -> String {
+    if width(text, size, weight) <= limit {
+        return text.into();
+    }
+    // Halving finds the longest beginning that fits, however long the text is.
+    let characters: Vec<char> = text.chars().collect();
+    let shortened = |length: usize| characters[..length].iter().collect::<String>().trim_end().to_string() + "…";
+    let (mut fits, mut too_long) = (0, characters.len());
+    while too_long - fits > 1 {
+        let length = fits.midpoint(too_long);
+        if width(&shortened(length), size, weight) <= limit {
+            fits = length;
+        } else {
+            too_long = length;
+        }
+    }
+    shortened(fits)
+}
+
+/// `text` in lines no wider than `limit`, broken at blanks; what does not fit into `most` lines is shortened.
+pub fn wrapped(text: &str, size: f64, weight: Weight, limit: f64, most: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        if lines.len() + 1 >= most || width(rest, size, weight) <= limit {
+            lines.push(fitted(rest, size, weight, limit));
+            break;
+        }
+        let blanks = rest.match_indices(' ').map(|(at, _)| at);
+        let end = blanks.take_while(|at| width(&rest[..*at], size, weight) <= limit).last();
+        // A word that alone is wider than the line is shortened on it.
+        let end = end.or_else(|| rest.find(' ')).unwrap_or(rest.len());
+        lines.push(fitted(&rest[..end], size, weight, limit));
+        rest = rest[end..].trim_start();
+    }
+    lines
+}
+
+/// `text` without the characters that XML does not allow or that would turn the writing direction of what follows.
+pub fn printable(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') { char::REPLACEMENT_CHARACTER } else { c })
+        .collect()
+}
+
+/// `text` as XML content or attribute value.
+pub fn escaped(text: &str) -> String {
+    printable(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn widths_are_those_of_the_font() {
+        // DejaVu Sans: 2048 units per em, 'a' 1255, 'i' 569; bold 'a' 1382.
+        assert!((width("ai", 2048.0, Weight::Regular) - 1824.0).abs() < 1e-9);
+        assert!((width("a", 2048.0, Weight::Bold) - 1382.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn texts_break_at_blanks_and_end_in_an_ellipsis() {
+        let limit = width("some words of", 10.0, Weight::Regular);
+        let lines = |most| wrapped("some words of no length", 10.0, Weight::Regular, limit, most);
+        assert_eq!(lines(3), ["some words of", "no length"]);
+        assert_eq!(lines(1).len(), 1);
+        assert!(lines(1)[0].ends_with('…'));
+        for text in ["n".repeat(300), "one ".repeat(80), format!("a {}", "long".repeat(70))] {
+            let lines = wrapped(&text, 12.0, Weight::Bold, 100.0, 2);
+            assert!(lines.len() <= 2 && lines.iter().all(|line| width(line, 12.0, Weight::Bold) <= 100.0), "{lines:?}");
+        }
+        assert!(wrapped("  ", 10.0, Weight::Regular, 50.0, 2).is_empty());
+    }
+}
