@@ -254,6 +254,20 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// An address that cannot be served at.
+    #[error("cannot serve at {address}")]
+    Serve {
+        /// The address.
+        address: std::net::SocketAddr,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The user stopped watching.
+    #[error("stopped; the last report stays in {folder}")]
+    Stopped {
+        /// Where.
+        folder: PathBuf,
+    },
     /// The user stopped the sweep.
     #[error("stopped after {} of {} runs, which are kept in {path}", count(*done), count(*total))]
     Interrupted {
@@ -304,10 +318,11 @@ impl Error {
             | Self::NoDocuments { .. }
             | Self::Database { .. }
             | Self::Spooled { .. } => 4,
-            Self::Interrupted { .. } => 130,
+            Self::Interrupted { .. } | Self::Stopped { .. } => 130,
             Self::OtherSweep { .. }
             | Self::Differs { .. }
             | Self::ConditionHolds { .. }
+            | Self::Serve { .. }
             | Self::Incomplete { .. }
             | Self::Busy { .. }
             | Self::Write { .. }
@@ -356,6 +371,7 @@ impl Error {
             Self::Baseline { .. } => {
                 "--baseline takes the summary.json of an earlier report on the same columns".into()
             }
+            Self::Serve { .. } => "is the port taken? choose another with --serve".into(),
             Self::Interrupted { .. } => "run the same command again to go on".into(),
             _ => return None,
         })

@@ -10,6 +10,7 @@
 //!                  │     │ RunTable = polars frame with a checked schema
 //!                  │     ▼
 //!                  └─ group ─► stats ─► analysis ─► { export, figure, baseline ─► report } ─► output
+//! commands ─► watch ─► store    what was read stays       commands ─► serve ─► output    the report for browsers
 //! leaves anyone may use: sweep (domain types, the glossary), expression, format, random, warning, provenance,
 //!                         error
 //! ```
@@ -40,8 +41,10 @@ pub mod output;
 pub mod provenance;
 pub mod random;
 pub mod report;
+pub mod serve;
 pub mod stats;
 pub mod store;
 pub mod sweep;
 pub mod train;
 pub mod warning;
+pub mod watch;

@@ -26,10 +26,12 @@ fn main() -> ExitCode {
 fn dispatch(cli: &Cli) -> Result<(), Error> {
     match &cli.command {
         Command::Run(arguments) => commands::run::run(arguments, &cli.global),
+        Command::Init(arguments) => commands::init::run(arguments, &cli.global),
         Command::Sweep(arguments) => commands::sweep::run(arguments, &cli.global),
         Command::Report(arguments) => commands::report::run(arguments, &cli.global),
         Command::Plot(arguments) => commands::plot::run(arguments, &cli.global),
         Command::Stats(arguments) => commands::stats::run(arguments, &cli.global),
+        Command::Watch(arguments) => commands::watch::run(arguments, &cli.global),
         Command::Compare(arguments) => commands::compare::run(arguments, &cli.global),
         Command::Replay(arguments) => commands::replay::run(arguments, &cli.global),
         Command::Verify(arguments) => commands::verify::run(arguments, &cli.global),

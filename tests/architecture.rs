@@ -13,10 +13,15 @@ use std::path::{Path, PathBuf};
 const LEAVES: [&str; 7] = ["error", "expression", "format", "provenance", "random", "sweep", "warning"];
 
 /// What each module may use besides the leaves and itself.
-const MAY_USE: [(&str, &[&str]); 13] = [
+const MAY_USE: [(&str, &[&str]); 15] = [
     ("main", &["cli", "commands"]),
     ("cli", &["analysis", "export", "figure", "output", "store", "train"]),
-    ("commands", &["cli", "analysis", "baseline", "export", "figure", "output", "report", "store", "train"]),
+    (
+        "commands",
+        &["cli", "analysis", "baseline", "export", "figure", "output", "report", "serve", "store", "train", "watch"],
+    ),
+    ("watch", &["store"]),
+    ("serve", &["output"]),
     ("train", &[]),
     ("store", &["output"]),
     ("group", &["store"]),

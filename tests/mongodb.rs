@@ -22,6 +22,8 @@ mod aggregate;
 mod failures;
 #[path = "mongodb/security.rs"]
 mod security;
+#[path = "mongodb/watch.rs"]
+mod watch;
 
 use std::process::Command;
 

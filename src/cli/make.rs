@@ -1,5 +1,7 @@
 //! The arguments of the commands that make runs or move them: `run`, `sweep`, `copy`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
@@ -14,6 +16,15 @@ use crate::sweep::part::{Part, Shard};
 /// Arguments of `run`.
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    /// TOML file that gives options; those of the command line win. `initsweep init` writes one
+    #[arg(value_name = "FILE.toml")]
+    pub file: Option<PathBuf>,
+    /// Where to store the runs: a .csv or .parquet file, or a MongoDB URI [default: runs.csv in the folder for the results]
+    #[arg(long, value_name = "TARGET")]
+    pub to: Option<Source>,
+    /// Which collection.
+    #[command(flatten)]
+    pub mongo: MongoArgs,
     /// Which runs to make.
     #[command(flatten)]
     pub plan: PlanArgs,
@@ -32,6 +43,17 @@ pub struct RunArgs {
     /// Which report.
     #[command(flatten)]
     pub document: DocumentArgs,
+}
+
+/// Arguments of `init`.
+#[derive(Debug, Args)]
+pub struct InitArgs {
+    /// File to write
+    #[arg(value_name = "FILE", default_value = "sweep.toml")]
+    pub file: PathBuf,
+    /// Replace a file that is there
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// Arguments of `sweep`.

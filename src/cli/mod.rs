@@ -2,6 +2,7 @@
 
 pub mod analyse;
 pub mod compare;
+mod config;
 pub mod document;
 pub mod make;
 pub mod plan;
@@ -9,17 +10,20 @@ pub mod plot;
 pub mod source;
 pub mod train;
 mod value;
+pub mod watch;
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::num::NonZeroUsize;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 pub use crate::cli::analyse::{ReportArgs, StatsArgs};
 pub use crate::cli::compare::CompareArgs;
-pub use crate::cli::make::{CopyArgs, RunArgs, SweepArgs};
+pub use crate::cli::make::{CopyArgs, InitArgs, RunArgs, SweepArgs};
 pub use crate::cli::plot::PlotArgs;
 pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
+pub use crate::cli::watch::WatchArgs;
 use crate::provenance::without_password;
 
 const EXAMPLES: &str = "Examples:
@@ -44,9 +48,28 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// What `typed` says, and the file that it names for `run`.
+    fn with_file(mut typed: Vec<OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.clone().try_get_matches_from(&typed)?;
+        if let Some(("run", given)) = matches.subcommand() {
+            command.build();
+            let run = command.find_subcommand("run").map(|run| config::words(run, given));
+            typed.extend(run.transpose()?.unwrap_or_default().into_iter().map(Into::into));
+        }
+        Self::try_parse_from(typed)
+    }
+
+    /// A commented file for `run`, with every option and its default.
+    pub fn template() -> String {
+        let mut command = Self::command();
+        command.build();
+        command.find_subcommand("run").map(config::template).unwrap_or_default()
+    }
+
     /// What the user typed; or says what is wrong with it, without passwords, and ends the process.
     pub fn parse_or_exit() -> Self {
-        Self::try_parse().unwrap_or_else(|e| {
+        Self::with_file(std::env::args_os().collect()).unwrap_or_else(|e| {
             let text = e.render().to_string();
             let clean = without_password(&text);
             if clean == text {
@@ -77,8 +100,14 @@ pub enum Command {
     #[command(after_help = "Examples:
   initsweep run
   initsweep run --runs 5000 --seed 7 --out my-sweep
+  initsweep run sweep.toml --out my-sweep
   initsweep run --hidden-std-dev lin:0.4:0.8:41 --error-bars ci")]
     Run(RunArgs),
+    /// Write a commented TOML file that describes a sweep, for `run`
+    #[command(after_help = "Examples:
+  initsweep init
+  initsweep init narrow.toml && initsweep run narrow.toml --runs 5000")]
+    Init(InitArgs),
     /// Train the runs of a sweep and store them
     #[command(after_help = "Examples:
   initsweep sweep --to runs.csv
@@ -122,6 +151,12 @@ Examples:
   initsweep stats runs/ --format json
   initsweep stats trials.csv --x width --y accuracy --confidence 99% --format markdown")]
     Stats(StatsArgs),
+    /// Keep report and figures current while runs come in, until Ctrl-C
+    #[command(after_help = "Examples:
+  initsweep watch runs/
+  initsweep watch runs.csv --serve 8080
+  initsweep watch mongodb://localhost --collection xor --out live")]
+    Watch(WatchArgs),
     /// What moved between two sets of runs; exit code 1 on a stated condition
     #[command(after_help = "Examples:
   initsweep compare before.csv after.csv
@@ -159,7 +194,6 @@ A copy into MongoDB that was stopped goes on where it was when the same command 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definition_is_consistent() {

@@ -2,6 +2,7 @@
 
 pub mod compare;
 pub mod copy;
+pub mod init;
 pub mod open;
 pub mod plot;
 pub mod replay;
@@ -11,6 +12,7 @@ pub mod stats;
 pub mod sweep;
 pub mod train;
 pub mod verify;
+pub mod watch;
 
 use std::io::{self, Write};
 

@@ -5,6 +5,7 @@ use crate::commands::{report, sweep};
 use crate::error::Result;
 use crate::output::{Artefact, OutputFolder};
 use crate::store::Source;
+use crate::store::target::Target;
 use crate::store::writer::Existing;
 use crate::sweep::DEFAULT_FACTOR;
 use crate::sweep::part::Part;
@@ -16,10 +17,14 @@ use crate::sweep::part::Part;
 pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let plan = arguments.plan.plan()?;
     let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
-    let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
-    let (simd, target) = (arguments.trainer.simd()?, runs.as_path().into());
-    sweep::make(&Part::whole(plan), simd, &target, Existing::Resume, global)?;
+    let folder = OutputFolder::create(&arguments.figure.out)?;
+    let own = || Source::Path(folder.path(Artefact::Runs).display().to_string());
+    let runs = arguments.to.clone().unwrap_or_else(own).located(&arguments.mongo.choice(None))?;
+    // Files of one's own choice are never replaced by another sweep.
+    let existing = if arguments.to.is_some() { Existing::Continue } else { Existing::Resume };
+    let target = Target::of(&runs, &arguments.mongo.choice(None))?;
+    sweep::make(&Part::whole(plan), arguments.trainer.simd()?, &target, existing, global)?;
     let RunArgs { analysis, statistic, figure, document, .. } = arguments;
     let request = report::Request { analysis, statistic: *statistic, figure, document };
-    report::write(&[Source::Path(runs.display().to_string())], &columns, &request, global)
+    report::write(&[runs], &columns, &request, global)
 }

@@ -9,7 +9,8 @@
 //! line breaks inside, LF, CRLF or CR, a UTF-8 byte order mark, blanks around cells, blank lines.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use csv::{ByteRecord, ReaderBuilder};
@@ -33,15 +34,109 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// # Errors
 /// A missing or repeated column, text in a number column, a row of another length than the header, an unreadable source.
 pub fn read(reader: impl Read, path: &Path, columns: &Columns) -> Result<RunTable> {
-    let mut blocks = Blocks { reader, carry: Vec::new(), digest: Sha256::new(), bytes: 0, at_end: false };
-    let Some(first) = blocks.next().map_err(Error::read(path))? else {
-        return Err(Error::Malformed { path: path.into(), reason: "the file is empty".into() });
-    };
+    let mut blocks = Blocks::of(reader, Tail::Used);
+    let first = blocks.first(path)?;
     let layout = Layout::of_header(&first, path, columns)?;
+    let start = Start { line: layout.first_line, skip: layout.header_bytes };
+    let (rows, _) = read_blocks(&mut blocks, Some(first), &layout, start, path)?;
+    rows.into_table(columns, InputDigest::new(path, blocks.bytes, blocks.digest), path)
+}
+
+/// A file that grows at its end: how far it has been read. What follows its last line break is not read yet.
+pub struct Growing {
+    layout: Layout,
+    line: u64,
+    digest: Sha256,
+    bytes: u64,
+    /// The bytes at its beginning and before the place read up to, to see whether it is still the same file.
+    ends: [Vec<u8>; 2],
+}
+
+/// Bytes at either end that are compared.
+const COMPARED: usize = 4096;
+
+impl Growing {
+    /// Reads the whole lines of `file` from its beginning.
+    ///
+    /// # Errors
+    /// Those of [`read`].
+    pub fn open(file: &mut File, path: &Path, columns: &Columns) -> Result<(Self, RunTable)> {
+        file.rewind().map_err(Error::read(path))?;
+        let mut blocks = Blocks::of(file, Tail::Left);
+        let first = blocks.first(path)?;
+        let layout = Layout::of_header(&first, path, columns)?;
+        let head = first[..first.len().min(COMPARED)].to_vec();
+        let start = Start { line: layout.first_line, skip: layout.header_bytes };
+        let (rows, line) = read_blocks(&mut blocks, Some(first), &layout, start, path)?;
+        let Blocks { digest, bytes, last, .. } = blocks;
+        let growing = Self { layout, line, digest, bytes, ends: [head, last] };
+        let table = rows.into_table(columns, growing.input(path), path)?;
+        Ok((growing, table))
+    }
+
+    /// Whether `file` still begins as it did when it was read, as far as its ends tell. A change in place in the midst of what
+    /// was read is not seen.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn is_continued_by(&self, file: &mut File, path: &Path) -> Result<bool> {
+        let mut same = |at: u64, expected: &[u8]| {
+            let mut found = Vec::new();
+            file.seek(SeekFrom::Start(at))?;
+            file.take(expected.len() as u64).read_to_end(&mut found)?;
+            Ok(found == expected)
+        };
+        let [head, last] = &self.ends;
+        let both = same(0, head).and_then(|first| Ok(first && same(self.bytes - last.len() as u64, last)?));
+        both.map_err(Error::read(path))
+    }
+
+    /// Reads the whole lines that came since. The table's input describes the file from its beginning.
+    ///
+    /// # Errors
+    /// Those of [`read`].
+    pub fn read_more(&mut self, file: &mut File, path: &Path, columns: &Columns) -> Result<RunTable> {
+        file.seek(SeekFrom::Start(self.bytes)).map_err(Error::read(path))?;
+        let mut blocks = Blocks { digest: self.digest.clone(), bytes: self.bytes, ..Blocks::of(file, Tail::Left) };
+        let first = blocks.next().map_err(Error::read(path))?;
+        let start = Start { line: self.line, skip: 0 };
+        let (rows, line) = read_blocks(&mut blocks, first, &self.layout, start, path)?;
+        let Blocks { digest, bytes, last, .. } = blocks;
+        if bytes > self.bytes {
+            self.ends[1] = last;
+        }
+        (self.line, self.digest, self.bytes) = (line, digest, bytes);
+        rows.into_table(columns, self.input(path), path)
+    }
+
+    /// Bytes read.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn input(&self, path: &Path) -> InputDigest {
+        InputDigest::new(path, self.bytes, self.digest.clone())
+    }
+}
+
+/// Where reading starts.
+#[derive(Clone, Copy)]
+struct Start {
+    line: u64,
+    /// Bytes of the first block that hold no rows.
+    skip: usize,
+}
+
+/// Parses all blocks from `next` on; gives the rows and the number of the line after them.
+fn read_blocks<R: Read>(
+    blocks: &mut Blocks<R>,
+    mut next: Option<Vec<u8>>,
+    layout: &Layout,
+    start: Start,
+    path: &Path,
+) -> Result<(Rows, u64)> {
     let mut rows = Rows::default();
-    let mut line = layout.first_line;
-    let mut next = Some(first);
-    let mut skip = layout.header_bytes;
+    let Start { mut line, mut skip } = start;
     while next.is_some() {
         let mut batch = Vec::new();
         while let Some(block) = next.take() {
@@ -62,30 +157,46 @@ pub fn read(reader: impl Read, path: &Path, columns: &Columns) -> Result<RunTabl
             .collect();
         skip = 0;
         for block in parsed {
-            line += rows.append(block, line, path, &layout)?;
+            line += rows.append(block, line, path, layout)?;
         }
     }
-    Ok(RunTable {
-        frame: RunTable::frame_of(columns, rows.factor, rows.metric, path)?,
-        details: rows.details,
-        columns: columns.clone(),
-        ledger: rows.ledger,
-        settings: rows.settings,
-        inputs: vec![InputDigest::new(path, blocks.bytes, blocks.digest)],
-        warnings: rows.warnings,
-    })
+    Ok((rows, line))
 }
 
 /// Splits a byte stream at line ends outside quotes.
 struct Blocks<R> {
     reader: R,
     carry: Vec<u8>,
+    /// Of all blocks given.
     digest: Sha256,
     bytes: u64,
+    /// The end of the block given last.
+    last: Vec<u8>,
     at_end: bool,
+    tail: Tail,
+}
+
+/// What becomes of the bytes after the last line break.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Tail {
+    /// They are the last row.
+    Used,
+    /// They are still being written.
+    Left,
 }
 
 impl<R: Read> Blocks<R> {
+    fn of(reader: R, tail: Tail) -> Self {
+        let (carry, last) = (Vec::new(), Vec::new());
+        Self { reader, carry, digest: Sha256::new(), bytes: 0, last, at_end: false, tail }
+    }
+
+    /// The block that the header is in.
+    fn first(&mut self, path: &Path) -> Result<Vec<u8>> {
+        let empty = || Error::Malformed { path: path.into(), reason: "the file is empty".into() };
+        self.next().map_err(Error::read(path))?.ok_or_else(empty)
+    }
+
     fn next(&mut self) -> std::io::Result<Option<Vec<u8>>> {
         let mut block = std::mem::take(&mut self.carry);
         while !self.at_end {
@@ -94,8 +205,6 @@ impl<R: Read> Blocks<R> {
             let wanted = BLOCK.max(filled);
             block.reserve(wanted);
             let read = (&mut self.reader).take(wanted as u64).read_to_end(&mut block)?;
-            self.digest.update(&block[filled..]);
-            self.bytes += read as u64;
             self.at_end = read < wanted;
             if !self.at_end
                 && let Some(end) = end_of_last_line(&block)
@@ -103,8 +212,17 @@ impl<R: Read> Blocks<R> {
                 self.carry = block.split_off(end);
                 break;
             }
+            if self.at_end && self.tail == Tail::Left {
+                block.truncate(end_of_last_line(&block).unwrap_or(0));
+            }
         }
-        Ok((!block.is_empty()).then_some(block))
+        if block.is_empty() {
+            return Ok(None);
+        }
+        self.digest.update(&block);
+        self.bytes += block.len() as u64;
+        self.last = block[block.len().saturating_sub(COMPARED)..].to_vec();
+        Ok(Some(block))
     }
 }
 
@@ -351,6 +469,18 @@ struct Rows {
 }
 
 impl Rows {
+    fn into_table(self, columns: &Columns, input: InputDigest, path: &Path) -> Result<RunTable> {
+        Ok(RunTable {
+            frame: RunTable::frame_of(columns, self.factor, self.metric, path)?,
+            details: self.details,
+            columns: columns.clone(),
+            ledger: self.ledger,
+            settings: self.settings,
+            inputs: vec![input],
+            warnings: self.warnings,
+        })
+    }
+
     /// Adds a block that starts at `line`, and says how many lines it has.
     fn append(&mut self, block: BlockRows, line: u64, path: &Path, layout: &Layout) -> Result<u64> {
         if let Some((at, problem)) = block.failed {

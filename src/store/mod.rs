@@ -24,6 +24,7 @@ pub mod writer;
 
 use rayon::prelude::*;
 
+pub use self::mongodb::follow::Followed;
 pub use self::mongodb::{Aggregate, Choice, URI_VARIABLE, is_uri};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
@@ -35,13 +36,18 @@ pub use source::Source;
 /// # Errors
 /// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
 pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
-    if columns.factor == columns.metric {
-        let reason = "the swept column and the measured column must be two".into();
-        return Err(Error::Usage { what: "column", given: columns.factor.clone(), reason });
-    }
+    columns.check()?;
     let (inputs, duplicates) = source::inputs(sources)?;
     // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
-    let tables: Vec<Data> = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<_>>()?;
+    let tables = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<Vec<Data>>>()?;
+    join(tables, duplicates, sources, columns)
+}
+
+/// The `tables` of `sources` as one, in their order; `duplicates` are paths that were named again.
+///
+/// # Errors
+/// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
+pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], columns: &Columns) -> Result<Data> {
     let (mut runs, mut levels) = (RunTable::empty(columns), LevelSummaries::empty(columns));
     for table in tables {
         match table {

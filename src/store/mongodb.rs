@@ -1,6 +1,7 @@
 //! MongoDB, both directions. The driver and its asynchronous runtime never leave this module and its children.
 //!
 //! - [`mod@read`]: a collection into a [`RunTable`](crate::store::RunTable).
+//! - [`mod@follow`]: the same, kept current.
 //! - [`mod@write`]: the runs of a sweep into a collection, from several machines at once if need be.
 //! - [`mod@spool`]: the local file that keeps runs while the server is away.
 //! - [`mod@rows`]: whole documents as rows of cells, for copying.
@@ -18,6 +19,7 @@
 mod failure;
 mod fields;
 mod fill;
+pub mod follow;
 pub mod read;
 pub mod rows;
 pub mod spool;

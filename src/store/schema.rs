@@ -25,6 +25,18 @@ pub struct Columns {
 }
 
 impl Columns {
+    /// Whether they are two.
+    ///
+    /// # Errors
+    /// [`Error::Usage`].
+    pub fn check(&self) -> Result<()> {
+        if self.factor != self.metric {
+            return Ok(());
+        }
+        let reason = "the swept column and the measured column must be two".into();
+        Err(Error::Usage { what: "column", given: self.factor.clone(), reason })
+    }
+
     /// The columns whose values are noted because runs that differ in them should not be pooled unnoticed,
     /// and the seed, which the report states.
     pub fn settings(&self) -> impl Iterator<Item = &'static str> {
@@ -179,6 +191,14 @@ impl Details {
         }
         self.pairing.append(other.pairing);
     }
+
+    /// Forgets what comes after the first `rows`.
+    pub fn truncate(&mut self, rows: usize) {
+        self.final_loss.truncate(rows);
+        if let Pairing::Paired { replicate, .. } = &mut self.pairing {
+            replicate.truncate(rows);
+        }
+    }
 }
 
 /// Whether runs of equal replicate started from the same random numbers at every level: all have the same `draw`.
@@ -235,6 +255,9 @@ impl Pairing {
         }
     }
 }
+
+/// Pieces of a table in memory, at most.
+const MOST_CHUNKS: usize = 256;
 
 /// Runs, read and checked: factor and metric finite in every row of `frame`.
 #[derive(Debug, Clone)]
@@ -303,6 +326,10 @@ impl RunTable {
             self.frame = other.frame;
         } else {
             self.frame.vstack_mut(&other.frame).map_err(Self::malformed("the joined table".as_ref()))?;
+            // A table that grows bit by bit for hours must not become a list of crumbs.
+            if self.frame.first_col_n_chunks() > MOST_CHUNKS {
+                self.frame.rechunk_mut();
+            }
         }
         self.ledger.append(other.ledger);
         for (name, values) in other.settings {

@@ -11,7 +11,7 @@ use crate::format::{counted, excerpt};
 use crate::provenance::without_password;
 use crate::store::mongodb::{self, Choice, Location};
 use crate::store::record::SweepRecord;
-use crate::store::schema::{Columns, Data};
+use crate::store::schema::{Columns, Data, RunTable};
 use crate::store::{csv, parquet, summaries};
 
 /// Endings of files that a folder or a glob may contribute.
@@ -99,14 +99,21 @@ impl Input {
     /// Those of the backend.
     pub fn read(&self, columns: &Columns) -> Result<Data> {
         let mut data = self.read_rows(columns)?;
-        if let (Self::File(path), Data::Runs(table)) = (self, &mut data)
-            && let Some(record) = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read)
-        {
-            let SweepRecord { version, command, instruction_set, threads, .. } = record;
-            let made_by = format!("{version}, {instruction_set}, {}: {command}", counted(threads as u64, "thread"));
-            table.inputs.iter_mut().for_each(|input| input.made_by = Some(made_by.clone()));
+        if let Data::Runs(table) = &mut data {
+            self.note_maker(table);
         }
         Ok(data)
+    }
+
+    /// Says how the runs in it were made, if the trainer left a record of as many.
+    pub fn note_maker(&self, table: &mut RunTable) {
+        let Self::File(path) = self else { return };
+        let record = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read);
+        let made_by = record.map(|record| {
+            let SweepRecord { version, command, instruction_set, threads, .. } = record;
+            format!("{version}, {instruction_set}, {}: {command}", counted(threads as u64, "thread"))
+        });
+        table.inputs.iter_mut().for_each(|input| input.made_by.clone_from(&made_by));
     }
 
     fn read_rows(&self, columns: &Columns) -> Result<Data> {

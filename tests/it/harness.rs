@@ -148,6 +148,10 @@ fn collector(mut pipe: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>
 pub(crate) struct Running(Child, String);
 
 impl Running {
+    pub(crate) fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     pub(crate) fn has_ended(&mut self) -> bool {
         self.0.try_wait().unwrap().is_some()
     }

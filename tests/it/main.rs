@@ -10,9 +10,11 @@ mod harness;
 
 mod cli;
 mod compare;
+mod config;
 mod figure;
 mod report;
 mod sources;
 mod statistics;
 mod sweep;
 mod train;
+mod watch;

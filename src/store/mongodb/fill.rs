@@ -42,9 +42,9 @@ impl Field {
 }
 
 /// The columns that are being filled.
-pub(super) struct Rows<'a> {
-    columns: &'a Columns,
-    location: &'a Location,
+pub(super) struct Rows {
+    columns: Columns,
+    location: Location,
     factor: Vec<f64>,
     metric: Vec<f64>,
     details: Details,
@@ -63,7 +63,26 @@ pub(super) struct Rows<'a> {
     bytes: u64,
 }
 
+/// How far [`Rows`] have come, so that they can go back there.
+pub(super) struct Place {
+    used: usize,
+    ledger: RowLedger,
+    settings: Vec<Setting>,
+    has: [bool; 2],
+    available: Vec<String>,
+    digest: Sha256,
+    bytes: u64,
+}
+
+impl Place {
+    /// Documents before it.
+    pub(super) fn read(&self) -> u64 {
+        self.ledger.read
+    }
+}
+
 /// A setting column: its values hardly ever change, so one comparison a document.
+#[derive(Clone)]
 struct Setting {
     name: &'static str,
     seen: Option<u64>,
@@ -71,8 +90,8 @@ struct Setting {
     exists: bool,
 }
 
-impl<'a> Rows<'a> {
-    pub(super) fn of(columns: &'a Columns, location: &'a Location) -> Self {
+impl Rows {
+    pub(super) fn of(columns: &Columns, location: &Location) -> Self {
         let setting = |name| Setting { name, seen: None, values: SettingValues::default(), exists: false };
         let settings: Vec<Setting> = columns.settings().map(setting).collect();
         let mut names = vec![columns.factor.as_str(), &columns.metric];
@@ -90,8 +109,8 @@ impl<'a> Rows<'a> {
         Self {
             meanings: names.iter().map(meaning).collect(),
             fields: Fields::of(names.iter().copied()),
-            columns,
-            location,
+            columns: columns.clone(),
+            location: location.clone(),
             factor: Vec::new(),
             metric: Vec::new(),
             details: Details::default(),
@@ -110,9 +129,42 @@ impl<'a> Rows<'a> {
         self.fields.wanted().iter().map(String::as_str)
     }
 
-    /// Whether there was no document.
-    pub(super) fn is_empty(&self) -> bool {
-        self.ledger.read == 0
+    /// Documents so far.
+    pub(super) fn read(&self) -> u64 {
+        self.ledger.read
+    }
+
+    /// Where it is now.
+    pub(super) fn place(&self) -> Place {
+        Place {
+            used: self.factor.len(),
+            ledger: self.ledger.clone(),
+            settings: self.settings.clone(),
+            has: self.has,
+            available: self.available.clone(),
+            digest: self.digest.clone(),
+            bytes: self.bytes,
+        }
+    }
+
+    /// Forgets all documents after `place`.
+    pub(super) fn go_back_to(&mut self, place: Place) {
+        self.factor.truncate(place.used);
+        self.metric.truncate(place.used);
+        self.details.truncate(place.used);
+        let Place { used: _, ledger, settings, has, available, digest, bytes } = place;
+        *self = Self {
+            factor: std::mem::take(&mut self.factor),
+            metric: std::mem::take(&mut self.metric),
+            details: std::mem::take(&mut self.details),
+            ledger,
+            settings,
+            has,
+            available,
+            digest,
+            bytes,
+            ..Self::of(&self.columns, &self.location)
+        };
     }
 
     /// Adds a document.
@@ -185,7 +237,18 @@ impl<'a> Rows<'a> {
     }
 
     /// The table of all of them.
-    pub(super) fn finish(self) -> Result<RunTable> {
+    pub(super) fn finish(mut self) -> Result<RunTable> {
+        let (factor, metric) = (std::mem::take(&mut self.factor), std::mem::take(&mut self.metric));
+        let details = std::mem::take(&mut self.details);
+        self.table_of(factor, metric, details)
+    }
+
+    /// The same, when more may come.
+    pub(super) fn table(&self) -> Result<RunTable> {
+        self.table_of(self.factor.clone(), self.metric.clone(), self.details.clone())
+    }
+
+    fn table_of(&self, factor: Vec<f64>, metric: Vec<f64>, details: Details) -> Result<RunTable> {
         let label = self.location.to_string();
         let path = Path::new(&label);
         for (has, column) in self.has.into_iter().zip([&self.columns.factor, &self.columns.metric]) {
@@ -194,14 +257,14 @@ impl<'a> Rows<'a> {
                 return Err(Error::MissingColumn { path: path.into(), column: column.clone(), available });
             }
         }
-        let settings = self.settings.into_iter().filter(|setting| setting.exists);
+        let settings = self.settings.iter().filter(|setting| setting.exists);
         Ok(RunTable {
-            frame: RunTable::frame_of(self.columns, self.factor, self.metric, path)?,
-            details: self.details,
+            frame: RunTable::frame_of(&self.columns, factor, metric, path)?,
+            details,
             columns: self.columns.clone(),
-            ledger: self.ledger,
-            settings: settings.map(|s| (s.name.to_string(), s.values)).collect::<BTreeMap<_, _>>(),
-            inputs: vec![InputDigest::new(path, self.bytes, self.digest)],
+            ledger: self.ledger.clone(),
+            settings: settings.map(|s| (s.name.to_string(), s.values.clone())).collect::<BTreeMap<_, _>>(),
+            inputs: vec![InputDigest::new(path, self.bytes, self.digest.clone())],
             warnings: Vec::new(),
         })
     }

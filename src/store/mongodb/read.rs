@@ -42,14 +42,18 @@ pub fn read(location: &Location, columns: &Columns) -> Result<RunTable> {
 pub(super) fn read_from(server: &Server, columns: &Columns) -> Result<RunTable> {
     let location = &server.location;
     let mut rows = Rows::of(columns, location);
-    let projection = rows.wanted().chain(["_id"]).map(|name| (name.to_string(), 1.into())).collect();
-    each_batch(server, &location.filter, Some(projection), |documents| {
+    each_batch(server, &location.filter, Some(projection(&rows)), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))
     })?;
-    if rows.is_empty() {
+    if rows.read() == 0 {
         return Err(server.nothing_found());
     }
     rows.finish()
+}
+
+/// The fields that are needed.
+pub(super) fn projection(rows: &Rows) -> Document {
+    rows.wanted().chain(["_id"]).map(|name| (name.to_string(), 1.into())).collect()
 }
 
 /// Gives the documents of the server's collection that `filter` matches, batch by batch, in the order of `_id`; goes on after a failure that

@@ -1,0 +1,69 @@
+//! `watch` of a collection: documents that come, early and late; a server that goes and comes back.
+
+use std::ops::Range;
+use std::thread::sleep;
+use std::time::Duration;
+
+use mongodb::bson::{Document, doc};
+use serde_json::Value;
+
+use crate::harness::{Folder, initsweep, wait_until};
+use crate::server::{self, Server};
+
+fn documents(range: Range<u32>) -> Vec<Document> {
+    range.map(|i| doc! { "hidden_std_dev": f64::from(i % 7) + 1.0, "loss": f64::from(i * i % 1009) }).collect()
+}
+
+fn json(folder: &Folder, name: &str) -> Option<Value> {
+    serde_json::from_str(&std::fs::read_to_string(folder.path(name)).ok()?).ok()
+}
+
+/// Rows in the report that is there, 0 without one.
+fn rows(folder: &Folder) -> u64 {
+    json(folder, "live/summary.json").map_or(0, |json| json["rows"]["read"].as_u64().unwrap())
+}
+
+/// Holds the live results against those of a full reading, the collection's digest included.
+#[track_caller]
+fn is_as_a_full_computation(uri: &str, folder: &Folder) {
+    initsweep(format!("report {uri} --quiet --out full")).in_folder(folder).run().succeeds();
+    for name in ["summary.csv", "loss-vs-std-dev.svg"] {
+        assert_eq!(folder.bytes(&format!("live/{name}")), folder.bytes(&format!("full/{name}")), "{name}");
+    }
+    let inputs = |name: &str| json(folder, name).unwrap()["provenance"]["inputs"].to_string();
+    assert_eq!(inputs("live/summary.json"), inputs("full/summary.json"));
+}
+
+#[test]
+fn a_collection_that_grows_is_read_on_and_survives_the_server() {
+    let mut server = Server::start();
+    let uri = server.own_database();
+    let folder = Folder::new();
+    let watching = format!("watch {uri} --interval 0.2 --out live --timeout 1");
+    let mut running = initsweep(watching).in_folder(&folder).start();
+    // Nothing is there yet.
+    sleep(Duration::from_millis(500));
+    server::insert(&uri, &documents(0..30_000));
+    wait_until("the first documents are in", || rows(&folder) == 30_000);
+    is_as_a_full_computation(&uri, &folder);
+    server::insert(&uri, &documents(30_000..31_000));
+    wait_until("later documents are in", || rows(&folder) == 31_000);
+    is_as_a_full_computation(&uri, &folder);
+    // Identifiers before all others, one of them without a level.
+    server::insert(&uri, &[doc! { "_id": 1, "hidden_std_dev": 1.0, "loss": 5.0 }, doc! { "_id": 2, "loss": 5.0 }]);
+    wait_until("earlier documents are in", || rows(&folder) == 31_002);
+    is_as_a_full_computation(&uri, &folder);
+    server.kill();
+    sleep(Duration::from_millis(1500));
+    assert!(!running.has_ended(), "it waits for the server");
+    server.restart();
+    server::insert(&uri, &documents(31_000..31_500));
+    wait_until("documents after a restart are in", || rows(&folder) == 31_502);
+    is_as_a_full_computation(&uri, &folder);
+    server::clear(&uri);
+    server::insert(&uri, &documents(0..100));
+    wait_until("a collection that began anew is read anew", || rows(&folder) == 100);
+    is_as_a_full_computation(&uri, &folder);
+    running.signal("INT");
+    running.wait().fails_with(130);
+}
