@@ -147,7 +147,8 @@ impl Shared {
             answer.more = "Refresh: 1\r\nRetry-After: 1\r\n";
             return answer;
         }
-        let name = if path == "/" { Artefact::Report.file_name() } else { path.trim_start_matches('/') };
+        let report = Artefact::Report.file_name();
+        let name = if path == "/" { &report } else { path.trim_start_matches('/') };
         let Some(path) = reports.files.get(name).cloned() else {
             return Answer::text("404 Not Found", "no such file\n");
         };

@@ -26,7 +26,9 @@ pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> 
     let failed = || Error::Figure { figure: NAME, reason: "there is nothing finite to draw".into() };
     // What is known in the end is the finding, with its full bootstrap.
     let mut history = history.to_vec();
-    if let (Some(last), Some(level), Some(value)) = (history.last_mut(), analysis.minimum.level, analysis.minimum.value)
+    let (level, value) = (analysis.minimum.level, analysis.minimum.value);
+    if let (Some(last), Some(level), Some(value), Statistic::Mean) =
+        (history.last_mut(), level, value, analysis.statistic)
     {
         *last = Known { level, value, ..*last };
     }

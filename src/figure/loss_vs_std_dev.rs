@@ -65,8 +65,14 @@ fn legend(
     canvas: &Canvas,
 ) -> Vec<Entry> {
     let palette = canvas.palette;
-    let mut entries = vec![Entry::new(Mark::Dot(palette.data), "mean of the level's runs")];
-    if let Some(label) = data::bar_label(bars, analysis.confidence) {
+    let mut entries = vec![Entry::new(
+        Mark::Dot(palette.data),
+        match analysis.statistic {
+            Statistic::SolvedShare => "share of solved runs".into(),
+            other => format!("{} of the level's runs", other.name()),
+        },
+    )];
+    if let Some(label) = data::bar_label(bars, analysis) {
         let mark = if levels.are_many() { Mark::Area(palette.data.at(BAND)) } else { Mark::Bar(palette.data) };
         entries.push(Entry::new(mark, label));
     }

@@ -677,3 +677,25 @@ fn a_figure_of_many_levels_stays_small() {
     assert!(svg.contains("20,000 levels") && svg.contains("of them drawn"));
     assert_sound(&svg);
 }
+
+#[test]
+fn the_figure_shows_what_is_minimised() {
+    let folder = Folder::new();
+    for (statistic, said) in [
+        ("median", ["median loss", "median of the level's runs", "95 % order statistics interval"]),
+        ("trimmed", ["trimmed mean loss", "trimmed mean of the level's runs", "95 % Yuen t interval"]),
+        ("solved-share", ["share of solved runs", "share of solved runs", "95 % Wilson interval"]),
+    ] {
+        initsweep(format!("plot {} --statistic {statistic} --format svg", sample()))
+            .in_folder(&folder)
+            .run()
+            .succeeds();
+        let svg = folder.text(SVG);
+        assert_sound(&svg);
+        let document = Document::parse(&svg).unwrap();
+        let words = words_of(&document);
+        for text in said {
+            assert!(words.iter().any(|word| word.text == text), "{text}: {words:?}");
+        }
+    }
+}
