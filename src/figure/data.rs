@@ -1,6 +1,6 @@
 //! What figures of an analysis share: which levels can be shown, on which axis, and in which words.
 
-use crate::analysis::{Analysis, Group};
+use crate::analysis::{Analysis, Group, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::figure::axis::{Axis, Scale};
@@ -78,34 +78,35 @@ impl<'a> Levels<'a> {
     }
 }
 
-/// A mean with its bar.
+/// What stands for a level, usually its mean, with its bar.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// The factor's value.
     pub level: f64,
-    /// The metric's mean.
-    pub mean: f64,
+    /// The value of the statistic.
+    pub value: f64,
     /// Ends of the error bar.
     pub bar: Option<(f64, f64)>,
 }
 
 impl Point {
-    /// The mean of `group` with the bar that was asked for.
-    pub fn of(group: &Group, bars: ErrorBars) -> Self {
-        let mean = group.summary.mean;
-        let around = |margin: f64| (mean.point - margin, mean.point + margin);
+    /// The `statistic` of `group` with the bar that was asked for; nothing where it is not known.
+    pub fn of(group: &Group, statistic: Statistic, bars: ErrorBars) -> Option<Self> {
+        let estimate = statistic.at(group)?;
+        let around = |margin: f64| (estimate.point - margin, estimate.point + margin);
         let bar = match bars {
-            ErrorBars::Se => mean.standard_error.map(around),
-            ErrorBars::Sd => group.summary.std_dev.map(around),
-            ErrorBars::Ci => mean.interval.map(|interval| (interval.lower, interval.upper)),
+            ErrorBars::Se => estimate.standard_error.map(around),
+            // The runs spread about their mean, and about nothing else.
+            ErrorBars::Sd => group.summary.std_dev.filter(|_| statistic == Statistic::Mean).map(around),
+            ErrorBars::Ci => estimate.interval.map(|interval| (interval.lower, interval.upper)),
             ErrorBars::None => None,
         };
-        Self { level: group.level, mean: mean.point, bar }
+        Some(Self { level: group.level, value: estimate.point, bar })
     }
 
-    /// Its mean and the ends of its bar.
+    /// Its value and the ends of its bar.
     pub fn heights(&self) -> impl Iterator<Item = f64> {
-        [Some(self.mean), self.bar.map(|bar| bar.0), self.bar.map(|bar| bar.1)].into_iter().flatten()
+        [Some(self.value), self.bar.map(|bar| bar.0), self.bar.map(|bar| bar.1)].into_iter().flatten()
     }
 }
 
@@ -146,13 +147,29 @@ pub fn y_label(metric: &str) -> String {
     if metric == DEFAULT_METRIC { "mean loss, summed over epochs".into() } else { format!("mean {metric}") }
 }
 
-/// What the bars are; nothing without bars.
-pub fn bar_label(bars: ErrorBars, confidence: f64) -> Option<String> {
+/// What is minimised, as a label of the vertical axis.
+pub fn statistic_label(analysis: &Analysis) -> String {
+    match analysis.statistic {
+        Statistic::Mean => y_label(&analysis.metric),
+        other => other.of(&analysis.metric),
+    }
+}
+
+/// What the bars are; nothing where there are none.
+pub fn bar_label(bars: ErrorBars, analysis: &Analysis) -> Option<String> {
+    let statistic = analysis.statistic;
+    let interval = || analysis.groups.iter().find_map(|group| statistic.at(group)?.interval);
     match bars {
-        ErrorBars::Se => Some("± 1 standard error".into()),
-        ErrorBars::Ci => Some(format!("{} Student t interval", finding::confidence(confidence))),
-        ErrorBars::Sd => Some("± 1 standard deviation of the runs".into()),
-        ErrorBars::None => None,
+        ErrorBars::Se => analysis
+            .groups
+            .iter()
+            .any(|group| statistic.at(group).is_some_and(|at| at.standard_error.is_some()))
+            .then(|| "± 1 standard error".into()),
+        ErrorBars::Ci => {
+            interval().map(|i| format!("{} {} interval", finding::confidence(analysis.confidence), i.method.name()))
+        }
+        ErrorBars::Sd if statistic == Statistic::Mean => Some("± 1 standard deviation of the runs".into()),
+        ErrorBars::Sd | ErrorBars::None => None,
     }
 }
 
@@ -186,8 +203,9 @@ pub fn references(analysis: &Analysis, palette: &Palette) -> Vec<Line> {
     drawn.zip(palette.references.iter().cycle()).map(line).collect()
 }
 
-/// The level with the least mean.
+/// The level with the least mean, or whatever is best in what is minimised.
 pub fn lowest(analysis: &Analysis, palette: &Palette) -> Line {
     let level = analysis.observed().level;
-    Line { level, label: format!("lowest {}", significant(level, 3)), colour: palette.minimum }
+    let word = if analysis.statistic.is_maximised() { "highest" } else { "lowest" };
+    Line { level, label: format!("{word} {}", significant(level, 3)), colour: palette.minimum }
 }

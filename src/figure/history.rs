@@ -1,7 +1,7 @@
 //! How the estimate of the minimum and its interval moved as runs came in.
 
-use crate::analysis::Analysis;
 use crate::analysis::history::Known;
+use crate::analysis::{Analysis, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::figure::axis::{Axis, Scale};

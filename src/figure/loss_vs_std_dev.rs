@@ -5,7 +5,7 @@
 //! intervals of its place and its value, and shades the levels that cannot be excluded as the best. It is left out where the
 //! interval already takes up most of the axis.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::figure::axis::{Axis, Scale};
@@ -27,7 +27,8 @@ pub const NAME: &str = "loss-vs-std-dev";
 /// [`Error::Figure`] if nothing can be shown on the axis that was asked for.
 pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let levels = Levels::of(analysis, options, NAME)?;
-    let points: Vec<Point> = levels.groups.iter().map(|group| Point::of(group, options.error_bars)).collect();
+    let points: Vec<Point> =
+        levels.groups.iter().filter_map(|group| Point::of(group, analysis.statistic, options.error_bars)).collect();
     let y = Axis::around(Scale::Linear, points.iter().flat_map(Point::heights)).ok_or_else(|| Error::Figure {
         figure: NAME,
         reason: format!("the means of '{}' are too large to draw", analysis.metric),
@@ -43,7 +44,7 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let area = page.draw(&mut canvas);
     let labels = [
         options.wording.x(data::x_label(&analysis.factor, levels.x.scale())),
-        options.wording.y(data::y_label(&analysis.metric)),
+        options.wording.y(data::statistic_label(analysis)),
     ];
     let [main, beside] = match zoom {
         Some(_) => area.split(&canvas, 0.62, 22.0),
@@ -78,7 +79,13 @@ fn legend(
     }
     if let Some(zoom) = zoom {
         let confidence = finding::confidence(analysis.confidence);
-        entries.push(Entry::new(Mark::Ring(palette.minimum), format!("fitted minimum, {confidence} intervals")));
+        entries.push(Entry::new(
+            Mark::Ring(palette.minimum),
+            format!(
+                "fitted {}, {confidence} intervals",
+                if analysis.statistic.is_maximised() { "maximum" } else { "minimum" }
+            ),
+        ));
         if !zoom.best.is_empty() {
             let text = format!("not excluded as the best at {confidence}");
             entries.push(Entry::new(Mark::Area(palette.minimum.at(SHADE)), text));
@@ -115,7 +122,7 @@ impl Overview<'_> {
         lines.draw(canvas, &frame);
         let radius = if self.is_dense { 1.7 } else { 3.4 };
         for point in self.points {
-            let at = frame.at((point.level, point.mean));
+            let at = frame.at((point.level, point.value));
             if point.level == self.analysis.observed().level {
                 canvas.dot(at, radius + 2.2, canvas.palette.minimum);
             }
@@ -191,8 +198,12 @@ impl Zoom {
         }
         window = [window[0].max(0.0), window[1].min(1.0)];
         let x = Axis::spanning(levels.x.scale(), along(window[0]), along(window[1]))?;
-        let points: Vec<Point> =
-            levels.groups.iter().filter(|group| x.holds(group.level)).map(|group| Point::of(group, bars)).collect();
+        let points: Vec<Point> = levels
+            .groups
+            .iter()
+            .filter(|group| x.holds(group.level))
+            .filter_map(|group| Point::of(group, analysis.statistic, bars))
+            .collect();
         if window[1] - window[0] > MOST_OF_AXIS || points.len() < LEAST_LEVELS {
             return None;
         }
@@ -228,10 +239,10 @@ impl Zoom {
         lines.draw(canvas, &frame);
         let radius = if self.points.len() > style::MANY_LEVELS { 1.7 } else { 3.0 };
         for point in &self.points {
-            canvas.dot(frame.at((point.level, point.mean)), radius, canvas.palette.data);
+            canvas.dot(frame.at((point.level, point.value)), radius, canvas.palette.data);
         }
         self.cross(canvas, &frame);
-        self.head(canvas, area, room.left);
+        self.head(canvas, analysis.statistic, area, room.left);
     }
 
     /// The fitted minimum with both intervals.
@@ -251,13 +262,15 @@ impl Zoom {
         canvas.ring((x, y), 5.0, colour, 2.4);
     }
 
-    fn head(&self, canvas: &mut Canvas, area: Area, left: f64) {
+    fn head(&self, canvas: &mut Canvas, statistic: Statistic, area: Area, left: f64) {
         let ((level, place), (value, depth)) = (&self.level, &self.value);
         let range = |estimate: &Estimate, interval: &ConfidenceInterval| {
             let rounded = |value: f64| to_precision_of(value, interval.margin()).replace('-', "−");
             format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
         };
-        let lines = [format!("minimum at {}", range(level, place)), format!("mean there {}", range(value, depth))];
+        let best = if statistic.is_maximised() { "maximum" } else { "minimum" };
+        let name = if statistic.is_maximised() { "solved" } else { statistic.name() };
+        let lines = [format!("{best} at {}", range(level, place)), format!("{name} there {}", range(value, depth))];
         for (row, line) in lines.iter().enumerate() {
             let line = crate::figure::text::fitted(
                 line,
