@@ -94,6 +94,16 @@ pub enum Error {
         /// The rows that are there.
         written: u64,
     },
+    /// A sweep that ended at a limit before its goal.
+    #[error("{goal} is not reached: {found}, where {limit} ended it")]
+    NotReached {
+        /// The goal.
+        goal: String,
+        /// What is known.
+        found: String,
+        /// The option that ended it.
+        limit: &'static str,
+    },
     /// A column that the analysis needs is not in the file.
     #[error("{path}: no column named '{column}'; it has {available}")]
     MissingColumn {
@@ -318,6 +328,7 @@ impl Error {
             | Self::NoDocuments { .. }
             | Self::Database { .. }
             | Self::Spooled { .. } => 4,
+            Self::NotReached { .. } => 1,
             Self::Interrupted { .. } | Self::Stopped { .. } => 130,
             Self::OtherSweep { .. }
             | Self::Differs { .. }
@@ -373,6 +384,11 @@ impl Error {
             }
             Self::Serve { .. } => "is the port taken? choose another with --serve".into(),
             Self::Interrupted { .. } => "run the same command again to go on".into(),
+            Self::NotReached { limit, .. } => {
+                format!(
+                    "the runs are stored; `initsweep sweep --to` that file with a greater {limit} goes on with them"
+                )
+            }
             _ => return None,
         })
     }

@@ -9,9 +9,9 @@
 //!                  ├─ store  (csv · parquet · mongodb: one backend a file)
 //!                  │     │ RunTable = polars frame with a checked schema
 //!                  │     ▼
-//!                  └─ group ─► stats ─► analysis ─► { export, figure, baseline ─► report } ─► output
+//!                  └─ group ─► stats ─► analysis ─► { planning, export, figure, baseline ─► report } ─► output
 //! commands ─► watch ─► store    what was read stays       commands ─► serve ─► output    the report for browsers
-//! leaves anyone may use: sweep (domain types, the glossary), expression, format, random, warning, provenance,
+//! leaves anyone may use: sweep (domain types, the glossary), course, expression, format, random, warning, provenance,
 //!                         error
 //! ```
 //!
@@ -31,6 +31,7 @@ pub mod analysis;
 pub mod baseline;
 pub mod cli;
 pub mod commands;
+pub mod course;
 pub mod error;
 pub mod export;
 pub mod expression;
@@ -38,6 +39,7 @@ pub mod figure;
 pub mod format;
 pub mod group;
 pub mod output;
+pub mod planning;
 pub mod provenance;
 pub mod random;
 pub mod report;

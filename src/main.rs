@@ -36,6 +36,7 @@ fn dispatch(cli: &Cli) -> Result<(), Error> {
         Command::Replay(arguments) => commands::replay::run(arguments, &cli.global),
         Command::Verify(arguments) => commands::verify::run(arguments, &cli.global),
         Command::Copy(arguments) => commands::copy::run(arguments, &cli.global),
+        Command::Plan(arguments) => commands::plan::run(arguments, &cli.global),
         Command::Train(arguments) => commands::train::run(arguments, &cli.global),
     }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use crate::course::History;
 use crate::error::{Error, Result};
 
 /// One input as it was read.
@@ -22,13 +23,16 @@ pub struct InputDigest {
     pub sha256: String,
     /// How the runs in it were made: version, instruction set, threads and command, where the trainer left a record.
     pub made_by: Option<String>,
+    /// How the sweep went on until its goal was reached, if it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
 
 impl InputDigest {
     /// The digest of `bytes` bytes from `path` that `hasher` has seen.
     pub fn new(path: &Path, bytes: u64, hasher: Sha256) -> Self {
         let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { path: path.display().to_string(), bytes, sha256, made_by: None }
+        Self { path: path.display().to_string(), bytes, sha256, made_by: None, history: None }
     }
 
     /// The digest of a whole file.

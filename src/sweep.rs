@@ -295,6 +295,29 @@ impl SweepPlan {
         .filter_map(|(name, levels)| (levels > 1).then_some(name))
     }
 
+    /// The same plan with `levels` of the factor in column `factor`, one of [`Self::swept`]'s; numbers of epochs are rounded.
+    #[must_use]
+    pub fn along(&self, factor: &str, levels: &[f64]) -> Self {
+        let mut plan = self.clone();
+        match factor {
+            "output_std_dev" => plan.output_std_dev = levels.to_vec(),
+            "learning_rate" => plan.learning_rate = levels.to_vec(),
+            "epochs" => plan.epochs = levels.iter().map(|level| libm::round(*level) as u32).collect(),
+            _ => plan.hidden_std_dev = levels.to_vec(),
+        }
+        plan
+    }
+
+    /// The levels of the factor in column `factor`.
+    pub fn levels_of(&self, factor: &str) -> Vec<f64> {
+        match factor {
+            "output_std_dev" => self.output_std_dev.clone(),
+            "learning_rate" => self.learning_rate.clone(),
+            "epochs" => self.epochs.iter().map(|epochs| f64::from(*epochs)).collect(),
+            _ => self.hidden_std_dev.clone(),
+        }
+    }
+
     /// The identity of the run at place `index` of the plan, which must be below [`Self::total`].
     ///
     /// Replicate by replicate, each over all levels: whatever prefix of a sweep is finished, every level has its share,

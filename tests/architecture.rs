@@ -10,15 +10,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that anyone may use. They use only each other.
-const LEAVES: [&str; 7] = ["error", "expression", "format", "provenance", "random", "sweep", "warning"];
+const LEAVES: [&str; 8] = ["course", "error", "expression", "format", "provenance", "random", "sweep", "warning"];
 
 /// What each module may use besides the leaves and itself.
-const MAY_USE: [(&str, &[&str]); 15] = [
+const MAY_USE: [(&str, &[&str]); 16] = [
     ("main", &["cli", "commands"]),
-    ("cli", &["analysis", "export", "figure", "output", "store", "train"]),
+    ("cli", &["analysis", "export", "figure", "output", "planning", "stats", "store", "train"]),
     (
         "commands",
-        &["cli", "analysis", "baseline", "export", "figure", "output", "report", "serve", "store", "train", "watch"],
+        &[
+            "cli", "analysis", "baseline", "export", "figure", "output", "planning", "report", "serve", "stats",
+            "store", "train", "watch",
+        ],
     ),
     ("watch", &["store"]),
     ("serve", &["output"]),
@@ -28,6 +31,7 @@ const MAY_USE: [(&str, &[&str]); 15] = [
     ("stats", &[]),
     ("analysis", &["group", "stats", "store"]),
     ("baseline", &["analysis", "stats"]),
+    ("planning", &["analysis", "stats"]),
     ("export", &["analysis", "stats", "store"]),
     ("figure", &["analysis", "export", "stats", "train"]),
     ("report", &["analysis", "baseline", "export", "figure", "stats", "store"]),

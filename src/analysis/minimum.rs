@@ -44,9 +44,9 @@ pub struct MinimumAnalysis {
 
 /// The curve through the levels, with what has been found of its minimum.
 pub struct Curve<'a> {
-    objective: &'a Objective<'a>,
-    smoother: Smoother,
-    fitted: FittedMinimum,
+    pub(super) objective: &'a Objective<'a>,
+    pub(super) smoother: Smoother,
+    pub(super) fitted: FittedMinimum,
 }
 
 /// How the curve differs between two places, in the statistic's own direction.
@@ -73,7 +73,7 @@ impl<'a> Curve<'a> {
         }
         let fitted = objective.fitted_minimum(confidence)?;
         let smoother = Smoother::new(&objective.levels, fitted.bandwidth)?;
-        Some(Self { objective, smoother, fitted })
+        Some(Self { objective, smoother, fitted }.refined(confidence))
     }
 
     /// The curve at `level` against its minimum; nothing outside the levels.
@@ -93,6 +93,9 @@ impl<'a> Curve<'a> {
     }
 
     fn contrast(&self, places: [f64; 2], confidence: f64) -> Option<Contrast> {
+        if let Some(contrast) = self.refined_contrast(places, confidence) {
+            return Some(contrast);
+        }
         let [from, to] = places.map(|place| self.smoother.row(place));
         if let Some(common) = &self.objective.paired {
             let [a, b] = [&from, &to].map(|row| row.of_replicates(&common.values));
@@ -110,7 +113,7 @@ impl<'a> Curve<'a> {
 }
 
 /// Second / first − 1, of two values whose difference has this error.
-fn relative(from: &Measured, to: &Measured, error: f64, confidence: f64) -> Estimate {
+pub(super) fn relative(from: &Measured, to: &Measured, error: f64, confidence: f64) -> Estimate {
     let square = |measured: &Measured| measured.standard_error.map_or(0.0, |error| error * error);
     // Var(b − a) = Var a + Var b − 2 Cov.
     let covariance = (square(from) + square(to) - error * error) / 2.0;
@@ -142,7 +145,8 @@ pub fn analyse(objective: &Objective, curve: Option<&Curve>, margin: f64, confid
     MinimumAnalysis {
         level: curve.map(|curve| objective.along.estimate(&curve.fitted.location)),
         value: curve.map(|curve| objective.natural(&curve.fitted.value)),
-        cross_fitted: curve.and_then(|_| objective.cross_fitted(confidence)),
+        // The place of a cubic is not chosen among levels: its value has no winner's curse.
+        cross_fitted: curve.filter(|_| objective.refined.is_none()).and_then(|_| objective.cross_fitted(confidence)),
         candidates: if is_small { objective.candidates(confidence) } else { Vec::new() },
         standing: if is_small {
             best::standing(levels, curve.map(|curve| &curve.fitted), margin, confidence)

@@ -8,6 +8,7 @@
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
 //! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
 //! - [`distribution`], [`grid`], [`history`]: what single figures show, computed for them alone.
+//! - [`refinement`]: the same where the runs were put around the minimum, and what more of them would tell.
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
 
@@ -19,6 +20,7 @@ pub mod history;
 pub mod minimum;
 pub mod objective;
 pub mod references;
+pub mod refinement;
 pub mod statistic;
 pub mod warnings;
 

@@ -10,6 +10,7 @@
 use std::borrow::Cow;
 
 use crate::analysis::groups::{BasinRule, Group};
+use crate::analysis::refinement;
 use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
 use crate::group::Sample;
@@ -18,6 +19,7 @@ use crate::stats::best_paired::candidates_paired;
 use crate::stats::bootstrap::{Draws, FittedMinimum, Plan, fitted_minimum};
 use crate::stats::crossfit::{self, Deal, Folds, LevelRuns};
 use crate::stats::paired::{Common, Numbered, common_replicates};
+use crate::stats::refined::Cubic;
 use crate::stats::smooth::{LevelMean, pool_errors};
 use crate::stats::{ConfidenceInterval, Estimate, Method};
 
@@ -52,7 +54,8 @@ impl Along {
         if self == Self::Log { libm::log(level) } else { level }
     }
 
-    fn level(self, place: f64) -> f64 {
+    /// The level that lies at `place`.
+    pub fn level(self, place: f64) -> f64 {
         if self == Self::Log { libm::exp(place) } else { place }
     }
 
@@ -75,7 +78,9 @@ pub struct Objective<'a> {
     pub levels: Vec<LevelMean>,
     /// What stands for a level.
     pub statistic: Statistic,
-    /// The runs of paired levels, by common replicate.
+    /// Where paired runs were put around the minimum, what they say of it.
+    pub refined: Option<Cubic>,
+    /// The runs of paired levels, by common replicate; nothing where few levels hold most runs, which would be lost.
     pub paired: Option<Common>,
     runs: Vec<Cow<'a, [f64]>>,
     batches: Vec<Vec<f64>>,
@@ -98,7 +103,9 @@ impl<'a> Objective<'a> {
         let along = Along::of(groups);
         let measured = groups.iter().map(|group| statistic.measured(group)).collect::<Option<Vec<_>>>();
         let measured = measured.ok_or_else(unknown)?;
-        let paired = paired(statistic, samples, rule);
+        let design = refinement::design_of(statistic, samples);
+        let refined = design.as_ref().and_then(|design| refinement::cubic(along, samples, design));
+        let paired = if design.is_some() { None } else { paired(statistic, samples, rule) };
         let runs: Vec<Cow<[f64]>> = match &paired {
             Some(_) => Vec::new(),
             None => samples.iter().map(|sample| oriented(statistic, sample, rule)).collect(),
@@ -115,7 +122,7 @@ impl<'a> Objective<'a> {
         };
         let levels = pool_errors(&(0..groups.len()).map(level).collect::<Vec<_>>());
         let batches = paired.as_ref().map(|common| common.in_batches(BATCHES)).unwrap_or_default();
-        Ok(Self { along, levels, statistic, paired, runs, batches })
+        Ok(Self { along, levels, statistic, refined, paired, runs, batches })
     }
 
     /// The minimum of the curve through the levels; nothing for fewer than three, or without any known error.

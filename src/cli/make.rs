@@ -8,6 +8,7 @@ use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
 use crate::cli::document::DocumentArgs;
 use crate::cli::plan::{PlanArgs, TrainerArgs};
 use crate::cli::source::{MongoArgs, from_environment, in_environment};
+use crate::cli::until::{QuestionArgs, UntilArgs};
 use crate::error::Result;
 use crate::store::Source;
 use crate::store::target::Target;
@@ -31,6 +32,9 @@ pub struct RunArgs {
     /// How runs are trained.
     #[command(flatten)]
     pub trainer: TrainerArgs,
+    /// When there are enough.
+    #[command(flatten)]
+    pub until: UntilArgs,
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
@@ -74,6 +78,12 @@ pub struct SweepArgs {
     /// Only shard K of N of the runs, for several processes or machines that share a sweep; each file needs its own name
     #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
     pub shard: Option<Shard>,
+    /// When there are enough.
+    #[command(flatten)]
+    pub until: UntilArgs,
+    /// What to ask of them.
+    #[command(flatten)]
+    pub question: QuestionArgs,
     /// Which collection.
     #[command(flatten)]
     pub mongo: MongoArgs,

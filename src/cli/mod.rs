@@ -9,6 +9,7 @@ pub mod plan;
 pub mod plot;
 pub mod source;
 pub mod train;
+pub mod until;
 mod value;
 pub mod watch;
 
@@ -23,6 +24,7 @@ pub use crate::cli::compare::CompareArgs;
 pub use crate::cli::make::{CopyArgs, InitArgs, RunArgs, SweepArgs};
 pub use crate::cli::plot::PlotArgs;
 pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
+pub use crate::cli::until::AllocateArgs;
 pub use crate::cli::watch::WatchArgs;
 use crate::provenance::without_password;
 
@@ -101,7 +103,8 @@ pub enum Command {
   initsweep run
   initsweep run --runs 5000 --seed 7 --out my-sweep
   initsweep run sweep.toml --out my-sweep
-  initsweep run --hidden-std-dev lin:0.4:0.8:41 --error-bars ci")]
+  initsweep run --hidden-std-dev lin:0.4:0.8:41 --error-bars ci
+  initsweep run --until 'minimum<=2%'")]
     Run(RunArgs),
     /// Write a commented TOML file that describes a sweep, for `run`
     #[command(after_help = "Examples:
@@ -116,6 +119,8 @@ pub enum Command {
   initsweep sweep --to grid.parquet --sweep hidden_std_dev=0.5,1 --sweep output_std_dev=lin:0.2:1:9
   initsweep sweep --to mongodb://localhost --collection xor
   initsweep sweep --to parts/2.csv --shard 2/5
+  initsweep sweep --to runs.csv --until 'minimum<=1%' --max-time 5m
+  initsweep sweep --to runs.csv --until 'se<=0.5%' --hidden-std-dev 0.5,1/sqrt(2),1
 
 A stopped sweep goes on where it was when the same command is run again.")]
     Sweep(SweepArgs),
@@ -165,6 +170,12 @@ Examples:
 
 The two must be independent: sweeps of the same seed share their random numbers.")]
     Compare(CompareArgs),
+    /// Say where the next runs should go, and what they will tell
+    #[command(after_help = "Examples:
+  initsweep plan sample-data/xor-sweep.csv --budget 100000
+  initsweep plan runs/ --budget 5000 --strategy ocba --format json
+  initsweep plan summary.csv --budget 1000 --strategy relative-error")]
+    Plan(AllocateArgs),
     /// Train one network and show how its loss falls
     #[command(after_help = "Examples:
   initsweep train

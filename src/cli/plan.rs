@@ -51,6 +51,14 @@ impl PlanArgs {
     /// # Errors
     /// [`Error::Usage`] for levels that mean nothing.
     pub fn plan(&self) -> Result<SweepPlan> {
+        self.plan_of(false)
+    }
+
+    /// The same, its draws paired if `paired` is, whatever was asked for.
+    ///
+    /// # Errors
+    /// As [`Self::plan`].
+    pub fn plan_of(&self, paired: bool) -> Result<SweepPlan> {
         let mut output = self.output_std_dev.as_str();
         let mut rate = self.learning_rate.as_str();
         let mut epochs = self.epochs.as_str();
@@ -78,7 +86,7 @@ impl PlanArgs {
             epochs: epochs.into_iter().map(whole_number).collect::<Result<_>>()?,
             runs: self.runs,
             seed: self.seed,
-            draws: Draws::of(self.paired),
+            draws: Draws::of(self.paired || paired),
             solved_below: self.solved_below,
         }
         .validated()

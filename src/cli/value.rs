@@ -24,6 +24,17 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     value.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds from 0.001 to 86400".into())
 }
 
+/// A time with a unit: `90`, `90s`, `5m`, `2h`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let units = [('s', 1.0), ('m', 60.0), ('h', 3600.0)];
+    let unit = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, *seconds)));
+    let (number, seconds) = unit.unwrap_or((text, 1.0));
+    let value = number.trim().parse::<f64>().ok().map(|number| number * seconds);
+    let sensible = value.filter(|value| (0.001..=31_536_000.0).contains(value));
+    sensible.map(Duration::from_secs_f64).ok_or_else(|| "expected a time such as 90, 90s, 5m or 2h".into())
+}
+
 pub(super) fn scale(text: &str) -> Result<f32, String> {
     let value = text.parse::<f32>().ok().filter(|scale| SCALES.contains(scale));
     value.ok_or_else(|| format!("expected a number from {} to {}", SCALES.start(), SCALES.end()))
@@ -39,6 +50,15 @@ pub(super) fn whole_number(level: f64) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(duration("90").unwrap(), duration(" 1.5m").unwrap());
+        assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
+        for text in ["", "0", "-1s", "m", "5 days", "NaN", "inf"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn confidence_levels() {

@@ -4,6 +4,7 @@ pub mod compare;
 pub mod copy;
 pub mod init;
 pub mod open;
+pub mod plan;
 pub mod plot;
 pub mod replay;
 pub mod report;
@@ -11,6 +12,7 @@ pub mod run;
 pub mod stats;
 pub mod sweep;
 pub mod train;
+pub mod until;
 pub mod verify;
 pub mod watch;
 

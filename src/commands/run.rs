@@ -1,8 +1,9 @@
 //! `initsweep run`: a fresh sweep, then the report on it.
 
 use crate::cli::{Global, RunArgs};
+use crate::commands::until::{self, Ask};
 use crate::commands::{report, sweep};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::{Artefact, OutputFolder};
 use crate::store::Source;
 use crate::store::target::Target;
@@ -15,16 +16,25 @@ use crate::sweep::part::Part;
 /// # Errors
 /// Those of `sweep` and `report`.
 pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
-    let plan = arguments.plan.plan()?;
+    let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
     let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
-    let folder = OutputFolder::create(&arguments.figure.out)?;
-    let own = || Source::Path(folder.path(Artefact::Runs).display().to_string());
-    let runs = arguments.to.clone().unwrap_or_else(own).located(&arguments.mongo.choice(None))?;
-    // Files of one's own choice are never replaced by another sweep.
-    let existing = if arguments.to.is_some() { Existing::Continue } else { Existing::Resume };
-    let target = Target::of(&runs, &arguments.mongo.choice(None))?;
-    sweep::make(&Part::whole(plan), arguments.trainer.simd()?, &target, existing, global)?;
+    let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
+    let (simd, target) = (arguments.trainer.simd()?, runs.as_path().into());
+    let made = match &arguments.until.until {
+        None => sweep::make(&Part::whole(plan), simd, &target, Existing::Resume, global),
+        Some(goal) => {
+            let question = arguments.statistic.of(arguments.analysis.question(&columns));
+            let ask = Ask::of(&arguments.until, goal, plan, &columns.metric, question);
+            until::make(&ask, simd, &target, Existing::Resume, global).map(drop)
+        }
+    };
+    // What a limit left unanswered is reported all the same.
+    if !matches!(made, Ok(()) | Err(Error::NotReached { .. })) {
+        return made;
+    }
     let RunArgs { analysis, statistic, figure, document, .. } = arguments;
     let request = report::Request { analysis, statistic: *statistic, figure, document };
-    report::write(&[runs], &columns, &request, global)
+    let source = Source::Path(runs.display().to_string());
+    report::write(&[source], &columns, &request, global)?;
+    made
 }

@@ -6,14 +6,18 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::analysis::Question;
+use crate::analysis::statistic::Statistic;
+use crate::cli::until::QuestionArgs;
 use crate::cli::{Global, SweepArgs};
+use crate::commands::until::{self, Ask};
 use crate::error::Result;
 use crate::format::{count, counted};
 use crate::store::record::SweepRecord;
 use crate::store::target::{RunStore, Target};
 use crate::store::writer::Existing;
-use crate::sweep::Run;
 use crate::sweep::part::Part;
+use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference, Run};
 use crate::train::kernel::Simd;
 use crate::train::schedule;
 
@@ -23,7 +27,17 @@ use crate::train::schedule;
 /// Those of the plan, of training and of writing.
 pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
     let existing = if arguments.fresh { Existing::Replace } else { Existing::Continue };
-    make(&arguments.part()?, arguments.trainer.simd()?, &arguments.target()?, existing, global)
+    let (simd, target) = (arguments.trainer.simd()?, arguments.target()?);
+    let Some(goal) = &arguments.until.until else {
+        return make(&arguments.part()?, simd, &target, existing, global);
+    };
+    let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
+    let QuestionArgs { reference, margin, confidence } = &arguments.question;
+    let references = Reference::with_defaults(plan.swept().next().unwrap_or(DEFAULT_FACTOR), reference);
+    let statistic = Statistic::Mean;
+    let question = Question { confidence: *confidence, references, margin: *margin, statistic };
+    let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);
+    until::make(&ask, simd, &target, existing, global).map(drop)
 }
 
 /// Makes the runs of `part` that `target` does not hold yet.
@@ -75,7 +89,7 @@ fn summary(place: &str, from: u64, total: u64, time: Duration) -> String {
     )
 }
 
-fn progress_bar(total: u64, from: u64, quiet: bool) -> ProgressBar {
+pub(super) fn progress_bar(total: u64, from: u64, quiet: bool) -> ProgressBar {
     let visible = !quiet && std::io::stderr().is_terminal();
     let target = if visible { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(total), target).with_position(from);
@@ -95,7 +109,7 @@ fn progress_bar(total: u64, from: u64, quiet: bool) -> ProgressBar {
 }
 
 /// A flag that the first Ctrl-C sets; the second ends the process at once.
-fn stop_flag() -> &'static AtomicBool {
+pub(super) fn stop_flag() -> &'static AtomicBool {
     static STOP: AtomicBool = AtomicBool::new(false);
     let handler = || {
         if STOP.swap(true, Ordering::Relaxed) {
@@ -108,7 +122,7 @@ fn stop_flag() -> &'static AtomicBool {
     &STOP
 }
 
-fn say(text: &str) {
+pub(super) fn say(text: &str) {
     // If standard error is closed there is nobody left to tell.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -3,6 +3,7 @@
 pub mod comparison;
 pub mod csv;
 pub mod finding;
+pub mod history;
 pub mod json;
 pub mod table;
 

@@ -1,7 +1,8 @@
 //! The group table for people: aligned for the terminal, or as Markdown.
 
 use crate::analysis::{Analysis, Group};
-use crate::export::finding;
+use crate::course::History;
+use crate::export::{finding, history};
 use crate::format::{aligned, count, to_precision_of};
 use crate::store::schema::{Exclusion, RowLedger};
 
@@ -121,6 +122,9 @@ pub fn closing(analysis: &Analysis) -> String {
     for line in facts(analysis) {
         text.push_str(&format!("  {line}\n"));
     }
+    for history in history::of(analysis) {
+        text.push_str(&rounds(history));
+    }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {
         text.push_str(&format!("warning: {}; {}\n", warning.message(), warning.advice()));
@@ -139,6 +143,19 @@ fn facts(analysis: &Analysis) -> Vec<String> {
     lines.extend(analysis.pairs.iter().map(|pair| finding::pair(analysis, pair)));
     lines.extend(analysis.steps.iter().map(|step| format!("observed, {}", finding::step(step))));
     lines
+}
+
+/// How a sweep went on until its goal, for the terminal.
+fn rounds(history: &History) -> String {
+    let rows: Vec<[String; 6]> =
+        std::iter::once(history::HEADS.map(String::from)).chain(history::rows(history)).collect();
+    let widths: [usize; 6] = std::array::from_fn(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
+    let mut text = format!("{}\n", history::sentence(history));
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+        text.push_str(&format!("  {}\n", cells.join("  ").trim_end()));
+    }
+    text
 }
 
 /// The ledger in a line: `Rows: 10,000 read = 9,998 used + 2 NaN`.

@@ -10,7 +10,7 @@ use crate::stats::Method;
 pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let confidence = finding::confidence(analysis.confidence);
     let runs = counted(analysis.runs(), "run");
-    vec![
+    let mut paragraphs = vec![
         format!(
             "{runs} at {} of {} were grouped by exact value. Where the minimum is: a weighted local quadratic curve through the \
              level means along the axis (in ln of the level where all are above 0), bandwidth by AICc (Hurvich, Simonoff and \
@@ -29,7 +29,18 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
              do not know that the minimum was chosen as the least of all means.",
             finding::confidence(analysis.margin)
         ),
-    ]
+    ];
+    let interval = analysis.minimum.level.and_then(|level| level.interval);
+    if interval.is_some_and(|interval| interval.method == Method::CubicSlope) {
+        paragraphs.push(
+            "Most runs are at levels that were put around the minimum, with the same draws at each. Place and value of the \
+             minimum, and what references between these levels cost, are therefore those of a cubic through them; the interval \
+             of the place holds every place at which its slope is not significantly different from 0 (Fieller 1954), with the \
+             covariances of the paired runs."
+                .into(),
+        );
+    }
+    paragraphs
 }
 
 /// The terms of tables and figure, with their definitions.

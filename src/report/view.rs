@@ -2,7 +2,8 @@
 
 use crate::analysis::{Analysis, Place, ReferenceResult, Step};
 use crate::baseline::Changes;
-use crate::export::{finding, table};
+use crate::course::History;
+use crate::export::{finding, history, table};
 use crate::figure::Figure;
 use crate::format::{count, counted, excerpt, significant, to_precision_of};
 use crate::provenance::InputDigest;
@@ -39,6 +40,8 @@ pub struct View {
     pub levels: LevelTable,
     /// Whether it is known which levels cannot be excluded as the best.
     pub has_candidates: bool,
+    /// How sweeps went on until their goal.
+    pub pursuits: Vec<PursuitView>,
     /// Warnings: what, and what to do.
     pub warnings: Vec<[String; 2]>,
     /// The ledger in a line.
@@ -72,6 +75,23 @@ pub struct Fact {
     pub value: String,
     /// How sure it is, or what it rests on.
     pub note: String,
+}
+
+/// How a sweep went on until its goal.
+#[derive(Debug, Clone)]
+pub struct PursuitView {
+    /// What was asked for and how it ended.
+    pub sentence: String,
+    /// Heads of the table of rounds.
+    pub heads: [&'static str; 6],
+    /// The rounds, a row each.
+    pub rounds: Vec<[String; 6]>,
+}
+
+impl PursuitView {
+    fn of(history: &History) -> Self {
+        Self { sentence: history::sentence(history), heads: history::HEADS, rounds: history::rows(history) }
+    }
 }
 
 /// An input.
@@ -139,6 +159,7 @@ impl View {
             basins: BasinsView::of(analysis),
             levels: LevelTable::of(analysis),
             has_candidates: !analysis.minimum.candidates.is_empty(),
+            pursuits: history::of(analysis).map(PursuitView::of).collect(),
             warnings: analysis
                 .warnings
                 .iter()

@@ -37,6 +37,8 @@ pub enum Method {
     CrossFitted,
     /// Put together from the ends of two intervals.
     Recovered,
+    /// Places at which the slope of a cubic is not significantly different from 0; of its values Student's t interval.
+    CubicSlope,
 }
 
 impl Method {
@@ -54,6 +56,7 @@ impl Method {
             Self::BootstrapWidened => "bootstrap percentile, widened above",
             Self::CrossFitted => "cross-fitted t",
             Self::Recovered => "recovered",
+            Self::CubicSlope => "slope of a cubic",
         }
     }
 }

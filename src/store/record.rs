@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::course::History;
 use crate::error::Result;
 use crate::output::write_whole;
 use crate::provenance::Provenance;
 
 /// How a file of runs was made, by the process that finished it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SweepRecord {
     /// Name and version of the program.
     pub version: String,
@@ -23,13 +24,16 @@ pub struct SweepRecord {
     pub threads: usize,
     /// Runs in the file.
     pub runs: u64,
+    /// How it went on until its goal was reached, if it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<History>,
 }
 
 impl SweepRecord {
     /// Describes the running process.
     pub fn of_this_process(instruction_set: &str, threads: usize, runs: u64) -> Self {
         let Provenance { version, command, .. } = Provenance::of_this_process(Vec::new());
-        Self { version, command, instruction_set: instruction_set.into(), threads, runs }
+        Self { version, command, instruction_set: instruction_set.into(), threads, runs, history: None }
     }
 
     /// Writes the record of `target`.

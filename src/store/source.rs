@@ -109,11 +109,15 @@ impl Input {
     pub fn note_maker(&self, table: &mut RunTable) {
         let Self::File(path) = self else { return };
         let record = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read);
-        let made_by = record.map(|record| {
+        let made_by = record.as_ref().map(|record| {
             let SweepRecord { version, command, instruction_set, threads, .. } = record;
-            format!("{version}, {instruction_set}, {}: {command}", counted(threads as u64, "thread"))
+            format!("{version}, {instruction_set}, {}: {command}", counted(*threads as u64, "thread"))
         });
-        table.inputs.iter_mut().for_each(|input| input.made_by.clone_from(&made_by));
+        let history = record.and_then(|record| record.history);
+        for input in &mut table.inputs {
+            input.made_by.clone_from(&made_by);
+            input.history.clone_from(&history);
+        }
     }
 
     fn read_rows(&self, columns: &Columns) -> Result<Data> {

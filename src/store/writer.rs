@@ -9,11 +9,11 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use crate::course::Sequence;
 use crate::error::{Error, Result};
 use crate::output::{folder_of, rename_into_place};
 use crate::store::parquet;
 use crate::sweep::Run;
-use crate::sweep::part::Part;
 
 /// Writes the runs of one plan to one file.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl RunWriter {
     /// # Errors
     /// [`Error::OtherSweep`] if there are runs that `part` does not begin with, [`Error::Busy`] if another process writes
     /// them, [`Error::Write`] or [`Error::Read`] if the files cannot be used.
-    pub fn open(target: &Path, part: &Part, existing: Existing) -> Result<Self> {
+    pub fn open(target: &Path, part: &dyn Sequence, existing: Existing) -> Result<Self> {
         fs::create_dir_all(folder_of(target)).map_err(Error::write(folder_of(target)))?;
         let mut name = target.as_os_str().to_owned();
         name.push(".part");
@@ -122,7 +122,7 @@ struct Kept {
 }
 
 /// The rows up to the last line break, compared with the plan one by one.
-fn whole_rows(file: &mut File, path: &Path, part: &Part) -> Result<Kept> {
+fn whole_rows(file: &mut File, path: &Path, part: &dyn Sequence) -> Result<Kept> {
     file.seek(SeekFrom::Start(0)).map_err(Error::read(path))?;
     let mut lines = BufReader::with_capacity(1 << 20, &*file);
     let mut kept = Kept::default();
@@ -149,7 +149,7 @@ fn whole_rows(file: &mut File, path: &Path, part: &Part) -> Result<Kept> {
             if kept.rows == part.total() {
                 return Err(other(format!("it has more than the {} runs asked for", part.total())));
             }
-            let (stored, expected) = (run.identity(), part.plan.run(part.places.start + kept.rows));
+            let (stored, expected) = (run.identity(), part.run(kept.rows));
             if stored != expected {
                 return Err(other(format!("row {} is {stored}; asked for was {expected}", kept.rows + 1)));
             }
@@ -160,7 +160,7 @@ fn whole_rows(file: &mut File, path: &Path, part: &Part) -> Result<Kept> {
 }
 
 /// Copies a finished target into an empty journal, as CSV.
-fn copy_target(target: &Path, part: &Part, journal: &mut File) -> Result<()> {
+fn copy_target(target: &Path, part: &dyn Sequence, journal: &mut File) -> Result<()> {
     if parquet::is_named_so(target) {
         let mut rows = csv::Writer::from_writer(BufWriter::new(&*journal));
         parquet::read_runs(target, |run| {

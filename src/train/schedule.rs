@@ -8,8 +8,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::course::Sequence;
 use crate::error::Result;
-use crate::sweep::{Run, RunIdentity, SweepPlan};
+use crate::sweep::{Run, RunIdentity};
 use crate::train::initialisation::initial_parameters;
 use crate::train::kernel::{self, Simd};
 use crate::train::network::{Outcome, Schedule, Task};
@@ -25,7 +26,7 @@ const WAVE: Duration = Duration::from_millis(700);
 /// # Errors
 /// Whatever `sink` gives.
 pub fn train_plan(
-    plan: &SweepPlan,
+    plan: &impl Sequence,
     range: std::ops::Range<u64>,
     simd: Simd,
     stop: &AtomicBool,
@@ -51,7 +52,7 @@ pub fn train_plan(
 
 /// The runs of `range`, or a prefix of them if stopped.
 fn train_wave(
-    plan: &SweepPlan,
+    plan: &impl Sequence,
     range: std::ops::Range<u64>,
     simd: Simd,
     stop: &AtomicBool,

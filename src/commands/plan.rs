@@ -1,0 +1,95 @@
+//! `initsweep plan`: where the next runs should go, and what they will tell.
+
+use serde::Serialize;
+
+use crate::analysis::Analysis;
+use crate::cli::until::PlanFormat;
+use crate::cli::{AllocateArgs, Global};
+use crate::commands::print;
+use crate::error::Result;
+use crate::format::{count, counted, significant};
+use crate::planning::{self, Planned, Strategy, USUAL_GOAL};
+use crate::store;
+use crate::sweep::DEFAULT_FACTOR;
+
+/// Runs the command.
+///
+/// # Errors
+/// Those of reading, analysing, planning and printing.
+pub fn run(arguments: &AllocateArgs, _: &Global) -> Result<()> {
+    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
+    let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
+    let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
+    let planned = planning::plan(&analysis, arguments.strategy, arguments.budget, USUAL_GOAL)?;
+    print(&match arguments.format {
+        PlanFormat::Table => table_of(&planned, &analysis, arguments.strategy),
+        PlanFormat::Json => json_of(&planned, &analysis, arguments.strategy),
+    })
+}
+
+fn json_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {
+    #[derive(Serialize)]
+    struct Document<'a> {
+        schema_version: u32,
+        factor: &'a str,
+        metric: &'a str,
+        confidence: f64,
+        strategy: Strategy,
+        #[serde(flatten)]
+        planned: &'a Planned,
+    }
+    let (factor, metric, confidence) = (&analysis.factor, &analysis.metric, analysis.confidence);
+    let document = Document { schema_version: 1, factor, metric, confidence, strategy, planned };
+    // Serialising a plain struct cannot fail.
+    format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
+}
+
+fn table_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {
+    let heads = [analysis.factor.as_str(), "runs", "add", "standard error", "then"].map(String::from);
+    let error = |error: Option<f64>| error.map(|error| significant(error, 3)).unwrap_or_default();
+    let row = |level: &planning::Addition| {
+        let errors = [error(level.standard_error), error(level.expected_standard_error)];
+        let [now, then] = errors;
+        [significant(level.level, 5), count(level.n), count(level.add), now, then]
+    };
+    // Levels that get nothing are many and say little.
+    let given: Vec<&planning::Addition> = planned.allocation.iter().filter(|level| level.add > 0).collect();
+    let rows: Vec<[String; 5]> = std::iter::once(heads).chain(given.iter().map(|level| row(level))).collect();
+    let widths: [usize; 5] = std::array::from_fn(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
+    let mut text = String::new();
+    for row in &rows {
+        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:>width$}")).collect();
+        text.push_str(cells.join("  ").trim_end());
+        text.push('\n');
+    }
+    let others = planned.allocation.len() - given.len();
+    text.push_str(&format!("\n{} by {}", counted(planned.budget, "run"), strategy.name()));
+    if others > 0 {
+        text.push_str(&format!("; {} get none", counted(others as u64, "other level")));
+    }
+    text.push_str(&format!(".\n{}", expectation(planned, analysis, strategy)));
+    text
+}
+
+fn expectation(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {
+    let Some(minimum) = &planned.minimum else {
+        return format!("No minimum is fitted through the levels of {}.\n", analysis.factor);
+    };
+    let percent = |share: f64| format!("±{} %", significant(share * 100.0, 2));
+    let then = minimum.expected_half_width.map_or_else(|| "not foreseeable".into(), percent);
+    let paired = match strategy {
+        Strategy::Minimum
+            if minimum.expected_half_width.is_some()
+                && planned.allocation.iter().any(|level| level.n == 0 && level.add > 0) =>
+        {
+            " by independent runs, and less by paired ones (the same draws at every level)"
+        }
+        _ => "",
+    };
+    format!(
+        "The minimum, {} = {}, is known to {} now; expected then: {then}{paired}.\n",
+        analysis.factor,
+        significant(minimum.level, 4),
+        percent(minimum.half_width),
+    )
+}
