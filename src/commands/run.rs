@@ -17,14 +17,18 @@ use crate::sweep::part::Part;
 pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
     let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
-    let runs = OutputFolder::create(&arguments.figure.out)?.path(Artefact::Runs);
-    let (simd, target) = (arguments.trainer.simd()?, runs.as_path().into());
+    let folder = OutputFolder::create(&arguments.figure.out)?;
+    let own = || Source::Path(folder.path(Artefact::Runs).display().to_string());
+    let runs = arguments.to.clone().unwrap_or_else(own).located(&arguments.mongo.choice(None))?;
+    // Files of one's own choice are never replaced by another sweep.
+    let existing = if arguments.to.is_some() { Existing::Continue } else { Existing::Resume };
+    let (simd, target) = (arguments.trainer.simd()?, Target::of(&runs, &arguments.mongo.choice(None))?);
     let made = match &arguments.until.until {
-        None => sweep::make(&Part::whole(plan), simd, &target, Existing::Resume, global),
+        None => sweep::make(&Part::whole(plan), simd, &target, existing, global),
         Some(goal) => {
             let question = arguments.statistic.of(arguments.analysis.question(&columns));
             let ask = Ask::of(&arguments.until, goal, plan, &columns.metric, question);
-            until::make(&ask, simd, &target, Existing::Resume, global).map(drop)
+            until::make(&ask, simd, &target, existing, global).map(drop)
         }
     };
     // What a limit left unanswered is reported all the same.
@@ -33,7 +37,6 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     }
     let RunArgs { analysis, statistic, figure, document, .. } = arguments;
     let request = report::Request { analysis, statistic: *statistic, figure, document };
-    let source = Source::Path(runs.display().to_string());
-    report::write(&[source], &columns, &request, global)?;
+    report::write(&[runs], &columns, &request, global)?;
     made
 }

@@ -27,8 +27,8 @@
 //! with fewer runs, a fifth to a quarter of its standard error. Where the truth is flat the place means nothing.
 //! An interval of a place at the edge covers always: the range ends there. Intervals of place and value are a
 //! little too wide for a smooth parabola: a replicate has the noise of the data and its own, and chooses its bandwidth among both. Drawing
-//! around the fitted curve instead of the means makes places still wider (98.7 to 100 % in 150 experiments each) and the values
-//! of the mixture too narrow (92.7 %); plain percentiles cover the value of a flat curve in 54 %.
+//! around the fitted curve instead of the means makes places still wider (98.7 to 100 % inside the range, 150 experiments each);
+//! plain percentiles cover the value of a flat curve in 54 %.
 
 pub mod allocate;
 pub mod bandwidth;
