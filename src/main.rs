@@ -46,12 +46,8 @@ fn report(error: &Error) {
     if error.exit_code() == 0 {
         return;
     }
-    let mut message = format!("error: {error}");
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        message.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
+    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
+    let mut message = causes.fold(format!("error: {error}"), |message, cause| format!("{message}: {cause}"));
     if let Some(hint) = error.hint() {
         message.push_str(&format!("\n  hint: {hint}"));
     }

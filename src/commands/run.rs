@@ -6,6 +6,7 @@ use crate::commands::{report, sweep};
 use crate::error::{Error, Result};
 use crate::output::{Artefact, OutputFolder};
 use crate::store::Source;
+use crate::store::target::Target;
 use crate::store::writer::Existing;
 use crate::sweep::DEFAULT_FACTOR;
 use crate::sweep::part::Part;
