@@ -132,7 +132,7 @@ pub(super) fn template(command: &Command) -> String {
     let mut text = String::from(
         "# A sweep for `initsweep run FILE`. Every key is an option of the same name, and the command line wins.\n\
          # Lines with a # before the key are off; their values are examples. Levels are a value, a text such as\n\
-         # \"log:START:STOP:COUNT\", or an array.\n",
+         # \"log:START:STOP:COUNT\", or an array. A goal (until) takes the place of runs.\n",
     );
     let is_table = |option: &&Arg| {
         let names = option.get_value_names().unwrap_or_default();
@@ -211,7 +211,10 @@ mod tests {
         for (name, _) in super::EXAMPLES {
             let off = format!("\n# {name} = ");
             if text.contains(&off) {
-                read(&text.replace(&off, &format!("\n{name} = ")), "").unwrap();
+                let on = text.replace(&off, &format!("\n{name} = "));
+                // A goal takes the place of a number of runs.
+                let on = if name == "until" { on.replace("\nruns = 1000\n", "\n") } else { on };
+                read(&on, "").unwrap();
             }
         }
         let tables = text.replace("\n# Xavier", "\nXavier").replace("\n# learning_rate", "\nlearning_rate");
