@@ -7,8 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use initsweep::analysis::{Analysis, Question, Statistic};
-use initsweep::figure::data::LossVsStdDev;
-use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, loss_vs_std_dev};
+use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, Look, Wording, loss_vs_std_dev};
 use initsweep::report::{render, view::View};
 use initsweep::store::{self, Columns, Source};
 use initsweep::sweep::Reference;
@@ -43,11 +42,15 @@ fn stages(c: &mut Criterion) {
         margin: 0.01,
         statistic: Statistic::Mean,
     };
-    let options = FigureOptions { error_bars: ErrorBars::Ci, x_scale: AxisScale::Auto };
+    let options = FigureOptions {
+        error_bars: ErrorBars::Ci,
+        x_scale: AxisScale::Auto,
+        look: Look::default(),
+        wording: Wording::default(),
+    };
     let table = store::read(&sources, &columns).expect("the file is well formed");
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");
-    let figure =
-        loss_vs_std_dev::draw(&LossVsStdDev::of(&analysis, &options).expect("levels are above 0")).expect("it draws");
+    let figure = loss_vs_std_dev::draw(&analysis, &options).expect("levels are above 0");
 
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);
@@ -59,7 +62,7 @@ fn stages(c: &mut Criterion) {
     group.finish();
     let mut group = c.benchmark_group("outputs of 400 levels");
     group.bench_function("SVG", |b| {
-        b.iter(|| LossVsStdDev::of(black_box(&analysis), &options).and_then(|data| loss_vs_std_dev::draw(&data)));
+        b.iter(|| loss_vs_std_dev::draw(black_box(&analysis), &options));
     });
     group.bench_function("PNG at scale 2", |b| b.iter(|| figure.to_png(black_box(2.0))));
     group.bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), &figure, None))));

@@ -441,8 +441,7 @@ fn every_figure_is_sound_in_every_theme_and_size() {
                 .run()
                 .succeeds();
             let svg = |kind: &&str| folder.text(&format!("out/{kind}.svg"));
-            let all: Vec<String> =
-                KINDS_OF_RUNS.iter().chain(&KINDS_OF_TRAINER).chain(&["heatmap"]).map(|kind| svg(&kind)).collect();
+            let all: Vec<String> = KINDS_OF_RUNS.iter().chain(&KINDS_OF_TRAINER).chain(&["heatmap"]).map(svg).collect();
             for text in &all {
                 assert_sound(text);
                 let document = Document::parse(text).unwrap();
@@ -585,7 +584,7 @@ fn basins_are_as_high_as_their_shares() {
     let mut csv = String::from("hidden_std_dev,loss,final_loss,epochs\n");
     for level in 1..=4 {
         for run in 0..4 {
-            let last = if run < level { 0.01 } else { 0.6931 };
+            let last = if run < level { 0.01 } else { 0.69 };
             csv += &format!("{level},{},{last},100\n", 10 * run + 5);
         }
     }
