@@ -10,6 +10,18 @@
 //! - [`Goal::Reference`] stops by a verdict, which is luck's own matter: look k uses 1 − α / (k (k + 1)), which adds up to
 //!   α over any number of looks (Bonferroni).
 //!
+//! | strategy, until the minimum is known to ± 2 % | experiments | median runs | 90 % need at most | within ± 2 %, in % | the rule's interval covers, in % |
+//! |---|--:|--:|--:|--:|--:|
+//! | the least of 400 means, unpaired (the article's way) | 2000 | 2,800,000,000 | | 95 | |
+//! | uniform, unpaired, with the curve | 20 | 1,220,000 | 1,530,000 | 90 | 90 |
+//! | relative-error, unpaired, with the curve | 6 | 820,000 | 910,000 | 83 | 83 |
+//! | ocba, unpaired, with the curve | 3 | above 4,000,000 | | | |
+//! | minimum, paired | 60 | 130,000 | 160,000 | 95 | 95 |
+//! | minimum, paired, the trainer itself | 3 | 130,000 | | 100 | |
+//!
+//! A share of 60 experiments is known to ± 6, of 20 to ± 13, of 6 hardly. The least mean has no rule: its runs are those at which
+//! 95 % of experiments hit. OCBA asks which level is the best, and so puts its runs where they say little of a place between levels.
+//!
 //! No level stops below [`FEWEST`] runs: variances of fewer are too often too small.
 //!
 //! **Growth.** Widths fall as 1/√runs, so that (width / goal)² times the runs will do; 8 % are added, because a round too many costs more.
