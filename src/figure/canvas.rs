@@ -1,11 +1,16 @@
-//! A sheet to draw on, which becomes an SVG document.
+//! A sheet to draw on: elements of `plotters` on a backend of our own ([`crate::figure::svg`]).
 //!
-//! Coordinates are pixels of the layout, from the upper left corner; they are written with one decimal. Colours and text are
-//! attributes of each element, without style sheets, so that every program shows the same.
+//! Coordinates are pixels of the layout, from the upper left corner. `plotters` counts in whole numbers, which are tenths of
+//! these pixels here: points on a curve rounded to whole pixels would visibly wobble.
 
-use std::fmt::Write;
+use plotters::element::{Circle, DashedPathElement, Drawable, PathElement, PointCollection, Polygon, Rectangle, Text};
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGBAColor, ShapeStyle, TextStyle};
+use plotters_backend::{BackendCoord, DrawingBackend};
+use std::borrow::Borrow;
 
 use crate::figure::style::{Colour, FONTS, Paint, Palette, Sheet};
+use crate::figure::svg::{Svg, decimals, tenths};
 use crate::figure::text::{Weight, escaped, printable};
 use crate::figure::{Figure, Look};
 
@@ -42,13 +47,14 @@ pub struct Canvas {
     pub sheet: Sheet,
     /// Its colours.
     pub palette: &'static Palette,
-    body: String,
+    svg: Svg,
 }
 
 impl Canvas {
     /// An empty sheet, with room for `rows` rows of panels where it is narrow.
     pub fn new(look: Look, rows: usize) -> Self {
-        Self { sheet: look.size.sheet(rows), palette: look.theme.palette(), body: String::new() }
+        let sheet = look.size.sheet(rows);
+        Self { sheet, palette: look.theme.palette(), svg: Svg::new(sheet.width, sheet.height) }
     }
 
     /// The document, with `title` and `description` for screen readers.
@@ -63,156 +69,108 @@ impl Canvas {
             escaped(title),
             escaped(description),
             self.palette.paper,
-            self.body
+            self.svg.body
         );
         Figure { svg, png_scale }
     }
 
     /// A line through `points`.
     pub fn line(&mut self, points: &[Point], paint: impl Into<Paint>, width: f64) {
-        self.polyline(points, paint.into(), width, "");
+        if points.len() > 1 {
+            self.draw(&PathElement::new(coordinates(points), stroke(paint.into(), width)));
+        }
     }
 
     /// The same in dashes.
     pub fn dashed(&mut self, points: &[Point], paint: impl Into<Paint>, width: f64) {
-        self.polyline(points, paint.into(), width, " stroke-dasharray=\"6 4\"");
-    }
-
-    fn polyline(&mut self, points: &[Point], paint: Paint, width: f64, more: &str) {
+        let (dash, gap) = (tenths(6.0), tenths(4.0));
         if points.len() > 1 {
-            let opacity = opacity("stroke", paint);
-            self.element(format_args!(
-                "<polyline fill=\"none\" stroke=\"{}\"{opacity} stroke-width=\"{}\" stroke-linejoin=\"round\"{more} points=\"{}\"/>",
-                paint.colour,
-                decimals(width),
-                list(points)
-            ));
+            self.draw(&DashedPathElement::new(coordinates(points), dash, gap, stroke(paint.into(), width)));
         }
     }
 
     /// A filled polygon.
     pub fn polygon(&mut self, points: &[Point], paint: impl Into<Paint>) {
-        let paint = paint.into();
-        let opacity = opacity("fill", paint);
-        self.element(format_args!("<polygon fill=\"{}\"{opacity} points=\"{}\"/>", paint.colour, list(points)));
+        self.draw(&Polygon::new(coordinates(points), fill(paint.into())));
     }
 
-    /// Closed lines, filled by the even-odd rule.
+    /// Closed lines, filled by the even-odd rule: one polygon, which returns to its beginning between them.
     pub fn regions(&mut self, outlines: &[Vec<Point>], paint: impl Into<Paint>) {
-        let paint = paint.into();
-        let opacity = opacity("fill", paint);
-        let path: String = outlines.iter().map(|outline| format!("M{}Z", list(outline))).collect();
-        self.element(format_args!("<path fill=\"{}\"{opacity} fill-rule=\"evenodd\" d=\"{path}\"/>", paint.colour));
+        let Some(home) = outlines.first().and_then(|outline| outline.first()) else { return };
+        let closed = |outline: &Vec<Point>| {
+            let whole: Vec<Point> = outline.iter().chain(outline.first()).chain([home]).copied().collect();
+            whole
+        };
+        self.polygon(&outlines.iter().flat_map(closed).collect::<Vec<_>>(), paint);
     }
 
     /// A filled rectangle between two corners.
     pub fn rectangle(&mut self, (x1, y1): Point, (x2, y2): Point, paint: impl Into<Paint>) {
-        let paint = paint.into();
-        let opacity = opacity("fill", paint);
-        self.element(format_args!(
-            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"{opacity}/>",
-            decimals(x1.min(x2)),
-            decimals(y1.min(y2)),
-            decimals((x2 - x1).abs()),
-            decimals((y2 - y1).abs()),
-            paint.colour
-        ));
+        let corners = [(x1.min(x2), y1.min(y2)), (x1.max(x2), y1.max(y2))].map(coordinate);
+        self.draw(&Rectangle::new(corners, fill(paint.into())));
     }
 
     /// A filled circle.
-    pub fn dot(&mut self, (x, y): Point, radius: f64, paint: impl Into<Paint>) {
-        let paint = paint.into();
-        let opacity = opacity("fill", paint);
-        self.element(format_args!(
-            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"{opacity}/>",
-            decimals(x),
-            decimals(y),
-            decimals(radius),
-            paint.colour
-        ));
+    pub fn dot(&mut self, at: Point, radius: f64, paint: impl Into<Paint>) {
+        self.draw(&Circle::new(coordinate(at), tenths(radius), fill(paint.into())));
     }
 
     /// A circle without filling.
-    pub fn ring(&mut self, (x, y): Point, radius: f64, colour: Colour, width: f64) {
-        self.element(format_args!(
-            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"{}\"/>",
-            decimals(x),
-            decimals(y),
-            decimals(radius),
-            decimals(width)
-        ));
+    pub fn ring(&mut self, at: Point, radius: f64, colour: Colour, width: f64) {
+        self.draw(&Circle::new(coordinate(at), tenths(radius), stroke(colour.into(), width)));
     }
 
     /// A text whose small letters have their middle at the point's height.
     pub fn text(&mut self, text: &str, at: Point, look: Lettering) {
-        self.turned_text(text, at, look, "");
+        self.turned_text(text, at, look, FontTransform::None);
     }
 
     /// The same, turned to read upwards.
     pub fn upward_text(&mut self, text: &str, at: Point, look: Lettering) {
-        let turn = format!(" transform=\"rotate(270 {} {})\"", decimals(at.0), decimals(at.1));
-        self.turned_text(text, at, look, &turn);
+        self.turned_text(text, at, look, FontTransform::Rotate270);
     }
 
-    fn turned_text(&mut self, text: &str, (x, y): Point, look: Lettering, turn: &str) {
-        // Half the height of a DejaVu capital: so numbers stand centred beside their tick in any viewer.
-        const HALF_CAPITAL: f64 = 0.36;
-        let anchor = match look.anchor {
-            Anchor::Start => "",
-            Anchor::Middle => " text-anchor=\"middle\"",
-            Anchor::End => " text-anchor=\"end\"",
+    fn turned_text(&mut self, text: &str, at: Point, look: Lettering, turn: FontTransform) {
+        let across = match look.anchor {
+            Anchor::Start => HPos::Left,
+            Anchor::Middle => HPos::Center,
+            Anchor::End => HPos::Right,
         };
-        let weight = if look.weight == Weight::Bold { " font-weight=\"bold\"" } else { "" };
-        self.element(format_args!(
-            "<text x=\"{}\" y=\"{}\" dy=\"{}\" font-size=\"{}\"{anchor}{weight} fill=\"{}\"{turn}>{}</text>",
-            decimals(x),
-            decimals(y),
-            decimals(HALF_CAPITAL * look.size),
-            decimals(look.size),
-            look.colour,
-            escaped(&printable(text))
-        ));
+        let style = if look.weight == Weight::Bold { FontStyle::Bold } else { FontStyle::Normal };
+        let font = FontDesc::new(FontFamily::Name(FONTS), look.size, style).transform(turn);
+        let colour = rgba(look.colour.into());
+        let style = TextStyle::from(font).color(&colour).pos(Pos::new(across, VPos::Center));
+        self.draw(&Text::new(printable(text), coordinate(at), style));
     }
 
-    fn element(&mut self, element: std::fmt::Arguments<'_>) {
-        // Writing to a string cannot fail.
-        let _ = writeln!(self.body, "{element}");
-    }
-}
-
-fn opacity(what: &str, paint: Paint) -> String {
-    if paint.opacity < 1.0 {
-        format!(" {what}-opacity=\"{}\"", (paint.opacity * 100.0).round() / 100.0)
-    } else {
-        String::new()
+    fn draw<E: Drawable<Svg>>(&mut self, element: &E)
+    where
+        for<'a> &'a E: PointCollection<'a, BackendCoord>,
+    {
+        let points: Vec<BackendCoord> = element.point_iter().into_iter().map(|point| *point.borrow()).collect();
+        let size = self.svg.get_size();
+        // The backend writes to a string, which cannot fail.
+        let _ = element.draw(points.into_iter(), &mut self.svg, size);
     }
 }
 
-fn list(points: &[Point]) -> String {
-    let mut text = String::with_capacity(points.len() * 12);
-    for (i, (x, y)) in points.iter().enumerate() {
-        let blank = if i > 0 { " " } else { "" };
-        let _ = write!(text, "{blank}{},{}", decimals(*x), decimals(*y));
-    }
-    text
+fn coordinate((x, y): Point) -> BackendCoord {
+    (tenths(x), tenths(y))
 }
 
-/// A number with at most one decimal. What lies far off the sheet is kept near it, so that no viewer overflows.
-fn decimals(value: f64) -> String {
-    const FAR: f64 = 1e5;
-    let tenths = (value.clamp(-FAR, FAR) * 10.0).round() as i64;
-    let sign = if tenths < 0 { "-" } else { "" };
-    let (whole, rest) = (tenths.abs() / 10, tenths.abs() % 10);
-    if rest == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{rest}") }
+fn coordinates(points: &[Point]) -> Vec<BackendCoord> {
+    points.iter().copied().map(coordinate).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn rgba(paint: Paint) -> RGBAColor {
+    let Colour(red, green, blue) = paint.colour;
+    RGBAColor(red, green, blue, paint.opacity)
+}
 
-    #[test]
-    fn numbers_are_short_and_finite() {
-        let texts = [0.04, -0.04, 12.0, -3.26, 1e300, f64::NAN].map(decimals);
-        assert_eq!(texts, ["0", "0", "12", "-3.3", "100000", "0"]);
-    }
+fn fill(paint: Paint) -> ShapeStyle {
+    rgba(paint).filled()
+}
+
+fn stroke(paint: Paint, width: f64) -> ShapeStyle {
+    rgba(paint).stroke_width(tenths(width).unsigned_abs())
 }

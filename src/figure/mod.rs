@@ -31,6 +31,7 @@ pub mod plateaus;
 pub mod png;
 pub mod precision;
 pub mod style;
+pub mod svg;
 pub mod text;
 pub mod trainer;
 pub mod weights;
