@@ -33,10 +33,10 @@ const savePng = () => {
   picture.src = URL.createObjectURL(figureBlob());
 };
 
-// The rows that the table shows, in its order, with every digit.
+// The rows that the table shows, in its order, with every digit; yes and no are 1 and 0, as in summary.csv.
 const csv = () => {
   const names = Object.keys(columns);
-  const cell = value => (value === null ? '' : String(value));
+  const cell = value => (value === null ? '' : String(typeof value === 'boolean' ? Number(value) : value));
   const row = place => names.map(name => cell(columns[name][place])).join(',');
   const shownRows = Array.from(body.rows).filter(tableRow => !tableRow.hidden).map(placeOf);
   return `${[names.join(','), ...shownRows.map(row)].join('\n')}\n`;
