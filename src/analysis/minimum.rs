@@ -22,8 +22,6 @@ use crate::stats::smooth::{LevelMean, Row, Smoother};
 
 /// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost their square.
 pub const MOST_LEVELS: usize = 2000;
-/// Largest mean and standard deviation that a curve is fitted to.
-const LARGEST: f64 = 1e70;
 
 /// What is known of the minimum.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,14 +59,9 @@ pub struct Contrast {
 }
 
 impl<'a> Curve<'a> {
-    /// Nothing for fewer than three levels, for more than [`MOST_LEVELS`], without any known error, and for means or deviations
-    /// beyond 1e70.
+    /// Nothing for more than [`MOST_LEVELS`], and where [`FittedMinimum`] cannot be had.
     pub fn through(objective: &'a Objective<'a>, confidence: f64) -> Option<Self> {
         if objective.levels.len() > MOST_LEVELS {
-            return None;
-        }
-        // The squares of larger numbers overflow in the fit.
-        if objective.levels.iter().any(|level| level.mean.abs() > LARGEST || level.variance > LARGEST * LARGEST) {
             return None;
         }
         let fitted = objective.fitted_minimum(confidence)?;

@@ -77,12 +77,18 @@ pub struct FittedMinimum {
     pub rise: f64,
 }
 
+/// Largest mean and standard deviation that a curve is fitted to: the squares of larger ones would overflow.
+const LARGEST: f64 = 1e70;
+
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x626f_6f74;
 
 /// The minimum of the curve through `levels`, ascending in x and with pooled errors, and its uncertainty. Nothing for fewer than
-/// three levels, without any known error or without replicates.
+/// three levels, without any known error or without replicates, and for means or deviations beyond 1e70.
 pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option<FittedMinimum> {
+    if levels.iter().any(|level| level.mean.abs() > LARGEST || level.variance > LARGEST * LARGEST) {
+        return None;
+    }
     let bandwidths = Bandwidths::new(levels).filter(|_| plan.replicates > 0)?;
     let resampled = matches!(draws, Draws::Runs(runs) | Draws::Paired(runs) if runs.iter().all(|r| r.len() > 1));
     if !resampled && levels.iter().all(|level| level.variance == 0.0) {
@@ -333,6 +339,13 @@ mod tests {
     fn without_errors_there_is_nothing() {
         let level = |x| LevelMean { x, mean: x, variance: 0.0, n: 1.0, freedom: 0.0 };
         let levels = [level(0.0), level(1.0), level(2.0)];
+        assert_eq!(fitted_minimum(&levels, Draws::Normal, &PLAN), None);
+    }
+
+    #[test]
+    fn numbers_whose_squares_overflow_have_no_curve() {
+        let level = |x| LevelMean { x, mean: x * 1e100, variance: 1e198, n: 9.0, freedom: 8.0 };
+        let levels = [0.0, 1.0, 2.0, 4.0, 5.0].map(level);
         assert_eq!(fitted_minimum(&levels, Draws::Normal, &PLAN), None);
     }
 }

@@ -496,7 +496,9 @@ fn figures_of_runs_survive_odd_data() {
     let same: Vec<(f64, f64)> = (0..40).map(|i| (0.1 * f64::from(i / 4 + 1), 5.0)).collect();
     let negative: Vec<(f64, f64)> = (0..60).map(|i| (f64::from(i / 6) - 4.0, -f64::from(i * i % 37))).collect();
     let huge: Vec<(f64, f64)> = (0..40).map(|i| (f64::from(i / 4 + 1), 1e12 * f64::from(i % 7))).collect();
+    let beyond: Vec<(f64, f64)> = huge.iter().map(|(level, loss)| (*level, loss * 1e88)).collect();
     for (name, csv) in [
+        ("beyond any curve", few(&beyond)),
         ("one level", few(&[(0.5, 1.0), (0.5, 2.0)])),
         ("one run", few(&[(0.5, 1.0)])),
         ("no variance", few(&same)),
