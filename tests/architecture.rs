@@ -39,13 +39,16 @@ const MAY_USE: [(&str, &[&str]); 16] = [
 ];
 
 /// Libraries that one module alone may touch.
-const KEPT_TO: [(&str, &[&str]); 6] = [
+const KEPT_TO: [(&str, &[&str]); 9] = [
     ("mongodb", &["store"]),
     ("tokio", &["store"]),
+    ("plotters", &["figure"]),
+    ("plotters_backend", &["figure"]),
     ("ttf_parser", &["figure"]),
     ("resvg", &["figure"]),
     ("askama", &["report", "error"]),
     ("polars", &["store", "group"]),
+    ("httparse", &["serve"]),
 ];
 
 fn files(folder: &Path) -> Vec<PathBuf> {

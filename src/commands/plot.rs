@@ -32,7 +32,8 @@ pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
     for kind in &drawings.kinds {
         match material.draw(*kind, arguments, &options) {
             Ok(figure) => {
-                for path in write(*kind, &figure, arguments, &folder)? {
+                let PlotArgs { format, figure: look, .. } = arguments;
+                for path in write_forms(kind.name(), &figure, format, look.scale, &folder)? {
                     lines.push_str(&format!("{}\n", path.display()));
                 }
             }
@@ -111,18 +112,6 @@ fn runs_of(data: &Data) -> Option<&RunTable> {
     }
 }
 
-fn write(kind: Kind, figure: &Figure, arguments: &PlotArgs, folder: &OutputFolder) -> Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    if arguments.format.contains(&PictureFormat::Svg) {
-        paths.push(folder.write(Artefact::Svg(kind.name()), figure.svg.as_bytes())?);
-    }
-    if arguments.format.contains(&PictureFormat::Png) {
-        let scale = arguments.figure.scale.unwrap_or(figure.png_scale);
-        paths.push(folder.write(Artefact::Png(kind.name()), &figure.to_png(scale)?)?);
-    }
-    Ok(paths)
-}
-
 /// Draws the main figure and writes it in both forms.
 ///
 /// # Errors
@@ -133,8 +122,26 @@ pub fn write_figure(
     folder: &OutputFolder,
 ) -> Result<(Figure, Vec<PathBuf>)> {
     let figure = loss_vs_std_dev::draw(analysis, &arguments.options())?;
-    let svg = folder.write(Artefact::Svg(loss_vs_std_dev::NAME), figure.svg.as_bytes())?;
-    let png = folder
-        .write(Artefact::Png(loss_vs_std_dev::NAME), &figure.to_png(arguments.scale.unwrap_or(figure.png_scale))?)?;
-    Ok((figure, vec![svg, png]))
+    let forms = [PictureFormat::Svg, PictureFormat::Png];
+    let paths = write_forms(loss_vs_std_dev::NAME, &figure, &forms, arguments.scale, folder)?;
+    Ok((figure, paths))
+}
+
+/// Writes `figure` in the wanted forms, the vectors first; pixels at `scale`, else at the figure's own.
+fn write_forms(
+    name: &'static str,
+    figure: &Figure,
+    forms: &[PictureFormat],
+    scale: Option<f32>,
+    folder: &OutputFolder,
+) -> Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    if forms.contains(&PictureFormat::Svg) {
+        paths.push(folder.write(Artefact::Svg(name), figure.svg.as_bytes())?);
+    }
+    if forms.contains(&PictureFormat::Png) {
+        let scale = scale.unwrap_or(figure.png_scale);
+        paths.push(folder.write(Artefact::Png(name), &figure.to_png(scale)?)?);
+    }
+    Ok(paths)
 }
