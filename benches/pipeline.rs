@@ -7,8 +7,9 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use initsweep::analysis::{Analysis, Question, Statistic};
-use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, Look, Wording, loss_vs_std_dev};
-use initsweep::report::{render, view::View};
+use initsweep::figure::themed::Themed;
+use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
+use initsweep::report::{figures::Figures, render, view::View};
 use initsweep::store::{self, Columns, Source};
 use initsweep::sweep::Reference;
 
@@ -52,6 +53,9 @@ fn stages(c: &mut Criterion) {
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");
     let figure = loss_vs_std_dev::draw(&analysis, &options).expect("levels are above 0");
 
+    let themed = Themed::of(&figure, &figure);
+    let figures = || Figures::of(vec![(Kind::LossVsStdDev, themed.clone())]);
+
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);
     group.throughput(Throughput::Elements(u64::from(LEVELS * RUNS)));
@@ -65,7 +69,8 @@ fn stages(c: &mut Criterion) {
         b.iter(|| loss_vs_std_dev::draw(black_box(&analysis), &options));
     });
     group.bench_function("PNG at scale 2", |b| b.iter(|| figure.to_png(black_box(2.0))));
-    group.bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), &figure, None))));
+    group
+        .bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), figures(), None))));
     group.finish();
 }
 

@@ -1,5 +1,7 @@
 //! The only bridge from the data frame to plain samples: one sorted sample per level.
 
+use std::borrow::Cow;
+
 use polars::prelude::*;
 use rayon::prelude::*;
 
@@ -42,50 +44,95 @@ impl Sample {
 /// # Cost
 /// One hash pass over the rows, then O(n log n) comparisons spread over all threads.
 pub fn by_level(table: &RunTable) -> Result<Vec<Sample>> {
-    let malformed = || RunTable::malformed("the table of runs".as_ref());
-    let column = |name: &str| -> Result<Float64Chunked> {
-        let column = table.frame.column(name).map_err(malformed())?;
-        Ok(column.f64().map_err(malformed())?.rechunk().into_owned())
-    };
-    let (factor, metric) = (column(&table.columns.factor)?, column(&table.columns.metric)?);
-    let levels = factor.cont_slice().map_err(malformed())?;
-    let values = metric.cont_slice().map_err(malformed())?;
+    Ok(GroupedRuns::of(table)?.samples)
+}
 
-    let multithreaded = rayon::current_num_threads() > 1;
-    let groups = factor.clone().into_series().group_tuples(multithreaded, false).map_err(malformed())?;
-    if groups.len() > MAX_LEVELS {
-        return Err(Error::TooManyLevels {
-            column: table.columns.factor.clone(),
-            levels: groups.len(),
-            rows: values.len(),
-            limit: MAX_LEVELS,
-        });
-    }
-    let replicates = match &table.details.pairing {
-        Pairing::Paired { replicate, .. } => replicate.as_slice(),
-        Pairing::Unknown | Pairing::Apart => &[],
-    };
-    let details = Columns { values, final_losses: &table.details.final_loss, replicates };
-    // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
-    let sample = |rows: &[IdxSize]| details.sample(levels[rows[0] as usize] + 0.0, rows);
-    let mut samples: Vec<Sample> = match &groups {
-        GroupsType::Idx(groups) => groups.all().par_iter().map(|rows| sample(rows)).collect(),
-        GroupsType::Slice { groups, .. } => {
-            groups.par_iter().map(|[start, length]| sample(&(*start..start + length).collect::<Vec<_>>())).collect()
+/// Runs by level, and in the order of their rows.
+pub struct GroupedRuns<'a> {
+    /// The runs.
+    pub table: &'a RunTable,
+    /// One sample a level, ascending by level.
+    pub samples: Vec<Sample>,
+    /// The rows of each of them, ascending.
+    rows: Vec<Vec<IdxSize>>,
+    columns: Columns<'a>,
+}
+
+impl<'a> GroupedRuns<'a> {
+    /// Groups `table` as [`by_level`] does.
+    ///
+    /// # Errors
+    /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
+    pub fn of(table: &'a RunTable) -> Result<Self> {
+        let malformed = || RunTable::malformed("the table of runs".as_ref());
+        let factor = table.frame.column(&table.columns.factor).map_err(malformed())?;
+        let factor = factor.f64().map_err(malformed())?.rechunk().into_owned();
+        let columns = Columns::of(table)?;
+
+        let multithreaded = rayon::current_num_threads() > 1;
+        let groups = factor.clone().into_series().group_tuples(multithreaded, false).map_err(malformed())?;
+        if groups.len() > MAX_LEVELS {
+            return Err(Error::TooManyLevels {
+                column: table.columns.factor.clone(),
+                levels: groups.len(),
+                rows: table.frame.height(),
+                limit: MAX_LEVELS,
+            });
         }
-    };
-    samples.sort_by(|a, b| a.level.total_cmp(&b.level));
-    Ok(samples)
+        let levels = factor.cont_slice().map_err(malformed())?;
+        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
+        let level = |rows: &[IdxSize]| levels[rows[0] as usize] + 0.0;
+        let mut rows: Vec<Vec<IdxSize>> = match &groups {
+            GroupsType::Idx(groups) => groups.all().par_iter().map(|rows| rows.to_vec()).collect(),
+            GroupsType::Slice { groups, .. } => {
+                groups.par_iter().map(|[start, length]| (*start..start + length).collect()).collect()
+            }
+        };
+        rows.sort_by(|a, b| level(a).total_cmp(&level(b)));
+        let samples = rows.par_iter().map(|rows| columns.sample(level(rows), rows)).collect();
+        Ok(Self { table, samples, rows, columns })
+    }
+
+    /// The samples of the first `count` rows; levels without a run among them are left out.
+    pub fn first(&self, count: u64) -> Vec<Sample> {
+        let among = |rows: &Vec<IdxSize>| rows.partition_point(|row| u64::from(*row) < count);
+        let levels = self.samples.par_iter().zip(&self.rows);
+        levels
+            .map(|(sample, rows)| (sample, &rows[..among(rows)]))
+            .filter(|(_, rows)| !rows.is_empty())
+            .map(|(sample, rows)| self.columns.sample(sample.level, rows))
+            .collect()
+    }
+
+    /// The first row of each level, from 0, in the order of the levels.
+    pub fn first_rows(&self) -> impl Iterator<Item = u64> {
+        self.rows.iter().filter_map(|rows| rows.first()).map(|row| u64::from(*row))
+    }
+
+    /// The value and the row, from 0, of each run of each level, in the order of the rows.
+    pub fn values(&self) -> impl Iterator<Item = (f64, Vec<(f64, usize)>)> {
+        let run = |row: &IdxSize| (self.columns.values[*row as usize], *row as usize);
+        let level = move |(sample, rows): (&Sample, &Vec<IdxSize>)| (sample.level, rows.iter().map(run).collect());
+        self.samples.iter().zip(&self.rows).map(level)
+    }
 }
 
 /// The columns of all runs; the last two may be empty.
 struct Columns<'a> {
-    values: &'a [f64],
+    values: Cow<'a, [f64]>,
     final_losses: &'a [f64],
     replicates: &'a [u64],
 }
 
-impl Columns<'_> {
+impl<'a> Columns<'a> {
+    fn of(table: &'a RunTable) -> Result<Self> {
+        let replicates = match &table.details.pairing {
+            Pairing::Paired { replicate, .. } => replicate.as_slice(),
+            Pairing::Unknown | Pairing::Apart => &[],
+        };
+        Ok(Self { values: plain(table, &table.columns.metric)?, final_losses: &table.details.final_loss, replicates })
+    }
+
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
         if self.final_losses.is_empty() && self.replicates.is_empty() {
@@ -111,16 +158,15 @@ impl Columns<'_> {
     }
 }
 
-/// Gives the runs one by one, in the order of their rows: level, value.
+/// The column `name` row by row: the frame's own numbers where they lie in one piece.
 ///
 /// # Errors
 /// [`Error::Malformed`] if the frame is not that of the schema.
-pub fn in_order(table: &RunTable, mut take: impl FnMut(f64, f64)) -> Result<()> {
+pub fn plain<'a>(table: &'a RunTable, name: &str) -> Result<Cow<'a, [f64]>> {
     let malformed = || RunTable::malformed("the table of runs".as_ref());
-    let column = |name: &str| table.frame.column(name).and_then(|column| column.f64()).map_err(malformed());
-    let (factor, metric) = (column(&table.columns.factor)?, column(&table.columns.metric)?);
-    for (level, value) in factor.into_no_null_iter().zip(metric.into_no_null_iter()) {
-        take(level, value);
-    }
-    Ok(())
+    let column = table.frame.column(name).and_then(|column| column.f64()).map_err(malformed())?;
+    Ok(match column.cont_slice() {
+        Ok(slice) => Cow::Borrowed(slice),
+        Err(_) => Cow::Owned(column.into_no_null_iter().collect()),
+    })
 }

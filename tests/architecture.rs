@@ -19,8 +19,8 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     (
         "commands",
         &[
-            "cli", "analysis", "baseline", "export", "figure", "output", "planning", "report", "serve", "stats",
-            "store", "train", "watch",
+            "cli", "analysis", "baseline", "export", "figure", "group", "output", "planning", "report", "serve",
+            "stats", "store", "train", "watch",
         ],
     ),
     ("watch", &["store"]),

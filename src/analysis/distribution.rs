@@ -1,8 +1,6 @@
 //! How are the runs of a level distributed? Counts in common bins, for pictures: never the runs themselves.
 
-use crate::error::Result;
-use crate::group::{self, Sample};
-use crate::store::RunTable;
+use crate::group::Sample;
 
 /// Bins over the common range.
 pub const BINS: usize = 72;
@@ -32,23 +30,19 @@ pub struct Shape {
 }
 
 impl Distribution {
-    /// The levels of `table` that are nearest to `wanted`, each once; without `wanted` up to `most` of them, evenly chosen by
+    /// The levels of `samples` that are nearest to `wanted`, each once; without `wanted` up to `most` of them, evenly chosen by
     /// rank with both ends.
     ///
-    /// # Errors
-    /// Those of [`group::by_level`].
-    ///
     /// # Cost
-    /// One grouping of the table; O(log n) a bin.
-    pub fn of(table: &RunTable, wanted: &[f64], most: usize) -> Result<Self> {
-        let samples = group::by_level(table)?;
-        let chosen: Vec<&Sample> = choose(&samples, wanted, most).into_iter().map(|place| &samples[place]).collect();
+    /// O(log n) a bin.
+    pub fn of(samples: &[Sample], wanted: &[f64], most: usize) -> Self {
+        let chosen: Vec<&Sample> = choose(samples, wanted, most).into_iter().map(|place| &samples[place]).collect();
         let ends = chosen.iter().filter_map(|sample| Some((*sample.sorted.first()?, *sample.sorted.last()?)));
         let (lower, upper) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(lower, upper), (least, most)| {
             (lower.min(least), upper.max(most))
         });
         let shapes = chosen.iter().map(|sample| shape(sample, lower, upper)).collect();
-        Ok(Self { lower, upper, shapes })
+        Self { lower, upper, shapes }
     }
 
     /// The value at the lower end of bin `place`; that of bin [`BINS`] is the upper end of all.

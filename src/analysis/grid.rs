@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::group;
+use crate::group::{self, GroupedRuns};
 use crate::stats::ExactMoments;
 use crate::store::RunTable;
 
@@ -53,28 +53,29 @@ impl Ord for Ordered {
 }
 
 impl Grid {
-    /// The grid of the runs in `first`, whose second factor is that of `second`: the same rows, read by their other factor.
+    /// The grid of `runs`, whose second factor is that of `second`: the same rows, read by their other factor.
     ///
     /// # Errors
     /// [`Error::Figure`] if the two have not the same rows, for a factor with one level only or more than [`MOST_LEVELS`].
-    pub fn of(first: &RunTable, second: &RunTable) -> Result<Self> {
+    pub fn of(runs: &GroupedRuns<'_>, second: &RunTable) -> Result<Self> {
         let failed = |reason: String| Error::Figure { figure: "heatmap", reason };
-        let (x_name, y_name) = (&first.columns.factor, &second.columns.factor);
-        let mut rows: Vec<[f64; 2]> = Vec::new();
-        group::in_order(second, |level, value| rows.push([level + 0.0, value]))?;
+        let (x_name, y_name) = (&runs.table.columns.factor, &second.columns.factor);
+        let (others, same) = (group::plain(second, y_name)?, group::plain(second, &second.columns.metric)?);
         let mut samples: BTreeMap<(Ordered, Ordered), Vec<f64>> = BTreeMap::new();
-        let (mut place, mut differ) = (0, false);
-        group::in_order(first, |level, value| {
-            match rows.get(place) {
-                Some([other, same]) if same.to_bits() == value.to_bits() => {
-                    samples.entry((Ordered(level + 0.0), Ordered(*other))).or_default().push(value);
-                }
-                _ => differ = true,
+        let is_same =
+            |(value, row): &(f64, usize)| same.get(*row).is_some_and(|same| same.to_bits() == value.to_bits());
+        let mut rows = 0;
+        for (level, values) in runs.values() {
+            rows += values.len();
+            if !values.iter().all(is_same) {
+                return Err(failed(unlike(x_name, y_name)));
             }
-            place += 1;
-        })?;
-        if differ || place != rows.len() {
-            return Err(failed(format!("some rows have no '{x_name}' or no '{y_name}'; leave them out of the source")));
+            for (value, row) in values {
+                samples.entry((Ordered(level), Ordered(others[row] + 0.0))).or_default().push(value);
+            }
+        }
+        if rows != same.len() {
+            return Err(failed(unlike(x_name, y_name)));
         }
         let levels = |of: fn(&(Ordered, Ordered)) -> Ordered| {
             let mut levels: Vec<f64> = samples.keys().map(|pair| of(pair).0).collect();
@@ -95,11 +96,15 @@ impl Grid {
             Some(Cell { n: moments.n(), mean: moments.mean()?, standard_error })
         };
         let cells = y.iter().map(|y| x.iter().map(|x| cell(*y, *x)).collect()).collect();
-        Ok(Self { names: [x_name.clone(), y_name.clone(), first.columns.metric.clone()], x, y, cells })
+        Ok(Self { names: [x_name.clone(), y_name.clone(), runs.table.columns.metric.clone()], x, y, cells })
     }
 
     /// All cells with runs.
     pub fn measured(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().flatten().flatten()
     }
+}
+
+fn unlike(x_name: &str, y_name: &str) -> String {
+    format!("some rows have no '{x_name}' or no '{y_name}'; leave them out of the source")
 }

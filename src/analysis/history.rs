@@ -1,22 +1,27 @@
 //! How did the estimate of the minimum move as runs came in?
 //!
-//! The runs are taken in the order of their rows, which for a sweep is replicate by replicate over all levels, and the minimum is
-//! fitted to the first of them, at numbers of runs that grow by a constant factor up to all. The intervals are those of
-//! [`crate::stats::bootstrap`] with fewer replicates; they are not made for looking again and again until one pleases.
+//! The runs are taken in the order of their rows, which for a sweep is replicate by replicate over all levels, and the minimum of
+//! the [`Statistic`](crate::analysis::Statistic) is fitted to the first of them, at numbers of runs that grow by a constant
+//! factor up to all, each time as if there were no others: what is known of all is the analysis itself. The intervals of the
+//! earlier looks have fewer bootstrap replicates; they are not made
+//! for looking again and again until one pleases.
 //!
-//! **Cost.** One pass over the rows, with running means (Welford 1962), and one bootstrap a step.
+//! **When it is wrong.** Rows that are sorted by level have no order in which the minimum became known: the first looks
+//! would see a part of the axis. There are none until both of its ends have been seen.
+//!
+//! **Cost.** A look sorts its runs anew: with a factor of 2.5 from one to the next, all looks together as many runs as there are,
+//! and one bootstrap each.
 
-use std::collections::HashMap;
-
+use crate::analysis::Analysis;
+use crate::analysis::groups;
+use crate::analysis::minimum::Curve;
+use crate::analysis::objective::Objective;
 use crate::error::{Error, Result};
-use crate::group;
-use crate::stats::bootstrap::{Draws, Plan, fitted_minimum};
-use crate::stats::smooth::{LevelMean, pool_errors};
-use crate::stats::{ConfidenceInterval, Estimate};
-use crate::store::RunTable;
+use crate::group::GroupedRuns;
+use crate::stats::Estimate;
 
-/// Replicates of each bootstrap: the ends of an interval are good to 4 % of its width, which no eye sees.
-const REPLICATES: u32 = 500;
+/// Replicates of each bootstrap: the ends of an interval are good to some 6 % of its width, which no eye sees.
+const REPLICATES: u32 = 200;
 /// Levels beyond which the fits would take minutes.
 const MOST_LEVELS: usize = 2000;
 
@@ -27,63 +32,49 @@ pub struct Known {
     pub runs: u64,
     /// The fitted minimum: its level.
     pub level: Estimate,
-    /// The fitted minimum: the metric's mean there.
+    /// The fitted minimum: the statistic there.
     pub value: Estimate,
 }
 
-/// Count, mean and sum of squares about it, value by value.
-#[derive(Debug, Clone, Copy, Default)]
-struct Running {
-    n: f64,
-    mean: f64,
-    squares: f64,
-}
-
-impl Running {
-    fn push(&mut self, value: f64) {
-        self.n += 1.0;
-        let off = value - self.mean;
-        self.mean += off / self.n;
-        self.squares += off * (value - self.mean);
-    }
-}
-
-/// What was known after about `steps` growing parts of the rows, the last of them all.
+/// What was known after about `steps` growing parts of the `runs`, the last of them all, of which `analysis` is.
 ///
 /// # Errors
-/// [`Error::Figure`] for fewer than three levels or more than 2000, those of [`group::in_order`].
-pub fn of(table: &RunTable, confidence: f64, steps: usize) -> Result<Vec<Known>> {
+/// [`Error::Figure`] for fewer than three levels or more than 2000, and where nothing can be fitted.
+pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<Vec<Known>> {
     let failed = |reason: String| Error::Figure { figure: "history", reason };
-    let rows = table.ledger.used();
-    let mut places: HashMap<u64, usize> = HashMap::new();
-    let mut levels: Vec<(f64, Running)> = Vec::new();
-    let (mut known, mut seen, mut next) = (Vec::new(), 0, 0);
-    let mut stops: Vec<u64> = Vec::new();
-    group::in_order(table, |level, value| {
-        let level = level + 0.0;
-        let place = *places.entry(level.to_bits()).or_insert_with(|| {
-            levels.push((level, Running::default()));
-            levels.len() - 1
-        });
-        levels[place].1.push(value);
-        seen += 1;
-        // The first stop is where the runs begin to repeat levels twice over; only then are errors known.
-        if stops.is_empty() && seen >= 3 * levels.len() as u64 {
-            stops = stops_between(seen, rows, steps);
+    let all = runs.table.ledger.used();
+    match runs.samples.len() {
+        few @ ..3 => return Err(failed(format!("a curve needs three levels, there are {few}"))),
+        many if many > MOST_LEVELS => {
+            return Err(failed(format!("there are {many} levels, more than {MOST_LEVELS}")));
         }
-        if stops.get(next) == Some(&seen) || seen == rows {
-            next += 1;
-            if levels.len() <= MOST_LEVELS {
-                known.extend(fit(&levels, seen, confidence));
-            }
-        }
-    })?;
-    match levels.len() {
-        few @ ..3 => Err(failed(format!("a curve needs three levels, there are {few}"))),
-        many if many > MOST_LEVELS => Err(failed(format!("there are {many} levels, more than {MOST_LEVELS}"))),
-        _ if known.is_empty() => Err(failed("the runs do not vary, so that nothing can be fitted".into())),
-        _ => Ok(known),
+        _ => {}
     }
+    let (Some(level), Some(value)) = (analysis.minimum.level, analysis.minimum.value) else {
+        return Err(failed("the runs do not vary, so that nothing can be fitted".into()));
+    };
+    let earlier = stops_between(first_look(runs).min(all), all, steps).into_iter().filter(|stop| *stop < all);
+    let mut known: Vec<Known> = earlier.filter_map(|stop| look(runs, analysis, stop)).collect();
+    known.push(Known { runs: all, level, value });
+    Ok(known)
+}
+
+/// From where on both ends of the axis have been seen, and the levels three times over: only then are errors known.
+fn first_look(runs: &GroupedRuns<'_>) -> u64 {
+    let first_rows: Vec<u64> = runs.first_rows().collect();
+    let ends = [first_rows.first(), first_rows.last()].into_iter().flatten().max().map_or(0, |row| row + 1);
+    ends.max(3 * first_rows.iter().filter(|row| **row < ends).count() as u64)
+}
+
+/// What the first `count` rows say; nothing where that cannot be fitted.
+fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known> {
+    let samples = runs.first(count);
+    let groups = groups::of_samples(&samples, analysis.basin_rule.as_ref(), analysis.confidence);
+    let mut objective = Objective::of(analysis.statistic, &groups, &samples, analysis.basin_rule.as_ref()).ok()?;
+    objective.replicates = REPLICATES;
+    let curve = Curve::through(&objective, analysis.confidence)?;
+    let (level, value) = curve.minimum();
+    Some(Known { runs: count, level, value })
 }
 
 /// Whole numbers from `first` to `last` that grow by a constant factor.
@@ -95,35 +86,6 @@ fn stops_between(first: u64, last: u64, steps: usize) -> Vec<u64> {
     stops
 }
 
-fn fit(levels: &[(f64, Running)], runs: u64, confidence: f64) -> Option<Known> {
-    let is_log = levels.iter().all(|(level, _)| *level > 0.0);
-    let mut means: Vec<LevelMean> = levels
-        .iter()
-        .map(|(level, running)| LevelMean {
-            x: if is_log { libm::log(*level) } else { *level },
-            mean: running.mean,
-            variance: if running.n > 1.0 { running.squares / (running.n - 1.0) } else { 0.0 },
-            n: running.n,
-            freedom: running.n - 1.0,
-        })
-        .collect();
-    // Squares of huge values are beyond doubles; then there is nothing to fit.
-    if means.iter().any(|mean| !(mean.mean.is_finite() && mean.variance.is_finite())) {
-        return None;
-    }
-    means.sort_by(|a, b| a.x.total_cmp(&b.x));
-    let plan = Plan { seed: 1, replicates: REPLICATES, confidence };
-    let found = fitted_minimum(&pool_errors(&means), Draws::Normal, &plan)?;
-    let back = |place: f64| if is_log { libm::exp(place) } else { place };
-    let interval = found.location.interval.map(|interval| ConfidenceInterval {
-        lower: back(interval.lower),
-        upper: back(interval.upper),
-        ..interval
-    });
-    let level = Estimate { point: back(found.location.point), standard_error: None, interval };
-    Some(Known { runs, level, value: found.value })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,12 +94,5 @@ mod tests {
     fn stops_grow_by_a_constant_factor_up_to_all() {
         assert_eq!(stops_between(10, 1000, 3), [10, 100, 1000]);
         assert_eq!(stops_between(7, 7, 10), [7]);
-    }
-
-    #[test]
-    fn running_moments_are_the_plain_ones() {
-        let mut running = Running::default();
-        [2.0, 4.0, 4.0, 4.0, 5.0, 5.0, 7.0, 9.0].into_iter().for_each(|value| running.push(value));
-        assert_eq!((running.n, running.mean, running.squares), (8.0, 5.0, 32.0));
     }
 }

@@ -30,7 +30,10 @@ pub struct MinimumAnalysis {
     pub level: Option<Estimate>,
     /// The fitted minimum: the statistic there.
     pub value: Option<Estimate>,
-    /// The same by runs that did not choose the place: free of the winner's curse.
+    /// The fitted curve: level and statistic at some hundred places, ascending, densest around the minimum. Where paired runs were put
+    /// around the minimum, as far as those reach.
+    pub curve: Vec<(f64, f64)>,
+    /// The value by runs that did not choose the place: free of the winner's curse.
     pub cross_fitted: Option<Estimate>,
     /// Each level's claim to be the best, in the groups' order; empty beyond [`MOST_LEVELS`].
     pub candidates: Vec<Candidate>,
@@ -67,6 +70,32 @@ impl<'a> Curve<'a> {
         let fitted = objective.fitted_minimum(confidence)?;
         let smoother = Smoother::new(&objective.levels, fitted.bandwidth)?;
         Some(Self { objective, smoother, fitted }.refined(confidence))
+    }
+
+    /// Place and value of its minimum.
+    pub fn minimum(&self) -> (Estimate, Estimate) {
+        (self.objective.along.estimate(&self.fitted.location), self.objective.natural(&self.fitted.value))
+    }
+
+    /// The curve to look at: level and value.
+    fn points(&self) -> Vec<(f64, f64)> {
+        const STEPS: u32 = 160;
+        let Objective { along, levels, refined, .. } = self.objective;
+        let spread =
+            |from: f64, to: f64| (0..=STEPS).map(move |step| from + (to - from) * f64::from(step) / f64::from(STEPS));
+        let (Some(first), Some(last)) = (levels.first(), levels.last()) else { return Vec::new() };
+        let near = self.fitted.location.interval.map_or((first.x, last.x), |interval| {
+            let reach = 2.0 * (interval.upper - interval.lower);
+            ((interval.lower - reach).max(first.x), (interval.upper + reach).min(last.x))
+        });
+        let mut places: Vec<f64> = spread(first.x, last.x).chain(spread(near.0, near.1)).collect();
+        places.sort_by(f64::total_cmp);
+        places.dedup();
+        let value = |x: f64| match refined {
+            Some(cubic) => cubic.at(x).map(|measured| measured.point),
+            None => Some(self.objective.statistic.sign() * self.value(x)),
+        };
+        places.into_iter().filter_map(|x| Some((along.level(x), value(x)?))).collect()
     }
 
     /// The curve at `level` against its minimum; nothing outside the levels.
@@ -136,8 +165,9 @@ pub fn analyse(objective: &Objective, curve: Option<&Curve>, margin: f64, confid
     let margin = margin * least.abs();
     let is_small = levels.len() <= MOST_LEVELS;
     MinimumAnalysis {
-        level: curve.map(|curve| objective.along.estimate(&curve.fitted.location)),
-        value: curve.map(|curve| objective.natural(&curve.fitted.value)),
+        level: curve.map(|curve| curve.minimum().0),
+        value: curve.map(|curve| curve.minimum().1),
+        curve: curve.map(Curve::points).unwrap_or_default(),
         // The place of a cubic is not chosen among levels: its value has no winner's curse.
         cross_fitted: curve.filter(|_| objective.refined.is_none()).and_then(|_| objective.cross_fitted(confidence)),
         candidates: if is_small { objective.candidates(confidence) } else { Vec::new() },

@@ -33,11 +33,11 @@ use crate::analysis::references::{Comparisons, nearly_equal};
 pub use crate::analysis::references::{Place, ReferenceDifference, ReferencePair, ReferenceResult, Step};
 pub use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
-use crate::group::{self, MAX_LEVELS, Sample};
+use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
 use crate::provenance::{InputDigest, Provenance};
 use crate::stats::compare::Measured;
 use crate::stats::paired::variance_reduction;
-use crate::store::schema::{Columns, Data, LevelSummaries, RowLedger, RunTable};
+use crate::store::schema::{Columns, Data, LevelSummaries, RowLedger, SettingValues};
 use crate::sweep::Reference;
 use crate::warning::Warning;
 
@@ -123,25 +123,36 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`RunTable`] or [`LevelSummaries`].
+    /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::store::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
-    /// Those of [`group::by_level`]; [`Error::TooManyLevels`].
+    /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
-            Data::Runs(runs) => Self::of_runs(runs, question),
+            Data::Runs(runs) => Self::of_runs(&GroupedRuns::of(&runs)?, question),
             Data::Levels(levels) => Self::of_summaries(levels, question),
         }
     }
 
-    fn of_runs(table: RunTable, question: &Question) -> Result<Self> {
-        let samples = group::by_level(&table)?;
-        let basin_rule = BasinRule::of(&table, &samples);
-        let groups = groups::of_samples(&samples, basin_rule.as_ref(), question.confidence);
-        let RunTable { columns, ledger, settings, inputs, warnings, .. } = table;
-        let settings = settings.into_iter().map(|(name, values)| (name, values.values().to_vec())).collect();
-        let origin = Origin { columns, basis: Basis::Runs, ledger, basin_rule, settings, inputs, warnings };
-        Self::assemble(groups, &samples, origin, question)
+    /// Analyses runs that are grouped already, for those who need them afterwards.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the statistic is not known of these runs.
+    pub fn of_runs(runs: &GroupedRuns<'_>, question: &Question) -> Result<Self> {
+        let GroupedRuns { table, samples, .. } = runs;
+        let basin_rule = BasinRule::of(table, samples);
+        let groups = groups::of_samples(samples, basin_rule.as_ref(), question.confidence);
+        let setting = |(name, values): (&String, &SettingValues)| (name.clone(), values.values().to_vec());
+        let origin = Origin {
+            columns: table.columns.clone(),
+            basis: Basis::Runs,
+            ledger: table.ledger.clone(),
+            basin_rule,
+            settings: table.settings.iter().map(setting).collect(),
+            inputs: table.inputs.clone(),
+            warnings: table.warnings.clone(),
+        };
+        Self::assemble(groups, samples, origin, question)
     }
 
     fn of_summaries(table: LevelSummaries, question: &Question) -> Result<Self> {

@@ -78,6 +78,8 @@ pub struct Objective<'a> {
     pub levels: Vec<LevelMean>,
     /// What stands for a level.
     pub statistic: Statistic,
+    /// Replicates of its bootstraps.
+    pub replicates: u32,
     /// Where paired runs were put around the minimum, what they say of it.
     pub refined: Option<Cubic>,
     /// The runs of paired levels, by common replicate; nothing where few levels hold most runs, which would be lost.
@@ -122,13 +124,13 @@ impl<'a> Objective<'a> {
         };
         let levels = pool_errors(&(0..groups.len()).map(level).collect::<Vec<_>>());
         let batches = paired.as_ref().map(|common| common.in_batches(BATCHES)).unwrap_or_default();
-        Ok(Self { along, levels, statistic, refined, paired, runs, batches })
+        Ok(Self { along, levels, statistic, replicates: REPLICATES, refined, paired, runs, batches })
     }
 
     /// The minimum of the curve through the levels; nothing for fewer than three, or without any known error.
     pub fn fitted_minimum(&self, confidence: f64) -> Option<FittedMinimum> {
         let draws = if self.paired.is_some() { Draws::Paired(&self.batches) } else { Draws::Normal };
-        fitted_minimum(&self.levels, draws, &plan(confidence))
+        fitted_minimum(&self.levels, draws, &self.plan(confidence))
     }
 
     /// Each level's claim to be the best.
@@ -136,7 +138,7 @@ impl<'a> Objective<'a> {
         let is_small = self.levels.len() <= MOST_PAIRED_LEVELS;
         let paired = self.paired.as_ref().filter(|_| is_small);
         paired
-            .and_then(|_| candidates_paired(&self.batches, &plan(confidence)))
+            .and_then(|_| candidates_paired(&self.batches, &self.plan(confidence)))
             .unwrap_or_else(|| best::candidates(&self.levels, confidence))
     }
 
@@ -156,6 +158,10 @@ impl<'a> Objective<'a> {
         Some(self.natural(&found.value.estimate(confidence, Method::CrossFitted)))
     }
 
+    fn plan(&self, confidence: f64) -> Plan {
+        Plan { seed: SEED, replicates: self.replicates, confidence }
+    }
+
     /// `estimate` with the sign that the statistic has outside.
     pub fn natural(&self, estimate: &Estimate) -> Estimate {
         if !self.statistic.is_maximised() {
@@ -168,10 +174,6 @@ impl<'a> Objective<'a> {
         };
         Estimate { point: -estimate.point, interval: estimate.interval.map(turned), ..*estimate }
     }
-}
-
-fn plan(confidence: f64) -> Plan {
-    Plan { seed: SEED, replicates: REPLICATES, confidence }
 }
 
 fn mean_of(x: f64, values: &[f64]) -> LevelMean {

@@ -95,7 +95,7 @@ impl Curve<'_> {
         Some(second / (step * step)).filter(|curvature| *curvature > 0.0)
     }
 
-    fn value(&self, x: f64) -> f64 {
+    pub(super) fn value(&self, x: f64) -> f64 {
         let row: Row = self.smoother.row(x);
         row.weights.iter().zip(&self.objective.levels[row.first..]).map(|(weight, level)| weight * level.mean).sum()
     }

@@ -3,6 +3,7 @@
 pub mod compare;
 pub mod copy;
 pub mod init;
+pub mod material;
 pub mod open;
 pub mod plan;
 pub mod plot;

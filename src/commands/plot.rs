@@ -1,22 +1,16 @@
 //! `initsweep plot`: figures as SVG and PNG.
 
+use rayon::prelude::*;
 use std::path::PathBuf;
 
-use crate::analysis::Analysis;
-use crate::analysis::distribution::Distribution;
-use crate::analysis::grid::Grid;
-use crate::analysis::history;
 use crate::cli::Global;
-use crate::cli::analyse::FigureArgs;
 use crate::cli::plot::{Drawings, PictureFormat, PlotArgs};
+use crate::commands::material::Material;
 use crate::commands::print;
 use crate::error::{Error, Result};
-use crate::figure::{
-    self, Figure, FigureOptions, Kind, basins, distribution, functions, heatmap, loss_curve, loss_vs_std_dev,
-    precision, weights, xor,
-};
+use crate::figure::{Figure, FigureOptions, Kind, functions, loss_curve, weights, xor};
 use crate::output::{Artefact, OutputFolder};
-use crate::store::{self, Columns, Data, RunTable};
+use crate::store::{self, Columns, Data};
 use crate::sweep::DEFAULT_FACTOR;
 
 /// Runs the command.
@@ -25,15 +19,22 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
     let drawings = arguments.drawings()?;
-    let options = arguments.figure.options();
-    let material = Material::of(arguments, &drawings)?;
+    let data = Read::of(arguments, &drawings)?;
+    let material = data.as_ref().map(|data| data.material(arguments)).transpose()?;
     let folder = OutputFolder::create(&arguments.figure.out)?;
+    let PlotArgs { format, figure: look, .. } = arguments;
+    let options = look.options();
+    let draw = |kind: &Kind| {
+        let figure = draw(*kind, material.as_ref(), arguments, &options)?;
+        Pictures::of(&figure, format, look.scale)
+    };
+    // Side by side; written in their order.
+    let drawn: Vec<Result<Pictures>> = drawings.kinds.par_iter().map(draw).collect();
     let mut lines = String::new();
-    for kind in &drawings.kinds {
-        match material.draw(*kind, arguments, &options) {
-            Ok(figure) => {
-                let PlotArgs { format, figure: look, .. } = arguments;
-                for path in write_forms(kind.name(), &figure, format, look.scale, &folder)? {
+    for (kind, pictures) in drawings.kinds.iter().zip(drawn) {
+        match pictures {
+            Ok(pictures) => {
+                for path in pictures.write(kind.name(), &folder)? {
                     lines.push_str(&format!("{}\n", path.display()));
                 }
             }
@@ -46,102 +47,75 @@ pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
     if global.quiet { Ok(()) } else { print(&lines) }
 }
 
-/// What figures are drawn from, computed once.
-struct Material {
-    analysis: Option<Analysis>,
-    /// The runs themselves, and the same by the second factor, where a figure needs them.
-    runs: Option<RunTable>,
-    by: Option<RunTable>,
+/// What was read: the runs and, where a figure needs them, the same by the second factor.
+struct Read {
+    data: Data,
+    second: Option<Data>,
 }
 
-impl Material {
-    fn of(arguments: &PlotArgs, drawings: &Drawings) -> Result<Self> {
+impl Read {
+    /// Nothing where no figure is of runs.
+    fn of(arguments: &PlotArgs, drawings: &Drawings) -> Result<Option<Self>> {
         if drawings.sources.is_empty() {
-            return Ok(Self { analysis: None, runs: None, by: None });
+            return Ok(None);
         }
-        let needs = |kinds: &[Kind]| drawings.kinds.iter().any(|kind| kinds.contains(kind));
         let columns = arguments.analysis.columns(DEFAULT_FACTOR);
         let data = store::read(&drawings.sources, &columns)?;
-        let runs = runs_of(&data).filter(|_| needs(&[Kind::Distribution, Kind::History, Kind::Heatmap])).cloned();
-        let by = match arguments.by.as_ref().filter(|_| needs(&[Kind::Heatmap])) {
-            Some(by) => {
-                let columns = Columns { factor: by.clone(), metric: columns.metric.clone() };
-                runs_of(&store::read(&drawings.sources, &columns)?).cloned()
-            }
-            None => None,
-        };
-        let analysis = Analysis::of(data, &arguments.statistic.of(arguments.analysis.question(&columns)))?;
-        Ok(Self { analysis: Some(analysis), runs, by })
+        let by = arguments.by.as_ref().filter(|_| drawings.kinds.contains(&Kind::Heatmap));
+        let by = by.map(|by| Columns { factor: by.clone(), metric: columns.metric });
+        let second = by.map(|columns| store::read(&drawings.sources, &columns)).transpose()?;
+        Ok(Some(Self { data, second }))
     }
 
-    fn draw(&self, kind: Kind, arguments: &PlotArgs, options: &FigureOptions) -> Result<Figure> {
-        let (levels, seed) = (arguments.levels(), arguments.seed);
-        let missing = |reason: &str| Error::Figure { figure: kind.name(), reason: reason.into() };
-        let analysis = || self.analysis.as_ref().ok_or_else(|| missing("there are no runs"));
-        let runs = || self.runs.as_ref().ok_or_else(|| missing("it needs the runs themselves, not a table of levels"));
-        match kind {
-            Kind::LossVsStdDev => loss_vs_std_dev::draw(analysis()?, options),
-            Kind::Precision => precision::draw(analysis()?, options),
-            Kind::Basins => basins::draw(analysis()?, options),
-            Kind::Distribution => {
-                let distribution = Distribution::of(runs()?, levels, distribution::LEVELS)?;
-                distribution::draw(analysis()?, &distribution, options)
-            }
-            Kind::History => {
-                let history = history::of(runs()?, analysis()?.confidence, figure::history::STEPS)?;
-                figure::history::draw(analysis()?, &history, options)
-            }
-            Kind::Heatmap => {
-                let by = self.by.as_ref().ok_or_else(|| missing("it needs a second factor, --by COLUMN"))?;
-                heatmap::draw(&Grid::of(runs()?, by)?, options)
-            }
-            Kind::Xor => xor::draw(seed, options),
-            Kind::Sigmoid => functions::sigmoid(options),
-            Kind::Likelihood => functions::likelihood(options),
-            Kind::Bce => functions::bce(options),
-            Kind::Weights => weights::draw(levels, seed, options),
-            Kind::LossCurve => loss_curve::draw(levels, seed, options),
+    fn material(&self, arguments: &PlotArgs) -> Result<Material<'_>> {
+        let columns = arguments.analysis.columns(DEFAULT_FACTOR);
+        let question = arguments.statistic.of(arguments.analysis.question(&columns));
+        Material::of(&self.data, self.second.as_ref(), &question)
+    }
+}
+
+fn draw(kind: Kind, material: Option<&Material<'_>>, arguments: &PlotArgs, options: &FigureOptions) -> Result<Figure> {
+    let (levels, seed) = (arguments.levels(), arguments.seed);
+    match kind {
+        Kind::Xor => xor::draw(seed, options),
+        Kind::Sigmoid => functions::sigmoid(options),
+        Kind::Likelihood => functions::likelihood(options),
+        Kind::Bce => functions::bce(options),
+        Kind::Weights => weights::draw(levels, seed, options),
+        Kind::LossCurve => loss_curve::draw(levels, seed, options),
+        of_runs => {
+            let none = || Error::Figure { figure: kind.name(), reason: "there are no runs".into() };
+            material.ok_or_else(none)?.prepare(of_runs, levels)?(options)
         }
     }
 }
 
-fn runs_of(data: &Data) -> Option<&RunTable> {
-    match data {
-        Data::Runs(runs) => Some(runs),
-        Data::Levels(_) => None,
-    }
+/// A figure in the forms that files have.
+pub struct Pictures {
+    svg: Option<String>,
+    png: Option<Vec<u8>>,
 }
 
-/// Draws the main figure and writes it in both forms.
-///
-/// # Errors
-/// Those of drawing and writing.
-pub fn write_figure(
-    analysis: &Analysis,
-    arguments: &FigureArgs,
-    folder: &OutputFolder,
-) -> Result<(Figure, Vec<PathBuf>)> {
-    let figure = loss_vs_std_dev::draw(analysis, &arguments.options())?;
-    let forms = [PictureFormat::Svg, PictureFormat::Png];
-    let paths = write_forms(loss_vs_std_dev::NAME, &figure, &forms, arguments.scale, folder)?;
-    Ok((figure, paths))
-}
+impl Pictures {
+    /// `figure` in the wanted `forms`; pixels at `scale`, else at the figure's own.
+    ///
+    /// # Errors
+    /// Those of [`Figure::to_png`].
+    pub fn of(figure: &Figure, forms: &[PictureFormat], scale: Option<f32>) -> Result<Self> {
+        let png = || figure.to_png(scale.unwrap_or(figure.png_scale));
+        Ok(Self {
+            svg: forms.contains(&PictureFormat::Svg).then(|| figure.document()),
+            png: forms.contains(&PictureFormat::Png).then(png).transpose()?,
+        })
+    }
 
-/// Writes `figure` in the wanted forms, the vectors first; pixels at `scale`, else at the figure's own.
-fn write_forms(
-    name: &'static str,
-    figure: &Figure,
-    forms: &[PictureFormat],
-    scale: Option<f32>,
-    folder: &OutputFolder,
-) -> Result<Vec<PathBuf>> {
-    let mut paths = Vec::new();
-    if forms.contains(&PictureFormat::Svg) {
-        paths.push(folder.write(Artefact::Svg(name), figure.svg.as_bytes())?);
+    /// Writes them under `name`, the vectors first.
+    ///
+    /// # Errors
+    /// Those of writing.
+    pub fn write(&self, name: &'static str, folder: &OutputFolder) -> Result<Vec<PathBuf>> {
+        let svg = self.svg.iter().map(|svg| (Artefact::Svg(name), svg.as_bytes()));
+        let png = self.png.iter().map(|png| (Artefact::Png(name), png.as_slice()));
+        svg.chain(png).map(|(artefact, content)| folder.write(artefact, content)).collect()
     }
-    if forms.contains(&PictureFormat::Png) {
-        let scale = scale.unwrap_or(figure.png_scale);
-        paths.push(folder.write(Artefact::Png(name), &figure.to_png(scale)?)?);
-    }
-    Ok(paths)
 }

@@ -44,7 +44,7 @@ pub fn run(arguments: &ReplayArgs, global: &Global) -> Result<()> {
     );
     let figure = curves::draw(&title, &caption, &moments, Look::default())?;
     let folder = OutputFolder::create(&arguments.out)?;
-    let svg = folder.write(Artefact::Svg("replay"), figure.svg.as_bytes())?;
+    let svg = folder.write(Artefact::Svg("replay"), figure.document().as_bytes())?;
     let png = folder.write(Artefact::Png("replay"), &figure.to_png(figure.png_scale)?)?;
     if global.quiet {
         return Ok(());

@@ -3,21 +3,29 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::analysis::Analysis;
+use rayon::prelude::*;
+
 use crate::baseline::{Changes, Earlier};
 use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
 use crate::cli::document::{DocumentArgs, ReportFormat};
+use crate::cli::plot::PictureFormat;
 use crate::cli::{Global, ReportArgs};
+use crate::commands::material::Material;
 use crate::commands::open;
-use crate::commands::plot::write_figure;
+use crate::commands::plot::Pictures;
 use crate::commands::print;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::export;
-use crate::figure::loss_vs_std_dev;
+use crate::figure::style::Theme;
+use crate::figure::themed::Themed;
+use crate::figure::{FigureOptions, Kind, Look};
 use crate::output::{Artefact, OutputFolder};
+use crate::provenance::InputDigest;
 use crate::report::changes::ChangesView;
+use crate::report::figures::Figures;
 use crate::report::{markdown, render, view::View};
-use crate::store::{self, Columns, Source};
+use crate::store::schema::SettingValues;
+use crate::store::{self, Columns, Data, Source};
 use crate::sweep::DEFAULT_FACTOR;
 
 /// What to ask of runs, and what to write.
@@ -51,17 +59,21 @@ pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
 pub fn write(sources: &[Source], columns: &Columns, request: &Request<'_>, global: &Global) -> Result<()> {
     // Read first: it may lie where the new summary goes.
     let earlier = request.document.baseline.as_deref().map(Earlier::read).transpose()?;
-    let table = store::read(sources, columns)?;
-    let analysis = Analysis::of(table, &request.statistic.of(request.analysis.question(columns)))?;
+    let data = store::read(sources, columns)?;
+    // Only for one more figure: what cannot be read so is no failure.
+    let second = second_factor(&data, sources).and_then(|columns| store::read(sources, &columns).ok());
+    let question = request.statistic.of(request.analysis.question(columns));
+    let material = Material::of(&data, second.as_ref(), &question)?;
+    let analysis = &material.analysis;
     let changes = match earlier {
-        Some(earlier) => Some(Changes::since(&earlier.matching(&analysis)?, &analysis)),
+        Some(earlier) => Some(Changes::since(&earlier.matching(analysis)?, analysis)),
         None => None,
     };
-    let paths = write_all(&analysis, changes.as_ref(), request)?;
+    let paths = write_all(&material, changes.as_ref(), request)?;
     if !global.quiet {
-        let changed = changes.as_ref().map(|changes| format!("{}\n", ChangesView::of(changes, &analysis).line()));
+        let changed = changes.as_ref().map(|changes| format!("{}\n", ChangesView::of(changes, analysis).line()));
         let files: String = paths.iter().map(|path| format!("  {}\n", path.display())).collect();
-        let closing = export::table::closing(&analysis);
+        let closing = export::table::closing(analysis);
         print(&format!("{closing}{}\nWritten:\n{files}", changed.unwrap_or_default()))?;
     }
     if request.document.open {
@@ -70,22 +82,77 @@ pub fn write(sources: &[Source], columns: &Columns, request: &Request<'_>, globa
     Ok(())
 }
 
-/// Writes the figure, the summaries and the reports, and returns their paths.
+/// The columns of a sweep's second factor: the one setting besides the first that has several values. Nothing for what may be
+/// read only once, or is far away.
+fn second_factor(data: &Data, sources: &[Source]) -> Option<Columns> {
+    let Data::Runs(runs) = data else { return None };
+    let varied = |(name, values): &(&String, &SettingValues)| name.as_str() != "seed" && values.values().len() > 1;
+    let mut varied = runs.settings.iter().filter(varied).map(|(name, _)| name);
+    let (second, third) = (varied.next()?, varied.next());
+    let is_file = |input: &InputDigest| Path::new(&input.path).is_file();
+    let is_readable_again =
+        sources.iter().all(|source| matches!(source, Source::Path(_))) && runs.inputs.iter().all(is_file);
+    let columns = Columns { factor: second.clone(), metric: runs.columns.metric.clone() };
+    Some(columns).filter(|_| third.is_none() && is_readable_again)
+}
+
+/// The figures of a report besides the main one, in its order; those that the data do not allow are left out.
+const FURTHER: [Kind; 5] = [Kind::Basins, Kind::Heatmap, Kind::Distribution, Kind::Precision, Kind::History];
+
+/// A figure of the report.
+struct Drawn {
+    kind: Kind,
+    /// For the page.
+    figure: Themed,
+    /// For files, in the look that was asked for.
+    files: Pictures,
+}
+
+impl Drawn {
+    fn of(kind: Kind, material: &Material<'_>, request: &Request<'_>) -> Result<Self> {
+        let drawing = material.prepare(kind, &[])?;
+        let options = request.figure.options();
+        let in_theme = |theme: Theme| {
+            let look = Look { theme, ..options.look };
+            drawing(&FigureOptions { look, ..options.clone() })
+        };
+        let [light, dark] = [in_theme(Theme::Light)?, in_theme(Theme::Dark)?];
+        let figure = Themed::of(&light, &dark);
+        let own = if options.look.theme == Theme::Dark { dark } else { light };
+        let forms = [PictureFormat::Svg, PictureFormat::Png];
+        // The further ones are files only beside a Markdown document, which needs no pixels.
+        let forms = if kind == Kind::LossVsStdDev { &forms[..] } else { &forms[..1] };
+        Ok(Self { kind, figure, files: Pictures::of(&own, forms, request.figure.scale)? })
+    }
+}
+
+/// Writes the figures, the summaries and the reports, and returns their paths.
 ///
 /// # Errors
 /// Those of drawing and writing.
-pub fn write_all(analysis: &Analysis, changes: Option<&Changes>, request: &Request<'_>) -> Result<Vec<PathBuf>> {
+pub fn write_all(material: &Material<'_>, changes: Option<&Changes>, request: &Request<'_>) -> Result<Vec<PathBuf>> {
     let folder = OutputFolder::create(&request.figure.out)?;
-    let (figure, mut paths) = write_figure(analysis, request.figure, &folder)?;
+    let (analysis, wants) = (&material.analysis, |form| request.document.format.contains(&form));
+    let further: &[Kind] = if wants(ReportFormat::Html) || wants(ReportFormat::Md) { &FURTHER } else { &[] };
+    let kinds: Vec<Kind> = [Kind::LossVsStdDev].into_iter().chain(further.iter().copied()).collect();
+    let drawn: Vec<Result<Drawn>> = kinds.par_iter().map(|kind| Drawn::of(*kind, material, request)).collect();
+    let is_absent = |drawn: &Result<Drawn>| matches!(drawn, Err(Error::Figure { .. }));
+    // Without the main one there is no report; the others are those that the data allow.
+    let kept = drawn.into_iter().enumerate().filter(|(place, drawn)| *place == 0 || !is_absent(drawn));
+    let drawn = kept.map(|(_, drawn)| drawn).collect::<Result<Vec<Drawn>>>()?;
+    let mut paths = Vec::new();
+    for drawn in drawn.iter().filter(|drawn| drawn.kind == Kind::LossVsStdDev || wants(ReportFormat::Md)) {
+        paths.extend(drawn.files.write(drawn.kind.name(), &folder)?);
+    }
     paths.push(folder.write(Artefact::SummaryCsv, export::csv::to_string(analysis).as_bytes())?);
     paths.push(folder.write(Artefact::SummaryJson, export::json::to_string(analysis).as_bytes())?);
-    let view = View::of(analysis, &figure, changes);
-    if request.document.format.contains(&ReportFormat::Html) {
+    let figures = Figures::of(drawn.into_iter().map(|drawn| (drawn.kind, drawn.figure)).collect());
+    let view = View::of(analysis, figures, changes);
+    if wants(ReportFormat::Html) {
         paths.push(folder.write(Artefact::Report, render::render(&view)?.as_bytes())?);
     }
-    if request.document.format.contains(&ReportFormat::Md) {
-        let figures = [(view.title.clone(), Artefact::Svg(loss_vs_std_dev::NAME).file_name())];
-        paths.push(folder.write(Artefact::ReportMarkdown, markdown::render(&view, &figures)?.as_bytes())?);
+    if wants(ReportFormat::Md) {
+        paths.push(folder.write(Artefact::ReportMarkdown, markdown::render(&view)?.as_bytes())?);
     }
     Ok(paths)
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::analysis::{Analysis, Question};
 use crate::cli::document::{DocumentArgs, ReportFormat};
 use crate::cli::{Global, WatchArgs};
+use crate::commands::material::Material;
 use crate::commands::report::Request;
 use crate::commands::{print, report};
 use crate::error::{Error, Result};
@@ -70,13 +71,14 @@ fn update(
     if !watched.refresh()? {
         return Ok(None);
     }
-    let analysis = Analysis::of(watched.data()?, question)?;
+    let data = watched.data()?;
+    let material = Material::of(&data, None, question)?;
     let document = DocumentArgs { format: vec![ReportFormat::Html], baseline: None, open: false };
     let WatchArgs { analysis: asked, statistic, figure, .. } = arguments;
     let request = Request { analysis: asked, statistic: *statistic, figure, document: &document };
-    let paths = report::write_all(&analysis, None, &request)?;
+    let paths = report::write_all(&material, None, &request)?;
     watched.is_reported();
-    Ok(Some((analysis, paths)))
+    Ok(Some((material.analysis, paths)))
 }
 
 /// Whether it can come right by itself: what is not there yet, or away. Once there was a report, everything but a wrong command can.

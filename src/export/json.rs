@@ -158,7 +158,7 @@ struct WireFitted {
 
 impl WireMinimum {
     fn of(analysis: &Analysis, observed: WireObserved) -> Self {
-        let MinimumAnalysis { level, value, cross_fitted, candidates, standing, margin } = &analysis.minimum;
+        let MinimumAnalysis { level, value, curve: _, cross_fitted, candidates, standing, margin } = &analysis.minimum;
         let level_of = |place: &usize| analysis.groups[*place].level;
         let (verdict, edge, more_runs_per_level, undecided) = match standing {
             Standing::Located => (Verdict::Located, None, None, Vec::new()),

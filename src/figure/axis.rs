@@ -108,7 +108,7 @@ impl Axis {
         let step = nice_step((self.upper - self.lower) / wanted.max(1) as f64);
         let (first, last) = ((self.lower / step).ceil(), (self.upper / step).floor());
         let digits = (libm::log10((first.abs().max(last.abs())).max(1.0)).floor() as usize + 2).min(15);
-        let count = (last - first).max(-1.0) as usize + 1;
+        let count = (last - first + 1.0).max(0.0) as usize;
         (0..count.min(1000))
             .map(|i| (first + i as f64) * step)
             .map(|value| Tick { value, label: Some(readable(value, digits)) })
@@ -217,6 +217,7 @@ mod tests {
         assert_eq!(labels(Scale::Linear, -1e12, 2e12, 3), ["−10¹²", "0", "10¹²", "2·10¹²"]);
         assert_eq!(labels(Scale::Linear, 1400.0, 7000.0, 6), ["2000", "3000", "4000", "5000", "6000", "7000"]);
         assert_eq!(labels(Scale::Linear, -0.25, 0.31, 6), ["−0.2", "−0.1", "0", "0.1", "0.2", "0.3"]);
+        assert!(labels(Scale::Linear, -92.8, -50.017, 1).is_empty(), "none of ..., −100, −50, 0, ... lies between");
         assert_eq!(labels(Scale::Log, 0.9, 2.1, 6), ["1", "1.2", "1.4", "1.6", "1.8", "2"]);
     }
 

@@ -9,6 +9,7 @@ use plotters::style::{Color, FontDesc, FontFamily, FontStyle, FontTransform, RGB
 use plotters_backend::{BackendCoord, DrawingBackend};
 use std::borrow::Borrow;
 
+use crate::figure::font::Letters;
 use crate::figure::style::{Colour, FONTS, Paint, Palette, Sheet};
 use crate::figure::svg::{Svg, decimals, tenths};
 use crate::figure::text::{Weight, escaped, printable};
@@ -48,13 +49,19 @@ pub struct Canvas {
     /// Its colours.
     pub palette: &'static Palette,
     svg: Svg,
+    letters: Letters,
 }
 
 impl Canvas {
     /// An empty sheet, with room for `rows` rows of panels where it is narrow.
     pub fn new(look: Look, rows: usize) -> Self {
         let sheet = look.size.sheet(rows);
-        Self { sheet, palette: look.theme.palette(), svg: Svg::new(sheet.width, sheet.height) }
+        Self {
+            sheet,
+            palette: look.theme.palette(),
+            svg: Svg::new(sheet.width, sheet.height),
+            letters: Letters::default(),
+        }
     }
 
     /// The document, with `title` and `description` for screen readers.
@@ -71,7 +78,7 @@ impl Canvas {
             self.palette.paper,
             self.svg.body
         );
-        Figure { svg, png_scale }
+        Figure { svg, letters: self.letters, png_scale }
     }
 
     /// A line through `points`.
@@ -131,6 +138,8 @@ impl Canvas {
     }
 
     fn turned_text(&mut self, text: &str, at: Point, look: Lettering, turn: FontTransform) {
+        let text = printable(text);
+        self.letters.note(&text, look.weight);
         let across = match look.anchor {
             Anchor::Start => HPos::Left,
             Anchor::Middle => HPos::Center,
@@ -140,7 +149,7 @@ impl Canvas {
         let font = FontDesc::new(FontFamily::Name(FONTS), look.size, style).transform(turn);
         let colour = rgba(look.colour.into());
         let style = TextStyle::from(font).color(&colour).pos(Pos::new(across, VPos::Center));
-        self.draw(&Text::new(printable(text), coordinate(at), style));
+        self.draw(&Text::new(text, coordinate(at), style));
     }
 
     fn draw<E: Drawable<Svg>>(&mut self, element: &E)

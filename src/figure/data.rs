@@ -155,6 +155,11 @@ pub fn statistic_label(analysis: &Analysis) -> String {
     }
 }
 
+/// What is sought: `minimum`, or `maximum` where the greatest is the best.
+pub fn best(analysis: &Analysis) -> &'static str {
+    if analysis.statistic.is_maximised() { "maximum" } else { "minimum" }
+}
+
 /// What the bars are; nothing where there are none.
 pub fn bar_label(bars: ErrorBars, analysis: &Analysis) -> Option<String> {
     let statistic = analysis.statistic;

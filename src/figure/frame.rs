@@ -38,6 +38,21 @@ impl Frame {
         Self::draw_inside(canvas, room, (x, y), names)
     }
 
+    /// Two frames, one below the other and as wide; the upper has `share` of the height of `area`. The axes and names are theirs.
+    pub fn stacked(
+        canvas: &mut Canvas,
+        area: Area,
+        share: f64,
+        axes: [(Axis, Axis); 2],
+        names: [Names<'_>; 2],
+    ) -> [Self; 2] {
+        let middle = area.top + share * area.height();
+        let halves = [Area { bottom: middle, ..area }, Area { top: middle + 10.0, ..area }];
+        let rooms = [0, 1].map(|i| Self::room(halves[i], axes[i], names[i]));
+        let (left, right) = (rooms[0].left.max(rooms[1].left), rooms[0].right.min(rooms[1].right));
+        [0, 1].map(|i| Self::draw_inside(canvas, Area { left, right, ..rooms[i] }, axes[i], names[i]))
+    }
+
     /// What is left of `area` when the labels of these axes have their room.
     pub fn room(area: Area, (x, y): (Axis, Axis), names: Names<'_>) -> Area {
         let below = if names.x.is_empty() { 0 } else { name_lines(names.x, area.width() - 60.0).len() };

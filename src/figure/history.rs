@@ -1,14 +1,14 @@
 //! How the estimate of the minimum and its interval moved as runs came in.
 
+use crate::analysis::Analysis;
 use crate::analysis::history::Known;
-use crate::analysis::{Analysis, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::figure::axis::{Axis, Scale};
 use crate::figure::canvas::Canvas;
 use crate::figure::data;
 use crate::figure::frame::{Frame, Names};
-use crate::figure::page::{Area, Entry, Mark, Page};
+use crate::figure::page::{Entry, Mark, Page};
 use crate::figure::{Figure, FigureOptions};
 use crate::format::{count, to_precision_of};
 use crate::stats::Estimate;
@@ -24,15 +24,6 @@ pub const STEPS: usize = 10;
 /// [`Error::Figure`] if nothing can be drawn.
 pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> Result<Figure> {
     let failed = || Error::Figure { figure: NAME, reason: "there is nothing finite to draw".into() };
-    // What is known in the end is the finding, with its full bootstrap.
-    let mut history = history.to_vec();
-    let (level, value) = (analysis.minimum.level, analysis.minimum.value);
-    if let (Some(last), Some(level), Some(value), Statistic::Mean) =
-        (history.last_mut(), level, value, analysis.statistic)
-    {
-        *last = Known { level, value, ..*last };
-    }
-    let history = history.as_slice();
     let x = Axis::around(Scale::Log, history.iter().map(|known| known.runs as f64)).ok_or_else(failed)?;
     let all_positive = history.iter().flat_map(|known| ends(&known.level)).all(|level| level > 0.0);
     let wide = |values: &[f64]| {
@@ -47,30 +38,25 @@ pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> 
     let mut canvas = Canvas::new(options.look, 2);
     let palette = canvas.palette;
     let confidence = finding::confidence(analysis.confidence);
-    let title = options.wording.title("How the minimum became known");
+    let title = options.wording.title(format!("How the {} became known", data::best(analysis)));
     let page = Page {
         title: title.clone(),
         legend: vec![
-            Entry::new(Mark::Dot(palette.minimum), "fitted minimum"),
+            Entry::new(Mark::Dot(palette.minimum), format!("fitted {}", data::best(analysis))),
             Entry::new(Mark::Area(palette.minimum.at(SHADE)), format!("{confidence} bootstrap interval")),
         ],
-        caption: caption(history),
+        caption: caption(analysis, history),
     };
     let area = page.draw(&mut canvas);
     let x_label = options.wording.x("runs analysed, in their order (logarithmic)");
     let y_label = options.wording.y(format!("place: {}", short(&analysis.factor)));
-    let value_label = format!("value: {}", data::y_label(&analysis.metric));
+    let value_label = format!("value: {}", data::statistic_label(analysis));
     let names = [Names { x: "", y: &y_label }, Names { x: &x_label, y: &value_label }];
-    let middle = area.top + 0.46 * area.height();
-    let halves = [Area { bottom: middle, ..area }, Area { top: middle + 10.0, ..area }];
-    let axes = [(x, y), (x, value)];
-    let rooms = [0, 1].map(|i| Frame::room(halves[i], axes[i], names[i]));
-    let (left, right) = (rooms[0].left.max(rooms[1].left), rooms[0].right.min(rooms[1].right));
+    let frames = Frame::stacked(&mut canvas, area, 0.46, [(x, y), (x, value)], names);
     let course = [|known: &Known| known.level, |known: &Known| known.value];
-    for i in 0..2 {
-        let frame = Frame::draw_inside(&mut canvas, Area { left, right, ..rooms[i] }, axes[i], names[i]);
-        let points: Vec<(f64, Estimate)> = history.iter().map(|known| (known.runs as f64, course[i](known))).collect();
-        draw_course(&mut canvas, &frame, &points);
+    for (frame, of) in frames.iter().zip(course) {
+        let points: Vec<(f64, Estimate)> = history.iter().map(|known| (known.runs as f64, of(known))).collect();
+        draw_course(&mut canvas, frame, &points);
     }
     Ok(canvas.finish(&title, &page.caption))
 }
@@ -107,7 +93,7 @@ fn draw_course(canvas: &mut Canvas, frame: &Frame, points: &[(f64, Estimate)]) {
 }
 
 /// `With all 10,000 runs: 0.577 (0.43 to 0.71)`.
-fn caption(history: &[Known]) -> String {
+fn caption(analysis: &Analysis, history: &[Known]) -> String {
     let Some(last) = history.last() else { return String::new() };
     let range = |estimate: &Estimate| match estimate.interval {
         Some(interval) => {
@@ -117,9 +103,11 @@ fn caption(history: &[Known]) -> String {
         None => crate::format::significant(estimate.point, 4),
     };
     format!(
-        "With all {} runs the minimum is at {}, the mean there {}.",
+        "With all {} runs the {} is at {}, the {} there {}.",
         count(last.runs),
+        data::best(analysis),
         range(&last.level),
+        analysis.statistic.name(),
         range(&last.value)
     )
 }

@@ -1,8 +1,8 @@
 //! The article's main figure: the mean of the metric against the factor, with error bars, reference lines and the minimum;
 //! beside it, where there is something to see, the surroundings of the minimum.
 //!
-//! Up to some 60 levels have a bar each; more become a band with a point a level. The second panel shows the fitted minimum with the
-//! intervals of its place and its value, and shades the levels that cannot be excluded as the best. It is left out where the
+//! Up to some 60 levels have a bar each; more become a band with a point a level. The second panel shows the fitted curve, its minimum with
+//! the intervals of its place and its value, and shades the levels that cannot be excluded as the best. It is left out where the
 //! interval already takes up most of the axis.
 
 use crate::analysis::{Analysis, Statistic};
@@ -81,10 +81,7 @@ fn legend(
         let confidence = finding::confidence(analysis.confidence);
         entries.push(Entry::new(
             Mark::Ring(palette.minimum),
-            format!(
-                "fitted {}, {confidence} intervals",
-                if analysis.statistic.is_maximised() { "maximum" } else { "minimum" }
-            ),
+            format!("{} of the fitted curve, {confidence} intervals", data::best(analysis)),
         ));
         if !zoom.best.is_empty() {
             let text = format!("not excluded as the best at {confidence}");
@@ -164,6 +161,8 @@ struct Zoom {
     points: Vec<Point>,
     /// Ranges of levels that cannot be excluded as the best.
     best: Vec<(f64, f64)>,
+    /// The fitted curve.
+    curve: Vec<(f64, f64)>,
     level: (Estimate, ConfidenceInterval),
     value: (Estimate, ConfidenceInterval),
 }
@@ -207,12 +206,15 @@ impl Zoom {
         if window[1] - window[0] > MOST_OF_AXIS || points.len() < LEAST_LEVELS {
             return None;
         }
+        let curve: Vec<(f64, f64)> = analysis.minimum.curve.iter().filter(|point| x.holds(point.0)).copied().collect();
         let heights = points.iter().flat_map(Point::heights).chain([depth.lower, depth.upper]);
+        let heights = heights.chain(curve.iter().map(|point| point.1));
         let y = Axis::around(Scale::Linear, heights)?;
         Some(Self {
             axes: (x, y),
             points,
             best: best(analysis, levels, x),
+            curve,
             level: (level, place),
             value: (value, depth),
         })
@@ -241,8 +243,9 @@ impl Zoom {
         for point in &self.points {
             canvas.dot(frame.at((point.level, point.value)), radius, canvas.palette.data);
         }
+        frame.curve(canvas, &self.curve, canvas.palette.minimum, 2.0);
         self.cross(canvas, &frame);
-        self.head(canvas, analysis.statistic, area, room.left);
+        self.head(canvas, analysis, area, room.left);
     }
 
     /// The fitted minimum with both intervals.
@@ -262,13 +265,14 @@ impl Zoom {
         canvas.ring((x, y), 5.0, colour, 2.4);
     }
 
-    fn head(&self, canvas: &mut Canvas, statistic: Statistic, area: Area, left: f64) {
+    fn head(&self, canvas: &mut Canvas, analysis: &Analysis, area: Area, left: f64) {
+        let statistic = analysis.statistic;
         let ((level, place), (value, depth)) = (&self.level, &self.value);
         let range = |estimate: &Estimate, interval: &ConfidenceInterval| {
             let rounded = |value: f64| to_precision_of(value, interval.margin()).replace('-', "−");
             format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
         };
-        let best = if statistic.is_maximised() { "maximum" } else { "minimum" };
+        let best = data::best(analysis);
         let name = if statistic.is_maximised() { "solved" } else { statistic.name() };
         let lines = [format!("{best} at {}", range(level, place)), format!("{name} there {}", range(value, depth))];
         for (row, line) in lines.iter().enumerate() {

@@ -4,7 +4,8 @@
 //! - [`axis`]: scales and the ticks a person would choose.
 //! - [`frame`]: the rectangle that data are drawn in; [`page`]: title, legend and caption around it.
 //! - [`style`]: colours, fonts and sizes, in one place; [`text`]: widths and line breaks.
-//! - [`canvas`]: the sheet, which becomes an SVG document; [`png`]: the same SVG as pixels.
+//! - [`canvas`]: the sheet, which becomes an SVG document; [`font`]: the letters that it uses; [`png`]: the same SVG as pixels.
+//! - [`themed`]: the same drawing as part of a page that is light or dark.
 //! - one file a figure: of runs [`loss_vs_std_dev`], [`distribution`], [`basins`], [`precision`], [`heatmap`], [`history`];
 //!   of the trainer [`xor`], [`functions`], [`weights`], [`loss_curve`], and [`curves`] for `replay`.
 //!
@@ -19,6 +20,7 @@ mod contour;
 pub mod curves;
 pub mod data;
 pub mod distribution;
+pub mod font;
 pub mod frame;
 pub mod functions;
 pub mod heatmap;
@@ -33,12 +35,14 @@ pub mod precision;
 pub mod style;
 pub mod svg;
 pub mod text;
+pub mod themed;
 pub mod trainer;
 pub mod weights;
 pub mod xor;
 
 use clap::ValueEnum;
 
+use crate::figure::font::Letters;
 use crate::figure::style::{Size, Theme};
 
 /// A figure by its name.
@@ -193,8 +197,22 @@ pub struct FigureOptions {
 /// A finished drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
-    /// The drawing as an SVG document.
+    /// The drawing as an SVG document that names its font.
     pub svg: String,
+    /// What it uses of the font.
+    pub letters: Letters,
     /// Pixels of the PNG per pixel of the SVG, unless the user says otherwise.
     pub png_scale: f32,
+}
+
+impl Figure {
+    /// The drawing as a file: an SVG document that holds its font.
+    pub fn document(&self) -> String {
+        let style = self.letters.style(style::FAMILY);
+        // Title and description come first, for screen readers.
+        match self.svg.split_once("</desc>") {
+            Some((head, rest)) => format!("{head}</desc>\n<style>{style}</style>{rest}"),
+            None => self.svg.clone(),
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! How precisely is each level known? The relative standard error of its mean, and the number of runs behind it.
+//! How precisely is each level known? The relative standard error of its mean, or of whatever is minimised, and, where levels differ
+//! in it, the number of runs behind it.
 
 use crate::analysis::Analysis;
 use crate::error::{Error, Result};
@@ -6,7 +7,7 @@ use crate::figure::axis::{Axis, Scale};
 use crate::figure::canvas::Canvas;
 use crate::figure::data::{self, Levels};
 use crate::figure::frame::{Frame, Names};
-use crate::figure::page::{Area, Entry, Mark, Page};
+use crate::figure::page::{Entry, Mark, Page};
 use crate::figure::{Figure, FigureOptions};
 use crate::format::significant;
 
@@ -19,12 +20,13 @@ pub const NAME: &str = "precision";
 /// [`Error::Figure`] if nothing can be shown on the axis that was asked for, or no level has an error.
 pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let levels = Levels::of(analysis, options, NAME)?;
-    // In percent of the mean; a mean of 0 has no relative error.
+    // In percent of the value; a value of 0 has no relative error.
     let errors: Vec<(f64, f64)> = levels
         .groups
         .iter()
         .filter_map(|group| {
-            Some((group.level, group.summary.mean.standard_error? / group.summary.mean.point.abs() * 100.0))
+            let estimate = analysis.statistic.at(group)?;
+            Some((group.level, estimate.standard_error? / estimate.point.abs() * 100.0))
         })
         .filter(|(_, error)| error.is_finite())
         .collect();
@@ -32,36 +34,37 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let axis = |values: &mut dyn Iterator<Item = f64>| Axis::around(Scale::Linear, [0.0].into_iter().chain(values));
     let unknown = || Error::Figure { figure: NAME, reason: "no level has two runs that could show an error".into() };
     let y = axis(&mut errors.iter().map(|(_, error)| *error)).filter(|_| !errors.is_empty()).ok_or_else(unknown)?;
+    // One number of runs is said in the caption; only where they differ is there something to see.
+    let alike = runs.clone().all(|n| Some(n) == runs.clone().next());
     let counts = axis(&mut runs.clone()).ok_or_else(unknown)?;
 
-    let mut canvas = Canvas::new(options.look, 2);
+    let mut canvas = Canvas::new(options.look, if alike { 1 } else { 2 });
     let palette = canvas.palette;
-    let metric = data::metric_name(&analysis.metric);
-    let title = options.wording.title(format!("How precisely the mean {metric} is known"));
-    let page = Page {
-        title: title.clone(),
-        legend: vec![
-            Entry::new(Mark::Dot(palette.data), "standard error of the mean, as a share of the mean"),
-            Entry::new(Mark::Area(palette.series[1].at(0.75)), "runs of the level"),
-        ],
-        caption: format!("{}; {}", levels.caption(analysis), spread(&errors)),
-    };
+    let (statistic, metric) = (analysis.statistic.name(), data::metric_name(&analysis.metric));
+    let title = options.wording.title(format!("How precisely the {} is known", analysis.statistic.of(metric)));
+    let mut legend =
+        vec![Entry::new(Mark::Dot(palette.data), format!("standard error of the {statistic}, as a share of it"))];
+    if !alike {
+        legend.push(Entry::new(Mark::Area(palette.series[1].at(0.75)), "runs of the level"));
+    }
+    let page =
+        Page { title: title.clone(), legend, caption: format!("{}; {}", levels.caption(analysis), spread(&errors)) };
     let area = page.draw(&mut canvas);
     let x_label = options.wording.x(data::x_label(&analysis.factor, levels.x.scale()));
     let y_label = options.wording.y("relative standard error, %");
-    let names = [Names { x: "", y: &y_label }, Names { x: &x_label, y: "number of runs" }];
-    let middle = area.top + 0.56 * area.height();
-    let halves = [Area { bottom: middle, ..area }, Area { top: middle + 10.0, ..area }];
-    let axes = [(levels.x, y), (levels.x, counts)];
-    let rooms = [0, 1].map(|i| Frame::room(halves[i], axes[i], names[i]));
-    let (left, right) = (rooms[0].left.max(rooms[1].left), rooms[0].right.min(rooms[1].right));
-    let frame = Frame::draw_inside(&mut canvas, Area { left, right, ..rooms[0] }, axes[0], names[0]);
+    let (above, below) = ((levels.x, y), (levels.x, counts));
+    let upper = if alike {
+        Frame::draw(&mut canvas, area, above, Names { x: &x_label, y: &y_label })
+    } else {
+        let names = [Names { x: "", y: &y_label }, Names { x: &x_label, y: "number of runs" }];
+        let [upper, lower] = Frame::stacked(&mut canvas, area, 0.56, [above, below], names);
+        stems(&mut canvas, &lower, &levels);
+        upper
+    };
     let radius = if levels.are_many() { 2.0 } else { 3.4 };
     for point in &errors {
-        canvas.dot(frame.at(*point), radius, palette.data);
+        canvas.dot(upper.at(*point), radius, palette.data);
     }
-    let frame = Frame::draw_inside(&mut canvas, Area { left, right, ..rooms[1] }, axes[1], names[1]);
-    stems(&mut canvas, &frame, &levels);
     Ok(canvas.finish(&title, &page.caption))
 }
 

@@ -227,7 +227,9 @@ impl Palette {
     }
 }
 
-/// What the SVG names as its font, so that a viewer without it finds one of equal widths.
+/// The font, as it is called inside a figure.
+pub const FAMILY: &str = "DejaVu Sans";
+/// What the SVG names as its font, so that a viewer that cannot read the one inside finds one of equal widths.
 pub const FONTS: &str = "DejaVu Sans, Verdana, sans-serif";
 
 /// Size of the title.

@@ -29,8 +29,8 @@ pub fn width(text: &str, size: f64, weight: Weight) -> f64 {
     text.chars().map(advance).sum::<f64>() * size
 }
 
-/// The faces are part of the program: they parse, or no figure test passes.
-fn face(weight: Weight) -> Option<&'static Face<'static>> {
+/// The font's cut; it is part of the program, so that it parses, or no figure test passes.
+pub fn face(weight: Weight) -> Option<&'static Face<'static>> {
     static FACES: OnceLock<[Option<Face<'static>>; 2]> = OnceLock::new();
     let faces =
         FACES.get_or_init(|| [dejavu::sans::regular(), dejavu::sans::bold()].map(|bytes| Face::parse(bytes, 0).ok()));

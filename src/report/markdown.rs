@@ -11,15 +11,14 @@ use crate::report::view::View;
 #[template(path = "report.md")]
 struct Document<'a> {
     view: &'a View,
-    figures: &'a [(String, String)],
 }
 
-/// The report as a Markdown document (CommonMark with tables). `figures` are title and file name.
+/// The report as a Markdown document (CommonMark with tables).
 ///
 /// # Errors
 /// [`Error::Render`], which the compiled template rules out in practice.
-pub fn render(view: &View, figures: &[(String, String)]) -> Result<String> {
-    Document { view, figures }.render().map_err(Error::Render)
+pub fn render(view: &View) -> Result<String> {
+    Document { view }.render().map_err(Error::Render)
 }
 
 /// Escapes what Markdown or the HTML in it would take for more than text. Used by askama for `.md` templates.

@@ -30,7 +30,7 @@ const SCRIPT: &str = concat!(
 #[template(path = "report.html")]
 struct Page<'a> {
     view: &'a View,
-    style: &'static str,
+    style: &'a str,
     script: &'static str,
     policy: String,
 }
@@ -40,16 +40,17 @@ struct Page<'a> {
 /// # Errors
 /// [`Error::Render`], which the compiled template rules out in practice.
 pub fn render(view: &View) -> Result<String> {
-    Page { view, style: STYLE, script: SCRIPT, policy: policy() }.render().map_err(Error::Render)
+    let style = format!("{STYLE}{}", view.figures.style);
+    Page { view, style: &style, script: SCRIPT, policy: policy(&style) }.render().map_err(Error::Render)
 }
 
-/// Pictures may be made by the script itself; `connect-src` is for a server that says when there is a new report.
-fn policy() -> String {
+/// Pictures may be made by the script itself; the figures' font lies in the style; `connect-src` is for a server that says when there is a new report.
+fn policy(style: &str) -> String {
     let digest = |text: &str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
     format!(
-        "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; connect-src 'self'; base-uri 'none'; \
+        "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; font-src data:; connect-src 'self'; base-uri 'none'; \
          form-action 'none'",
         digest(SCRIPT),
-        digest(STYLE)
+        digest(style)
     )
 }

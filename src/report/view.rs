@@ -4,11 +4,11 @@ use crate::analysis::{Analysis, Place, ReferenceResult, Step};
 use crate::baseline::Changes;
 use crate::course::History;
 use crate::export::{finding, history, table};
-use crate::figure::Figure;
 use crate::format::{count, counted, excerpt, significant, to_precision_of};
 use crate::provenance::InputDigest;
 use crate::report::basins::BasinsView;
 use crate::report::changes::ChangesView;
+use crate::report::figures::Figures;
 use crate::report::levels::LevelTable;
 use crate::report::{data, methods};
 use crate::stats::Estimate;
@@ -28,8 +28,8 @@ pub struct View {
     pub finding: String,
     /// The numbers to remember.
     pub facts: Vec<Fact>,
-    /// The main figure, an SVG document of our own making, already escaped.
-    pub figure: String,
+    /// The figures.
+    pub figures: Figures,
     /// References with their means.
     pub references: Vec<ReferenceRow>,
     /// Changes from place to place.
@@ -145,15 +145,15 @@ pub struct StepRow {
 }
 
 impl View {
-    /// Puts `analysis` into words, with what changed since an earlier report.
-    pub fn of(analysis: &Analysis, figure: &Figure, changes: Option<&Changes>) -> Self {
+    /// Puts `analysis` into words, with its `figures` and what changed since an earlier report.
+    pub fn of(analysis: &Analysis, figures: Figures, changes: Option<&Changes>) -> Self {
         Self {
             title: format!("{} by {}", analysis.metric, analysis.factor),
             verdict: verdict_name(&analysis.minimum.standing),
             verdict_style: verdict_style(&analysis.minimum.standing),
             finding: finding::sentence(analysis),
             facts: facts(analysis),
-            figure: figure.svg.clone(),
+            figures,
             references: analysis.references.iter().map(|result| reference(analysis, result)).collect(),
             steps: analysis.steps.iter().map(step).collect(),
             basins: BasinsView::of(analysis),

@@ -113,12 +113,12 @@ fn texts_are_large_enough_to_read() {
     }
 }
 
-/// What a reader sees of the parts that come and go: controls, the two figures, rows of the table.
+/// What a reader sees of the parts that come and go: controls, the two main figures and the others, rows of the table.
 fn visible(browser: &Browser) -> Value {
     browser.run(
         "const seen = selector => Array.from(document.querySelectorAll(selector)).filter(e => e.checkVisibility({ opacityProperty: false })).length;
          return { controls: seen('main button, main input, main select, .controls') - seen('#levels thead button'),
-           fixed: seen('.static svg'), live: seen('#figure > svg'), rows: seen('#levels tbody tr') };",
+           fixed: seen('div.static svg'), others: seen('figure.static svg'), live: seen('#figure > svg'), rows: seen('#levels tbody tr') };",
     )
 }
 
@@ -128,7 +128,7 @@ fn without_scripts_everything_is_there() {
     let browser = Browser::start();
     browser.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
     browser.open(&folder.path("output/report.html"));
-    assert_eq!(visible(&browser), json!({"controls": 0, "fixed": 1, "live": 0, "rows": 400}));
+    assert_eq!(visible(&browser), json!({"controls": 0, "fixed": 1, "others": 4, "live": 0, "rows": 400}));
     let finding = browser.text(".finding");
     assert!(finding.starts_with("The mean loss is lowest at hidden_std_dev = "), "{finding}");
     for section in ["References compared", "Levels", "Warnings and rows", "Methods", "How it was made"] {
@@ -142,6 +142,32 @@ fn without_scripts_everything_is_there() {
 }
 
 #[test]
+fn figures_are_as_light_or_dark_as_the_page_and_in_their_own_font() {
+    let folder = report_on(article(), "--theme dark");
+    let browser = Browser::start();
+    browser.devtools("Emulation.setScriptExecutionDisabled", &json!({"value": true}));
+    browser.open(&folder.path("output/report.html"));
+    let grounds = "return Array.from(document.querySelectorAll('.static svg > rect:first-of-type'), e => getComputedStyle(e).fill)";
+    let inks = "return Array.from(document.querySelectorAll('.static svg > text:first-of-type'), e => getComputedStyle(e).fill)";
+    for (medium, colours, ground, ink) in [
+        ("screen", "light", "rgb(255, 255, 255)", "rgb(26, 26, 26)"),
+        ("screen", "dark", "rgb(22, 24, 27)", "rgb(232, 232, 230)"),
+        ("print", "dark", "rgb(255, 255, 255)", "rgb(26, 26, 26)"),
+    ] {
+        browser.show_as(medium, colours);
+        assert_eq!(browser.run(grounds), json!(vec![ground; 5]), "{medium} {colours}");
+        assert_eq!(browser.run(inks), json!(vec![ink; 5]), "{medium} {colours}");
+    }
+    let fonts =
+        "await document.fonts.ready; return Array.from(document.fonts, f => [f.family, f.weight, f.status].join(' '))";
+    assert_eq!(browser.run_to_end(fonts), json!(["figure normal loaded", "figure bold loaded"]));
+    // The figure beside the page brings its font along, and is as dark as was asked for.
+    browser.open(&folder.path("output/loss-vs-std-dev.svg"));
+    assert_eq!(browser.run_to_end(fonts), json!(["DejaVu Sans normal loaded", "DejaVu Sans bold loaded"]));
+    assert_eq!(browser.run("return getComputedStyle(document.querySelector('rect')).fill"), "rgb(22, 24, 27)");
+}
+
+#[test]
 fn paper_has_no_controls_and_every_row() {
     let folder = report_on(article(), "");
     let browser = reading(&folder);
@@ -150,7 +176,7 @@ fn paper_has_no_controls_and_every_row() {
     // Even of what was filtered out on the screen, and in the dark.
     browser.click("[name=candidates]");
     browser.show_as("print", "dark");
-    assert_eq!(visible(&browser), json!({"controls": 0, "fixed": 1, "live": 0, "rows": 400}));
+    assert_eq!(visible(&browser), json!({"controls": 0, "fixed": 1, "others": 4, "live": 0, "rows": 400}));
     let paper = browser.run("return getComputedStyle(document.body).backgroundColor");
     assert_eq!(paper, "rgb(255, 255, 255)");
     // The printable width of A4 at 15 mm margins.

@@ -167,7 +167,7 @@ impl Ruler {
 }
 
 /// What a figure may be made of.
-const DRAWN: [&str; 9] = ["svg", "title", "desc", "rect", "polyline", "polygon", "circle", "text", "path"];
+const DRAWN: [&str; 10] = ["svg", "title", "desc", "style", "rect", "polyline", "polygon", "circle", "text", "path"];
 
 /// Checks what every figure must satisfy.
 #[track_caller]

@@ -72,7 +72,7 @@ fn assert_inert(html: &str) {
     assert_eq!(
         policy,
         format!(
-            "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; connect-src 'self'; base-uri 'none'; \
+            "default-src 'none'; script-src {}; style-src {}; img-src data: blob:; font-src data:; connect-src 'self'; base-uri 'none'; \
              form-action 'none'",
             digest(&script),
             digest(style)
@@ -89,6 +89,8 @@ fn assert_inert(html: &str) {
     assert!(!html.contains(" style="), "the policy forbids it");
     // The name of the SVG namespace is no address that anything is loaded from.
     let html = html.replace("xmlns=\"http://www.w3.org/2000/svg\"", "");
+    // The font of the figures lies in the style itself.
+    let html = html.replace("src:url(data:font/ttf;base64,", "");
     for request in ["http://", "https://", "url(", "@import", "javascript:"] {
         assert!(!html.contains(request), "{request}");
     }
@@ -99,7 +101,15 @@ fn the_report_is_one_document_that_asks_for_nothing() {
     let html = html_of(fs::read(fixture("xor-25k.csv")).unwrap(), "");
     assert!(html.starts_with("<!DOCTYPE html>"));
     assert_inert(&html);
-    assert_eq!(html.matches("<svg").count(), 1, "the figure is part of it");
+    // The article's file tells where each run ended by its total loss.
+    for title in
+        ["Training loss against", "Where the trainings end", "Distribution of the", "How precisely", "How the minimum"]
+    {
+        assert_eq!(html.matches(&format!("<title>{title}")).count(), 1, "{title}");
+    }
+    assert_eq!(html.matches("<svg").count(), 5, "the figures are part of it");
+    assert_eq!(html.matches("@font-face").count(), 2, "regular and bold, once for all figures");
+    assert!(html.len() < 1_500_000, "{}", html.len());
 }
 
 #[test]
@@ -181,8 +191,22 @@ fn summaries_equal_what_stats_prints() {
     let json = initsweep("stats runs.csv --format json").in_folder(&folder).run().succeeds().text();
     let numbers = |text: &str| text.split_once("\"provenance\"").unwrap().0.to_string();
     assert_eq!(numbers(&folder.text("output/summary.json")), numbers(&json));
-    let html = folder.text("output/report.html");
-    assert!(html.contains(folder.text("output/loss-vs-std-dev.svg").trim()), "the figure inside is the one beside it");
+    // The figure inside is the one beside it but for its font and its colours, which the page's style holds.
+    let (html, svg) = (folder.text("output/report.html"), folder.text("output/loss-vs-std-dev.svg"));
+    let (inside, beside) = (html.find("<svg").unwrap(), svg.find("</style>").unwrap());
+    let inside = html[inside..].split("</svg>").next().unwrap();
+    let drawn = |text: &str| -> Vec<String> {
+        let elements = text.lines().filter(|line| ["<t", "<r", "<p", "<c"].iter().any(|start| line.starts_with(start)));
+        let colourless = |line: &str| {
+            let parts =
+                line.split('"').map(|part| if part.starts_with("var(") || part.starts_with('#') { "" } else { part });
+            parts.collect::<Vec<_>>().join("\"")
+        };
+        elements.map(colourless).collect()
+    };
+    assert!(drawn(inside).len() > 20);
+    assert!(drawn(inside).ends_with(&drawn(&svg[beside..])[1..]), "{inside}");
+    assert!(!inside.contains("#FFFFFF"), "white paper is dark where the page is");
 }
 
 #[test]
