@@ -9,7 +9,7 @@
 //!                  ├─ store  (csv · parquet · mongodb: one backend a file)
 //!                  │     │ RunTable = polars frame with a checked schema
 //!                  │     ▼
-//!                  └─ group ─► stats ─► analysis ─► { planning, export, figure, baseline ─► report } ─► output
+//!                  └─ group ─► stats ─► analysis ─► { planning, baseline ─► export, figure ─► report } ─► output
 //! commands ─► watch ─► store    what was read stays       commands ─► serve ─► output    the report for browsers
 //! leaves anyone may use: sweep (domain types, the glossary), course, expression, format, random, warning, provenance,
 //!                         error

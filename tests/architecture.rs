@@ -32,7 +32,7 @@ const MAY_USE: [(&str, &[&str]); 16] = [
     ("analysis", &["group", "stats", "store"]),
     ("baseline", &["analysis", "stats"]),
     ("planning", &["analysis", "stats"]),
-    ("export", &["analysis", "stats", "store"]),
+    ("export", &["analysis", "baseline", "stats", "store"]),
     ("figure", &["analysis", "export", "stats", "train"]),
     ("report", &["analysis", "baseline", "export", "figure", "stats", "store"]),
     ("output", &[]),

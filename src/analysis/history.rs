@@ -1,7 +1,7 @@
 //! How did the estimate of the minimum move as runs came in?
 //!
 //! The runs are taken in the order of their rows, which for a sweep is replicate by replicate over all levels, and the minimum of
-//! the [`Statistic`](crate::analysis::Statistic) is fitted to the first of them, at numbers of runs that grow by a constant
+//! the [`Statistic`] is fitted to the first of them, at numbers of runs that grow by a constant
 //! factor up to all, each time as if there were no others: what is known of all is the analysis itself. The intervals of the
 //! earlier looks have fewer bootstrap replicates; they are not made
 //! for looking again and again until one pleases.
@@ -12,13 +12,16 @@
 //! **Cost.** A look sorts its runs anew: with a factor of 2.5 from one to the next, all looks together as many runs as there are,
 //! and one bootstrap each.
 
-use crate::analysis::Analysis;
+use rayon::prelude::*;
+
 use crate::analysis::groups;
 use crate::analysis::minimum::Curve;
 use crate::analysis::objective::Objective;
+use crate::analysis::{Analysis, Statistic};
 use crate::error::{Error, Result};
-use crate::group::GroupedRuns;
-use crate::stats::Estimate;
+use crate::group::{GroupedRuns, Sample};
+use crate::stats::{Estimate, ExactMoments};
+use crate::store::schema::LevelSummary;
 
 /// Replicates of each bootstrap: the ends of an interval are good to some 6 % of its width, which no eye sees.
 const REPLICATES: u32 = 200;
@@ -69,12 +72,30 @@ fn first_look(runs: &GroupedRuns<'_>) -> u64 {
 /// What the first `count` rows say; nothing where that cannot be fitted.
 fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known> {
     let samples = runs.first(count);
-    let groups = groups::of_samples(&samples, analysis.basin_rule.as_ref(), analysis.confidence);
+    let groups = match analysis.statistic {
+        // Of the mean alone there is less to compute.
+        Statistic::Mean => {
+            groups::of_summaries(&samples.par_iter().map(summary).collect::<Vec<_>>(), analysis.confidence)
+        }
+        _ => groups::of_samples(&samples, analysis.basin_rule.as_ref(), analysis.confidence),
+    };
     let mut objective = Objective::of(analysis.statistic, &groups, &samples, analysis.basin_rule.as_ref()).ok()?;
     objective.replicates = REPLICATES;
     let curve = Curve::through(&objective, analysis.confidence)?;
     let (level, value) = curve.minimum();
     Some(Known { runs: count, level, value })
+}
+
+fn summary(sample: &Sample) -> LevelSummary {
+    let moments = ExactMoments::of(&sample.sorted);
+    LevelSummary {
+        level: sample.level,
+        n: moments.n(),
+        mean: moments.mean().unwrap_or(f64::NAN),
+        std_dev: moments.std_dev(),
+        min: sample.sorted.first().copied(),
+        max: sample.sorted.last().copied(),
+    }
 }
 
 /// Whole numbers from `first` to `last` that grow by a constant factor.
@@ -89,6 +110,45 @@ fn stops_between(first: u64, last: u64, steps: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Question;
+    use crate::store::{self, Columns, Data, RunTable, Source};
+
+    /// The first `lines` of the sample's file, or all.
+    fn first(lines: usize) -> RunTable {
+        let text = std::fs::read_to_string("sample-data/xor-sweep.csv").unwrap();
+        let text: String = text.lines().take(lines).map(|line| format!("{line}\n")).collect();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs.csv");
+        std::fs::write(&path, text).unwrap();
+        let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+        let data = store::read(&[Source::Path(path.display().to_string())], &columns).unwrap();
+        let Data::Runs(runs) = data else { panic!("runs") };
+        runs
+    }
+
+    #[test]
+    fn each_look_is_what_the_first_runs_alone_say() {
+        for statistic in [Statistic::Mean, Statistic::Median, Statistic::SolvedShare] {
+            let question = Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic };
+            let table = first(usize::MAX);
+            let runs = GroupedRuns::of(&table).unwrap();
+            let analysis = Analysis::of_runs(&runs, &question).unwrap();
+            let known = of(&runs, &analysis, 4).unwrap();
+            let looks: Vec<u64> = known.iter().map(|known| known.runs).collect();
+            // Three runs a level are too few for the other statistics.
+            assert!([1200, 2433, 4932, 10_000].ends_with(&looks) && looks.len() >= 3, "{looks:?}");
+            assert!(looks.len() == 4 || statistic != Statistic::Mean);
+            for known in known {
+                let alone = Analysis::of(first(known.runs as usize + 1), &question).unwrap();
+                let [level, value] = [alone.minimum.level, alone.minimum.value].map(Option::unwrap);
+                assert_eq!((known.level.point, known.value.point), (level.point, value.point), "{statistic:?}");
+                // 200 replicates against 2000: ends of an interval differ by some of its margin.
+                let [few, many] = [known.level, level].map(|level| level.interval.unwrap());
+                assert!((few.lower - many.lower).abs() < 0.5 * many.margin(), "{few:?} {many:?}");
+                assert!((few.upper - many.upper).abs() < 0.5 * many.margin(), "{few:?} {many:?}");
+            }
+        }
+    }
 
     #[test]
     fn stops_grow_by_a_constant_factor_up_to_all() {

@@ -145,7 +145,7 @@ pub fn write_all(material: &Material<'_>, changes: Option<&Changes>, request: &R
         paths.extend(drawn.files.write(drawn.kind.name(), &folder)?);
     }
     paths.push(folder.write(Artefact::SummaryCsv, export::csv::to_string(analysis).as_bytes())?);
-    paths.push(folder.write(Artefact::SummaryJson, export::json::to_string(analysis).as_bytes())?);
+    paths.push(folder.write(Artefact::SummaryJson, export::json::to_string(analysis, changes).as_bytes())?);
     let figures = Figures::of(drawn.into_iter().map(|drawn| (drawn.kind, drawn.figure)).collect());
     let view = View::of(analysis, figures, changes);
     if wants(ReportFormat::Html) {

@@ -12,6 +12,8 @@ use crate::analysis::{
     Analysis, BasinRule, Basis, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult, SCHEMA_VERSION,
     Statistic, Step,
 };
+use crate::baseline::Changes;
+use crate::export::changes::WireChanges;
 use crate::provenance::Provenance;
 use crate::stats::basins::{Basin, Share};
 use crate::stats::best::Standing;
@@ -20,10 +22,11 @@ use crate::stats::{self, ConfidenceInterval, Estimate};
 use crate::store::schema::Exclusion;
 use crate::warning::Warning;
 
-/// The analysis as indented JSON with a final line break.
-pub fn to_string(analysis: &Analysis) -> String {
+/// The analysis, with what changed since an earlier report, as indented JSON with a final line break.
+pub fn to_string(analysis: &Analysis, changes: Option<&Changes>) -> String {
+    let wire = Wire { changes: changes.map(WireChanges::of), ..Wire::of(analysis) };
     // Serialising plain structs of numbers and strings cannot fail.
-    let mut text = serde_json::to_string_pretty(&Wire::of(analysis)).unwrap_or_default();
+    let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
     text.push('\n');
     text
 }
@@ -45,6 +48,7 @@ struct Wire<'a> {
     paired: Option<PairedRuns>,
     steps: Vec<WireStep<'a>>,
     settings: BTreeMap<&'a str, &'a [String]>,
+    changes: Option<WireChanges<'a>>,
     warnings: &'a [Warning],
     provenance: &'a Provenance,
 }
@@ -107,7 +111,7 @@ impl WireShare {
 }
 
 #[derive(Serialize)]
-struct WireEstimate {
+pub(super) struct WireEstimate {
     estimate: f64,
     standard_error: Option<f64>,
     ci_lower: Option<f64>,
@@ -115,7 +119,7 @@ struct WireEstimate {
 }
 
 impl WireEstimate {
-    fn of(estimate: &Estimate) -> Self {
+    pub(super) fn of(estimate: &Estimate) -> Self {
         let [ci_lower, ci_upper] = ends(estimate.interval);
         Self { estimate: estimate.point, standard_error: estimate.standard_error, ci_lower, ci_upper }
     }
@@ -322,6 +326,7 @@ impl<'a> Wire<'a> {
             paired: analysis.paired,
             steps: analysis.steps.iter().map(WireStep::of).collect(),
             settings: analysis.settings.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect(),
+            changes: None,
             warnings: &analysis.warnings,
             provenance: &analysis.provenance,
         }

@@ -1,5 +1,6 @@
 //! An [`Analysis`] as text for people and programs.
 
+mod changes;
 pub mod comparison;
 pub mod csv;
 pub mod finding;
@@ -29,7 +30,7 @@ pub fn to_text(analysis: &Analysis, format: Format, width: usize) -> String {
     match format {
         Format::Table => table::terminal(analysis, width),
         Format::Markdown => table::markdown(analysis),
-        Format::Json => json::to_string(analysis),
+        Format::Json => json::to_string(analysis, None),
         Format::Csv => csv::to_string(analysis),
     }
 }

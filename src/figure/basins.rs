@@ -63,14 +63,15 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     if levels.are_many() {
         areas(&mut canvas, &frame, &known, &present);
     } else {
-        columns(&mut canvas, &frame, &known, &present);
+        columns(&mut canvas, &frame, &levels, &present);
     }
     frame.border(&mut canvas);
     lines.draw(&mut canvas, &frame);
     Ok(canvas.finish(&title, &description(&known)))
 }
 
-fn name(basin: Basin) -> &'static str {
+/// Where a run ended, in words.
+pub fn name(basin: Basin) -> &'static str {
     match basin {
         Basin::Solved => "solved",
         Basin::Between => "on the way",
@@ -134,21 +135,17 @@ fn areas(canvas: &mut Canvas, frame: &Frame, known: &[Known<'_>], present: &[Bas
     canvas.polygon(&lower.chain(upper).collect::<Vec<_>>(), canvas.palette.ink.at(SHADE));
 }
 
-fn columns(canvas: &mut Canvas, frame: &Frame, known: &[Known<'_>], present: &[Basin]) {
-    let places: Vec<f64> = known.iter().map(|(group, _)| frame.at_x(group.level)).collect();
-    let nearest = places.windows(2).map(|pair| pair[1] - pair[0]).fold(60.0, f64::min);
-    // Columns at the ends stay inside the axes.
-    let half = (0.4 * nearest).max(0.6);
-    let inside = |x: f64| x.clamp(frame.area.left, frame.area.right);
-    for ((_, basins), x) in known.iter().zip(&places) {
+fn columns(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>, present: &[Basin]) {
+    for (group, [left, right]) in levels.groups.iter().zip(data::columns(levels, frame)) {
+        let Some(basins) = &group.basins else { continue };
         for (basin, (from, to)) in present.iter().zip(stack(basins, present)) {
             if to > from {
-                let corners = ((inside(x - half), frame.at_y(from)), (inside(x + half), frame.at_y(to)));
-                canvas.rectangle(corners.0, corners.1, colour(canvas, *basin));
+                canvas.rectangle((left, frame.at_y(from)), (right, frame.at_y(to)), colour(canvas, *basin));
             }
         }
         if let Some((lower, upper)) = solved(basins) {
-            canvas.line(&[(*x, frame.at_y(lower)), (*x, frame.at_y(upper))], canvas.palette.ink, 1.6);
+            let x = frame.at_x(group.level);
+            canvas.line(&[(x, frame.at_y(lower)), (x, frame.at_y(upper))], canvas.palette.ink, 1.6);
         }
     }
 }

@@ -76,7 +76,7 @@ pub fn thinned(moments: &[Moment]) -> Vec<&Moment> {
 
 /// The nine parameters: weights and biases of the hidden layer, then of the output layer.
 pub fn parameter_curves(shown: &[&Moment], palette: &Palette) -> Vec<Curve> {
-    let [hidden, output, bias, _, _, last] = palette.series;
+    let [hidden, output, bias, _, _, last] = palette.series();
     vec![
         curve("w₁₁", hidden, shown, |m| m.parameters.hidden_weights[0][0]),
         curve("w₁₂", hidden, shown, |m| m.parameters.hidden_weights[0][1]),

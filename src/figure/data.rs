@@ -4,6 +4,7 @@ use crate::analysis::{Analysis, Group, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::figure::axis::{Axis, Scale};
+use crate::figure::frame::Frame;
 use crate::figure::marks::Line;
 use crate::figure::style::{self, Palette};
 use crate::figure::{AxisScale, ErrorBars, FigureOptions};
@@ -76,6 +77,20 @@ impl<'a> Levels<'a> {
         let inner = levels.windows(2).map(|pair| half_way(pair[0], pair[1]));
         [lower].into_iter().chain(inner).chain([upper]).collect()
     }
+}
+
+/// Left and right end of the column of each level in `frame`, in pixels: all of its share of the axis but a narrow gap, and no wider
+/// than a column looks well.
+pub fn columns(levels: &Levels<'_>, frame: &Frame) -> Vec<[f64; 2]> {
+    const WIDEST: f64 = 56.0;
+    const GAP: f64 = 0.1;
+    let borders = levels.borders();
+    let column = |(group, ends): (&&Group, &[f64])| {
+        let (x, ends) = (frame.at_x(group.level), [frame.at_x(ends[0]), frame.at_x(ends[1])]);
+        let gap = GAP * (ends[1] - ends[0]);
+        [(ends[0] + gap).max(x - WIDEST / 2.0).min(x - 0.5), (ends[1] - gap).min(x + WIDEST / 2.0).max(x + 0.5)]
+    };
+    levels.groups.iter().zip(borders.windows(2)).map(column).collect()
 }
 
 /// What stands for a level, usually its mean, with its bar.

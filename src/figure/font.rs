@@ -38,9 +38,13 @@ impl Letters {
     pub fn style(&self, family: &str) -> String {
         let cuts = [(Weight::Regular, "normal", &self.regular), (Weight::Bold, "bold", &self.bold)];
         let rule = |(weight, name, used): (Weight, &str, &BTreeSet<char>)| {
-            let font = STANDARD.encode(subset(face(weight)?, used).filter(|_| !used.is_empty())?);
+            if used.is_empty() {
+                return None;
+            }
+            let font = STANDARD.encode(subset(face(weight)?, used)?);
+            // While a viewer reads it, text shows in the next font, which has the same widths.
             Some(format!(
-                "@font-face{{font-family:\"{family}\";font-weight:{name};src:url(data:font/ttf;base64,{font}) format(\"truetype\")}}"
+                "@font-face{{font-family:\"{family}\";font-weight:{name};font-display:swap;src:url(data:font/ttf;base64,{font}) format(\"truetype\")}}"
             ))
         };
         cuts.into_iter().filter_map(rule).collect()

@@ -117,7 +117,7 @@ fn draw(sketch: &Sketch, options: &FigureOptions) -> Result<Figure> {
     };
     let axes = (around(sketch.x)?, around(sketch.y)?);
     let mut canvas = Canvas::new(options.look, 1);
-    let colours = canvas.palette.series;
+    let colours = canvas.palette.series();
     let title = options.wording.title(sketch.title);
     let entry = |(i, curve): (usize, &Named)| Entry::new(Mark::Line(colours[i]), curve.name);
     let page = Page {

@@ -56,7 +56,7 @@ pub fn draw(starts: &[f64], seed: u64, options: &FigureOptions) -> Result<Figure
     let title = options.wording.title("How the loss falls, by the initial standard deviation");
     let mut legend: Vec<Entry> = starts
         .iter()
-        .zip(palette.series)
+        .zip(palette.series())
         .map(|(level, colour)| Entry::new(Mark::Line(colour), format!("from {}", significant(*level, 3))))
         .collect();
     legend.push(Entry::new(Mark::Dashes(palette.soft_ink), "plateau: patterns not told apart"));
@@ -79,7 +79,7 @@ pub fn draw(starts: &[f64], seed: u64, options: &FigureOptions) -> Result<Figure
     let frame = Frame::draw_inside(&mut canvas, room, axes, names);
     mark_plateaus(&mut canvas, &frame);
     for (i, points) in &losses {
-        frame.curve(&mut canvas, points, palette.series[*i].at(0.8), 1.3);
+        frame.curve(&mut canvas, points, palette.series()[*i].at(0.8), 1.3);
     }
     Ok(canvas.finish(&title, &page.caption))
 }

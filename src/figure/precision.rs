@@ -45,7 +45,7 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let mut legend =
         vec![Entry::new(Mark::Dot(palette.data), format!("standard error of the {statistic}, as a share of it"))];
     if !alike {
-        legend.push(Entry::new(Mark::Area(palette.series[1].at(0.75)), "runs of the level"));
+        legend.push(Entry::new(Mark::Area(palette.series()[1].at(0.75)), "runs of the level"));
     }
     let page =
         Page { title: title.clone(), legend, caption: format!("{}; {}", levels.caption(analysis), spread(&errors)) };
@@ -70,7 +70,7 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
 
 /// An upright bar for the number of runs of each level, from 0.
 fn stems(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>) {
-    let paint = canvas.palette.series[1].at(0.75);
+    let paint = canvas.palette.series()[1].at(0.75);
     if levels.are_many() {
         // As one area, or they would blur into stripes.
         let borders = levels.borders();
@@ -86,14 +86,8 @@ fn stems(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>) {
         canvas.polygon(&[outline, base.to_vec()].concat(), paint);
         return;
     }
-    let width = (0.7 * frame.area.width() / levels.groups.len() as f64).clamp(0.8, 14.0);
-    for group in &levels.groups {
-        let x = frame.at_x(group.level);
-        canvas.rectangle(
-            (x - width / 2.0, frame.at_y(0.0)),
-            (x + width / 2.0, frame.at_y(group.summary.n as f64)),
-            paint,
-        );
+    for (group, [left, right]) in levels.groups.iter().zip(data::columns(levels, frame)) {
+        canvas.rectangle((left, frame.at_y(0.0)), (right, frame.at_y(group.summary.n as f64)), paint);
     }
 }
 

@@ -142,12 +142,8 @@ pub struct Palette {
     pub minimum: Colour,
     /// Reference lines in their order: black first, as in the article.
     pub references: [Colour; 4],
-    /// Curves that are compared.
-    pub series: [Colour; 6],
     /// Shares of runs: solved, between, two, three and all patterns merged.
     pub basins: [Colour; 5],
-    /// From the least to the greatest value of a heatmap; lightness rises all the way (viridis).
-    pub ramp: [Colour; 6],
     /// Network outputs near 0 and near 1, with the paper between them.
     pub poles: [Colour; 2],
 }
@@ -162,6 +158,7 @@ impl Theme {
     }
 }
 
+/// From the least to the greatest value of a heatmap; lightness rises all the way (viridis).
 const RAMP: [Colour; 6] = [
     Colour(68, 1, 84),
     Colour(65, 68, 135),
@@ -177,18 +174,9 @@ static LIGHT: Palette = Palette {
     soft_ink: Colour(95, 95, 95),
     grid: Colour(228, 228, 228),
     data: Colour(0, 114, 178),
-    minimum: Colour(0, 158, 115),
+    minimum: Colour(0, 128, 94),
     references: [Colour(0, 0, 0), Colour(190, 84, 0), Colour(160, 62, 120), Colour(138, 102, 0)],
-    series: [
-        Colour(0, 114, 178),
-        Colour(190, 84, 0),
-        Colour(0, 128, 94),
-        Colour(160, 62, 120),
-        Colour(138, 102, 0),
-        Colour(26, 26, 26),
-    ],
     basins: [Colour(0, 158, 115), Colour(200, 200, 200), Colour(240, 228, 66), Colour(230, 159, 0), Colour(176, 66, 0)],
-    ramp: RAMP,
     poles: [Colour(86, 180, 233), Colour(230, 159, 0)],
 };
 
@@ -200,25 +188,22 @@ static DARK: Palette = Palette {
     data: Colour(86, 180, 233),
     minimum: Colour(46, 204, 155),
     references: [Colour(255, 255, 255), Colour(255, 153, 85), Colour(227, 154, 196), Colour(240, 228, 66)],
-    series: [
-        Colour(86, 180, 233),
-        Colour(255, 153, 85),
-        Colour(46, 204, 155),
-        Colour(227, 154, 196),
-        Colour(240, 228, 66),
-        Colour(232, 232, 230),
-    ],
     basins: [Colour(0, 158, 115), Colour(120, 124, 128), Colour(240, 228, 66), Colour(230, 159, 0), Colour(196, 74, 0)],
-    ramp: RAMP,
     poles: [Colour(28, 96, 148), Colour(176, 108, 0)],
 };
 
 impl Palette {
+    /// Curves that are compared.
+    pub fn series(&self) -> [Colour; 6] {
+        let [_, orange, purple, ochre] = self.references;
+        [self.data, orange, self.minimum, purple, ochre, self.ink]
+    }
+
     /// The colour of a heatmap at `share` of its range.
     pub fn along_ramp(&self, share: f64) -> Colour {
-        let place = share.clamp(0.0, 1.0) * (self.ramp.len() - 1) as f64;
-        let below = (place as usize).min(self.ramp.len() - 2);
-        self.ramp[below].towards(self.ramp[below + 1], place - below as f64)
+        let place = share.clamp(0.0, 1.0) * (RAMP.len() - 1) as f64;
+        let below = (place as usize).min(RAMP.len() - 2);
+        RAMP[below].towards(RAMP[below + 1], place - below as f64)
     }
 
     /// Black or white, whichever is easier to read on `ground`.

@@ -33,7 +33,7 @@ pub fn draw(starts: &[f64], seed: u64, options: &FigureOptions) -> Result<Figure
     let courses: Vec<Course> = starts.iter().map(train).collect::<Result<_>>()?;
 
     let mut canvas = Canvas::new(options.look, starts.len());
-    let [hidden, output, bias, _, _, last] = canvas.palette.series;
+    let [hidden, output, bias, _, _, last] = canvas.palette.series();
     let title = options.wording.title("How the nine parameters move, by their initial standard deviation");
     let replicates: Vec<String> = courses.iter().map(|course| course.replicate.to_string()).collect();
     let page = Page {

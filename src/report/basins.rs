@@ -2,6 +2,7 @@
 
 use crate::analysis::{Analysis, BasinRule, Group};
 use crate::export::finding;
+use crate::figure::basins::name;
 use crate::format::{count, significant, to_precision_of};
 use crate::report::levels::{level_text, share_text};
 use crate::stats::basins::{Basin, Basins};
@@ -106,16 +107,6 @@ pub fn rule(rule: &BasinRule) -> String {
              stuck, a few in a hundred",
             count(*epochs as u64)
         ),
-    }
-}
-
-fn name(basin: Basin) -> &'static str {
-    match basin {
-        Basin::Solved => "solved",
-        Basin::Between => "on the way",
-        Basin::TwoMerged => "two patterns merged",
-        Basin::ThreeMerged => "three merged",
-        Basin::AllMerged => "all merged",
     }
 }
 

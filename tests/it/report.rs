@@ -4,10 +4,10 @@ use std::fs;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::figure::{hostile_names, runs_of};
+use crate::figure::{hostile_names, made_of, runs_of};
 use crate::harness::{Folder, fixture, good_csv, initsweep};
 
 const RESULTS: [&str; 5] = ["loss-vs-std-dev.png", "loss-vs-std-dev.svg", "report.html", "summary.csv", "summary.json"];
@@ -264,15 +264,7 @@ fn bad_input_leaves_earlier_results_alone() {
 #[test]
 fn hostile_names_stay_text_in_the_report() {
     for name in hostile_names() {
-        let folder = Folder::with("runs.csv", runs_of(&name));
-        initsweep("report runs.csv --x")
-            .arg(&name)
-            .arg("--reference")
-            .arg(format!("{}=0.5", name.replace('=', "_")))
-            .in_folder(&folder)
-            .run()
-            .succeeds();
-        assert_inert(&folder.text("output/report.html"));
+        assert_inert(&made_of("report", &name).text("output/report.html"));
     }
 }
 
@@ -288,32 +280,60 @@ fn hostile_cells_and_file_names_stay_text_in_the_report() {
     assert!(html.contains("alert(1)"), "it is shown");
 }
 
+/// Values at `level` in a CSV whose first two columns are level and value.
+fn runs_at(csv: &str, level: &str) -> Vec<f64> {
+    let cells = csv.lines().filter_map(|line| line.split_once(','));
+    let value = |text: &str| text.split(',').next().and_then(|value| value.parse().ok());
+    cells.filter(|(at, _)| *at == level).filter_map(|(_, rest)| value(rest)).collect()
+}
+
 /// The report on `now`, compared with the earlier one on `before`.
-fn since(before: &str, now: &str) -> (String, String) {
+fn since(before: &str, now: &str) -> (String, String, Value) {
     let folder = Folder::with("runs.csv", before);
     initsweep("report runs.csv").in_folder(&folder).run().succeeds();
     folder.write("runs.csv", now);
     // The earlier summary lies where the new one goes.
     let text = initsweep("report runs.csv --baseline output/summary.json").in_folder(&folder).run().succeeds().text();
-    (folder.text("output/report.html"), text)
+    let summary: Value = serde_json::from_str(&folder.text("output/summary.json")).unwrap();
+    (folder.text("output/report.html"), text, summary["changes"].clone())
 }
 
 #[test]
 fn changes_since_an_earlier_report_are_said() {
-    let (html, text) = since(&good_csv(), &good_csv());
+    let (html, text, changes) = since(&good_csv(), &good_csv());
+    assert_eq!(changes["relation"], "same");
+    assert_eq!(changes["runs"], json!({"before": 6, "now": 6}));
     let same = "Since output/summary.json: The runs are the same 6.";
     assert!(html.contains(&format!("<p>{same}</p>")) && text.contains(same), "{text}");
 
     // Added runs at 0.5 that are far from the earlier ones, and a new level.
     let added: String = (0..20).map(|i| format!("0.5,{}\n", 90 + i % 7)).collect();
-    let (html, text) = since(&good_csv(), &(good_csv() + &added + "8,40\n8,44\n"));
+    let (html, text, changes) = since(&good_csv(), &(good_csv() + &added + "8,40\n8,44\n"));
     assert!(html.contains("22 runs were added to the earlier 6; 1 level was new."), "{text}");
     assert!(html.contains("<h2 id=\"changes-head\">What changed</h2>"));
     assert!(html.contains("At 1 of 1 level the mean changed more than chance explains"), "{text}");
     assert!(html.contains("added runs less earlier"));
+    assert_eq!(changes["relation"], "extended");
+    assert_eq!(changes["baseline"], "output/summary.json");
+    assert_eq!((&changes["levels_added"], &changes["levels_gone"]), (&json!(1), &json!(0)));
+    let levels = changes["levels"].as_array().unwrap();
+    let half = levels.iter().find(|level| level["level"] == 0.5).unwrap();
+    let mean = |runs: &[f64]| runs.iter().sum::<f64>() / runs.len() as f64;
+    let earlier: Vec<f64> = runs_at(&good_csv(), "0.5");
+    let more: Vec<f64> = runs_at(&added, "0.5");
+    assert_eq!(half["runs"], json!({"before": earlier.len(), "now": earlier.len() + 20}));
+    let close = |found: &Value, expected: f64| (found.as_f64().unwrap() / expected - 1.0).abs() < 1e-12;
+    assert!(close(&half["mean"]["before"], mean(&earlier)), "{half}");
+    assert!(close(&half["mean"]["now"], mean(&[earlier.clone(), more.clone()].concat())), "{half}");
+    assert!(close(&half["difference"]["estimate"], mean(&more) - mean(&earlier)), "{half}");
+    assert!(half["p_value"].as_f64().unwrap() < 0.05, "{half}");
+    for end in ["before", "now", "change"] {
+        assert!(changes["place"].is_null() || changes["place"][end]["estimate"].is_number(), "{changes}");
+    }
 
     // Others: one of the earlier runs is not there.
-    let (html, _) = since(&good_csv(), &good_csv().replace("0.5,10", "0.5,11"));
+    let (html, _, changes) = since(&good_csv(), &good_csv().replace("0.5,10", "0.5,11"));
+    assert_eq!(changes["relation"], "separate");
     assert!(html.contains("The runs are others, or some of the earlier ones are gone: 6 then, 6 now."));
     assert!(!html_of(good_csv(), "").contains("What changed"), "nothing to compare with, no section");
 }
@@ -386,4 +406,48 @@ fn the_report_opens_where_there_is_something_to_open_it_with() {
     opened_by("exit 3").says("warning: cannot open output/report.html: xdg-open failed");
     let call = initsweep("report runs.csv --open").env("PATH", "/nowhere").in_folder(&folder);
     call.run().succeeds().says("warning: cannot open output/report.html: xdg-open");
+}
+
+/// A sweep of two settings, 4 × 3 levels of 6 runs.
+fn grid() -> String {
+    let mut text = String::from("hidden_std_dev,learning_rate,loss\n");
+    for (i, level) in [0.1, 0.2, 0.4, 0.8].into_iter().enumerate() {
+        for (j, rate) in [0.01, 0.1, 1.0].into_iter().enumerate() {
+            (0..6).for_each(|off| text += &format!("{level},{rate},{}\n", 10 * i + 100 * j + off));
+        }
+    }
+    text
+}
+
+#[test]
+fn a_second_setting_is_shown_where_it_can_be_read_again() {
+    let folder = Folder::with("runs.csv", grid());
+    initsweep("report runs.csv --format html,md").in_folder(&folder).run().succeeds();
+    let (html, markdown) = (folder.text("output/report.html"), folder.text("output/report.md"));
+    assert!(html.contains("<h3>Two settings at once</h3>"));
+    assert!(html.contains("by hidden_std_dev and learning_rate</title>"));
+    assert!(markdown.contains("![Two settings at once](heatmap.svg)") && folder.path("output/heatmap.svg").is_file());
+    // A pipe can be read once.
+    initsweep("report - --out piped").stdin(grid()).in_folder(&folder).run().succeeds();
+    assert!(!folder.text("piped/report.html").contains("Two settings at once"));
+    // Three settings have no picture.
+    let three = grid().replace("loss\n", "loss,epochs\n").replace("0\n", "0,10\n").replace("1\n", "1,20\n");
+    let three: String = three
+        .lines()
+        .map(|line| if line.split(',').count() == 3 { format!("{line},10\n") } else { format!("{line}\n") })
+        .collect();
+    initsweep("report - --out three").stdin(three).in_folder(&folder).run().succeeds();
+    assert!(!folder.text("three/report.html").contains("Two settings at once"));
+}
+
+#[test]
+fn a_report_for_programs_alone_draws_no_more_than_the_main_figure() {
+    let folder = Folder::with("runs.csv", good_csv());
+    initsweep("report runs.csv --format json").in_folder(&folder).run().succeeds();
+    let mut names: Vec<String> = fs::read_dir(folder.path("output"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["loss-vs-std-dev.png", "loss-vs-std-dev.svg", "summary.csv", "summary.json"]);
 }
