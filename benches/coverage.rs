@@ -19,7 +19,7 @@ use initsweep::stats::centre::Centre;
 use initsweep::stats::compare::{Measured, paired, relative_change, relative_change_paired, welch};
 use initsweep::stats::crossfit::{Deal, Folds, LevelRuns, at_fitted_minimum, at_least_mean};
 use initsweep::stats::quantile::quantile_estimate;
-use initsweep::stats::smooth::{LevelMean, Smoother, pool_errors};
+use initsweep::stats::smooth::{LevelMean, Smoother, lowest, pool_errors};
 use initsweep::stats::{Estimate, ExactMoments, Summary};
 use rayon::prelude::*;
 
@@ -115,8 +115,9 @@ impl Truth {
         let levels: Vec<LevelMean> = (0..x.len()).map(level).collect();
         let raw: Vec<f64> = levels.iter().map(|level| level.mean).collect();
         let smoother = Smoother::new(&levels, 2.0).unwrap();
-        let minimum = smoother.minimum(&raw);
-        let curve = move |x: f64| smoother.fit(&raw, x).value;
+        let curve = move |x: f64| smoother.row(x).apply(&raw);
+        let grid = spaced(x[0], x[x.len() - 1], 2001);
+        let minimum = lowest(&grid, &grid.iter().map(|x| curve(*x)).collect::<Vec<_>>());
         let means: Vec<f64> = x.iter().map(|x| curve(*x)).collect();
         for (i, values) in values.iter_mut().enumerate() {
             let scale = means[i] / levels[i].mean;

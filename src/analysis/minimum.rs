@@ -18,7 +18,7 @@ use crate::stats::bootstrap::FittedMinimum;
 use crate::stats::compare::{Difference, Measured, relative_change_correlated};
 use crate::stats::interval::{Method, satterthwaite};
 use crate::stats::paired::{PairedDifference, paired_difference};
-use crate::stats::smooth::{LevelMean, Row, Smoother};
+use crate::stats::smooth::{LevelMean, Row};
 
 /// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost their square.
 pub const MOST_LEVELS: usize = 2000;
@@ -46,7 +46,6 @@ pub struct MinimumAnalysis {
 /// The curve through the levels, with what has been found of its minimum.
 pub struct Curve<'a> {
     pub(super) objective: &'a Objective<'a>,
-    pub(super) smoother: Smoother,
     pub(super) fitted: FittedMinimum,
 }
 
@@ -68,8 +67,7 @@ impl<'a> Curve<'a> {
             return None;
         }
         let fitted = objective.fitted_minimum(confidence)?;
-        let smoother = Smoother::new(&objective.levels, fitted.bandwidth)?;
-        Some(Self { objective, smoother, fitted }.refined(confidence))
+        Some(Self { objective, fitted }.refined(confidence))
     }
 
     /// Place and value of its minimum.
@@ -118,7 +116,7 @@ impl<'a> Curve<'a> {
         if let Some(contrast) = self.refined_contrast(places, confidence) {
             return Some(contrast);
         }
-        let [from, to] = places.map(|place| self.smoother.row(place));
+        let [from, to] = places.map(|place| self.fitted.curve.row(place));
         if let Some(common) = &self.objective.paired {
             let [a, b] = [&from, &to].map(|row| row.of_replicates(&common.values));
             let PairedDifference { difference, variance_reduction, .. } = paired_difference(&a, &b, confidence)?;

@@ -174,8 +174,14 @@ impl Analysis {
         let observed_minimum = place_of_best(&groups, statistic);
         let curve = Curve::through(&objective, confidence);
         let minimum = minimum::analyse(&objective, curve.as_ref(), question.margin, confidence);
-        let comparisons =
-            Comparisons { groups: &groups, statistic, curve: curve.as_ref(), margin: minimum.margin, confidence };
+        let comparisons = Comparisons {
+            groups: &groups,
+            statistic,
+            curve: curve.as_ref(),
+            paired: objective.paired.as_ref(),
+            margin: minimum.margin,
+            confidence,
+        };
         let (references, pairs) = comparisons.of(&question.references);
         let steps = comparisons.steps(&question.references, observed_minimum);
         let paired = paired_runs(&objective, &groups);

@@ -9,7 +9,7 @@
 //! In percent with Fieller's interval, which knows that the two are correlated.
 //!
 //! **Observed steps** from reference to reference and to the least observed value: b/a − 1, with Fieller's interval
-//! ([`crate::stats::compare::relative_change`]) for independent values. They know
+//! ([`crate::stats::compare::relative_change`]), of the common replicates where runs are paired. They know
 //! nothing of how the minimum was chosen: against the least of many values they promise too much.
 
 use serde::Serialize;
@@ -17,8 +17,9 @@ use serde::Serialize;
 use crate::analysis::groups::Group;
 use crate::analysis::minimum::{Contrast, Curve};
 use crate::analysis::statistic::Statistic;
-use crate::stats::compare::{Difference, Measured, Verdict, holm, relative_change, welch};
+use crate::stats::compare::{Difference, Measured, Verdict, holm, relative_change, relative_change_paired, welch};
 use crate::stats::interval::satterthwaite;
+use crate::stats::paired::Common;
 use crate::stats::{ConfidenceInterval, Estimate, Method};
 use crate::sweep::Reference;
 
@@ -91,6 +92,8 @@ pub struct Comparisons<'a> {
     pub statistic: Statistic,
     /// The curve through them, if there is one.
     pub curve: Option<&'a Curve<'a>>,
+    /// The runs by common replicate, where they are paired.
+    pub paired: Option<&'a Common>,
     /// The difference that does not matter, in the statistic's unit.
     pub margin: f64,
     /// Nominal coverage.
@@ -161,20 +164,26 @@ impl Comparisons<'_> {
 
     /// The observed changes from reference to reference, and from the last to the group at `best`.
     pub fn steps(&self, references: &[Reference], best: usize) -> Vec<Step> {
-        let place = |reference: &Reference| {
-            let found = at_level(reference.value, self.groups, self.statistic)?;
-            Some((Place { name: reference.name.clone(), level: reference.value }, found.measured))
+        let named = references.iter().map(|reference| Place { name: reference.name.clone(), level: reference.value });
+        let places: Vec<Place> = named.chain([observed_best(self.groups[best].level, self.statistic)]).collect();
+        let inside: Vec<&Place> =
+            places.iter().filter(|place| Bracket::of(place.level, self.groups).is_some()).collect();
+        let step = |[from, to]: &[&Place; 2]| {
+            let change = self.observed_change(from.level, to.level)?;
+            Some(Step { from: Place::clone(from), to: Place::clone(to), change })
         };
-        let mut places: Vec<(Place, Measured)> = references.iter().filter_map(place).collect();
-        let least = &self.groups[best];
-        let measured =
-            self.statistic.measured(least).map(|measured| (observed_best(least.level, self.statistic), measured));
-        places.extend(measured);
-        let step = |[(from, a), (to, b)]: &[(Place, Measured); 2]| {
-            let change = relative_change(a, b, self.confidence);
-            (a.point != 0.0).then(|| Step { from: from.clone(), to: to.clone(), change })
-        };
-        places.array_windows().filter_map(step).collect()
+        inside.array_windows().filter_map(step).collect()
+    }
+
+    fn observed_change(&self, from: f64, to: f64) -> Option<Estimate> {
+        if let Some(common) = self.paired {
+            let at = |level| Some(Bracket::of(level, self.groups)?.of_replicates(common));
+            return relative_change_paired(&at(from)?, &at(to)?, self.confidence)
+                .filter(|change| change.point.is_finite());
+        }
+        let at = |level| Some(at_level(level, self.groups, self.statistic)?.measured);
+        let (from, to) = (at(from)?, at(to)?);
+        (from.point != 0.0).then(|| relative_change(&from, &to, self.confidence))
     }
 }
 
@@ -203,6 +212,34 @@ impl Found {
     }
 }
 
+/// The two groups that a place lies between, and the second one's weight: 0 at a level itself.
+struct Bracket {
+    below: usize,
+    above: usize,
+    weight: f64,
+}
+
+impl Bracket {
+    /// Nothing outside the swept range.
+    fn of(x: f64, groups: &[Group]) -> Option<Self> {
+        if let Some(level) = groups.iter().position(|group| nearly_equal(group.level, x)) {
+            return Some(Self { below: level, above: level, weight: 0.0 });
+        }
+        let between = |[below, above]: &[Group; 2]| below.level < x && x < above.level;
+        let below = groups.array_windows().position(between)?;
+        let is_log = groups[below].level > 0.0;
+        let along = |level: f64| if is_log { libm::log(level) } else { level };
+        let [first, last] = [below, below + 1].map(|place| along(groups[place].level));
+        Some(Self { below, above: below + 1, weight: (along(x) - first) / (last - first) })
+    }
+
+    /// The value at the place in each replicate.
+    fn of_replicates(&self, common: &Common) -> Vec<f64> {
+        let pairs = common.values[self.below].iter().zip(&common.values[self.above]);
+        pairs.map(|(below, above)| (1.0 - self.weight) * below + self.weight * above).collect()
+    }
+}
+
 /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
 pub fn measured_at(level: f64, groups: &[Group]) -> Option<Measured> {
     at_level(level, groups, Statistic::Mean).map(|found| found.measured)
@@ -210,13 +247,12 @@ pub fn measured_at(level: f64, groups: &[Group]) -> Option<Measured> {
 
 /// The statistic at level `x`; nothing outside the swept range.
 fn at_level(x: f64, groups: &[Group], statistic: Statistic) -> Option<Found> {
-    if let Some(group) = groups.iter().find(|group| nearly_equal(group.level, x)) {
-        let measured = statistic.measured(group)?;
-        return Some(Found { measured, interpolated: false, own: statistic.at(group) });
+    let Bracket { below, above, weight } = Bracket::of(x, groups)?;
+    let (below, above) = (&groups[below], &groups[above]);
+    if weight == 0.0 {
+        let measured = statistic.measured(below)?;
+        return Some(Found { measured, interpolated: false, own: statistic.at(below) });
     }
-    let [below, above] = groups.array_windows().find(|[below, above]| below.level < x && x < above.level)?;
-    let along = |level: f64| if below.level > 0.0 { libm::log(level) } else { level };
-    let weight = (along(x) - along(below.level)) / (along(above.level) - along(below.level));
     let (a, b) = (statistic.measured(below)?, statistic.measured(above)?);
     let point = (1.0 - weight) * a.point + weight * b.point;
     let errors = a.standard_error.zip(b.standard_error).map(|(a, b)| [(1.0 - weight) * a, weight * b]);

@@ -80,7 +80,7 @@ impl Curve<'_> {
     pub fn slope_error(&self, n: &[f64]) -> Option<f64> {
         let step = self.step();
         let at = self.fitted.minimum.x;
-        let slope = self.smoother.row(at + step).minus(&self.smoother.row(at - step));
+        let slope = self.fitted.curve.row(at + step).minus(&self.fitted.curve.row(at - step));
         let part = |(i, weight): (usize, &f64)| {
             weight * weight * self.objective.levels[slope.first + i].variance / n[slope.first + i]
         };
@@ -96,13 +96,13 @@ impl Curve<'_> {
     }
 
     pub(super) fn value(&self, x: f64) -> f64 {
-        let row: Row = self.smoother.row(x);
+        let row: Row = self.fitted.curve.row(x);
         row.weights.iter().zip(&self.objective.levels[row.first..]).map(|(weight, level)| weight * level.mean).sum()
     }
 
     /// Over which differences stand for derivatives: well inside the reach of the curve's parabola.
     fn step(&self) -> f64 {
-        self.smoother.bandwidth() / 8.0
+        self.fitted.curve.bandwidth() / 8.0
     }
 }
 

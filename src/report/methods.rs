@@ -13,19 +13,20 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let mut paragraphs = vec![
         format!(
             "{runs} at {} of {} were grouped by exact value. Where the minimum is: a weighted local quadratic curve through the \
-             level means along the axis (in ln of the level where all are above 0), bandwidth by AICc (Hurvich, Simonoff and \
-             Tsai 1998); intervals of its place and value by a parametric bootstrap of the level means, 2,000 replicates from a \
-             fixed seed. Which levels cannot be excluded as the best at {confidence}: multiple comparisons with the best (Hsu \
+             level means along the axis (in ln of the level where all are above 0), averaged over bandwidths by AICc weights \
+             (Hurvich, Simonoff and Tsai 1998; Burnham and Anderson 2002); intervals of its place and value by a {} \
+             bootstrap, 2,000 replicates from a fixed seed. Which levels cannot be excluded as the best at {confidence}: multiple comparisons with the best (Hsu \
              1981), all levels accounted for. The least observed mean is also given; as the least of many noisy means it tends \
              to be too low.",
             counted(analysis.groups.len() as u64, "level"),
             analysis.factor,
+            if analysis.paired.is_some() { "joint (over the replicates)" } else { "parametric (over the level means)" },
         ),
         format!(
             "A reference's difference to the minimum is that of the fitted curve at the two places, with a t interval; p is \
              adjusted over the references (Holm 1979); the verdict is against a margin of {} of the minimum (two one-sided tests, \
              Schuirmann 1987). The mean at a reference between two levels is interpolated linearly along the axis. Relative \
-             changes of observed means are ratios of means minus 1, with {confidence} Welch t intervals by the delta method; they \
+             changes of observed means are ratios of means minus 1, with {confidence} intervals by Fieller's method; they \
              do not know that the minimum was chosen as the least of all means.",
             finding::confidence(analysis.margin)
         ),

@@ -106,9 +106,10 @@ pub struct Estimate {
 /// Two-sided quantile of Student's t: the t with P(|T| ≤ t) = `confidence` at `freedom` degrees of freedom.
 ///
 /// # Precision
-/// Relative error below 1e-11 for 1 to 10⁹ degrees of freedom, checked against mpmath.
+/// Relative error below 1e-11 for 1 to 10⁹ degrees of freedom and up to 99.9 %, checked against mpmath and R. From 10³ degrees on
+/// the expansion of Cornish and Fisher (Abramowitz and Stegun 1964, 26.7.5) is closer than inverting the incomplete beta function.
 pub fn student_t_quantile(confidence: f64, freedom: f64) -> f64 {
-    const EXPANSION_FROM: f64 = 1e4;
+    const EXPANSION_FROM: f64 = 1e3;
     if freedom > EXPANSION_FROM {
         return cornish_fisher(normal_quantile(confidence), freedom);
     }
@@ -224,7 +225,7 @@ mod tests {
 
     #[test]
     fn the_two_ways_meet_where_they_change() {
-        let (below, above) = (student_t_quantile(0.95, 1e4), cornish_fisher(normal_quantile(0.95), 1e4));
+        let (below, above) = (student_t_quantile(0.95, 1e3), cornish_fisher(normal_quantile(0.95), 1e3));
         assert!((below / above - 1.0).abs() < 1e-11);
     }
 }

@@ -8,7 +8,7 @@
 //! a minimum, by ½ f″ h² times the kernel's variance; a parabola does not. Why not a global polynomial: one steep end bends
 //! it everywhere. Why not a spline or a Gaussian process: the same answer with more to choose.
 //!
-//! **Bandwidth**: chosen from the data by [`crate::stats::bandwidth`].
+//! **Bandwidth**: curves of several are averaged by weights from the data, [`crate::stats::bandwidth`].
 //!
 //! **Errors of the means** enter as weights, so they must not depend on the means' luck: of runs that solve or get stuck, a
 //! level with few stuck runs by chance has a low mean **and** a low standard error, and 1/SE² would pull the curve down.
@@ -17,7 +17,9 @@
 //! **When it is wrong.** Features narrower than about half the bandwidth are smoothed away. At the ends of the range
 //! the curve is uncertain (one-sided data); a minimum there is called an [`Edge`], never a place. Needs three levels.
 //!
-//! **Cost.** O(levels in reach) a place, 201 places and 36 more for a minimum.
+//! **Minimum.** The least of 201 places, moved by the parabola through it and its neighbours.
+//!
+//! **Cost.** O(levels in reach) a place.
 
 use serde::Serialize;
 
@@ -106,15 +108,6 @@ pub struct Minimum {
     pub edge: Option<Edge>,
 }
 
-/// A fitted parabola at its centre.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LocalFit {
-    /// The curve's value.
-    pub value: f64,
-    /// The curve's slope, as the parabola has it.
-    pub slope: f64,
-}
-
 /// Weights that turn level means into a value of the curve: `value = Σ weights[i] · mean[first + i]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -140,16 +133,21 @@ impl Row {
         (sums[0] + sums[1]) + (sums[2] + sums[3]) + tail
     }
 
+    /// The weights of a sum of values, each times its factor; nothing of nothing.
+    pub fn sum(parts: &[(f64, &Self)]) -> Self {
+        let first = parts.iter().map(|(_, row)| row.first).min().unwrap_or(0);
+        let end = parts.iter().map(|(_, row)| row.first + row.weights.len()).max().unwrap_or(0);
+        let mut weights = vec![0.0; end - first];
+        for (factor, row) in parts {
+            row.weights.iter().zip(&mut weights[row.first - first..]).for_each(|(weight, sum)| *sum += factor * weight);
+        }
+        Self { first, weights }
+    }
+
     /// The weights of this value less `other`.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        let first = self.first.min(other.first);
-        let end = |row: &Self| row.first + row.weights.len();
-        let mut weights = vec![0.0; end(self).max(end(other)) - first];
-        for (row, sign) in [(self, 1.0), (other, -1.0)] {
-            row.weights.iter().zip(&mut weights[row.first - first..]).for_each(|(weight, sum)| *sum += sign * weight);
-        }
-        Self { first, weights }
+        Self::sum(&[(1.0, self), (-1.0, other)])
     }
 
     /// The curve's value in each of several paired replicates, whose `values` are per level and in the replicates' order.
@@ -170,7 +168,7 @@ impl Row {
 }
 
 /// Local quadratic regression at fixed levels, weights and bandwidth: linear in the means.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Smoother {
     x: Vec<f64>,
     weights: Vec<f64>,
@@ -213,44 +211,27 @@ impl Smoother {
         Row { first: local.first, weights }
     }
 
-    /// The parabola fitted at `at`.
-    pub fn fit(&self, means: &[f64], at: f64) -> LocalFit {
-        let local = Local::new(self, at);
-        let inverse = local.inverse();
-        let mut moments = [0.0; 3];
-        for ((u, w), mean) in local.terms().zip(&means[local.first..]) {
-            moments[0] += w * mean;
-            moments[1] += w * u * mean;
-            moments[2] += w * u * u * mean;
-        }
-        let value = inverse[0] * moments[0] + inverse[1] * moments[1] + inverse[2] * moments[2];
-        let slope = inverse[1] * moments[0] + inverse[3] * moments[1] + inverse[4] * moments[2];
-        LocalFit { value, slope: slope / local.reach }
-    }
-
     /// The places where the curve is looked at, from the first level to the last.
     pub fn grid(&self) -> Vec<f64> {
         let (first, last) = (self.x[0], self.x[self.x.len() - 1]);
         let step = (last - first) / (GRID - 1) as f64;
         (0..GRID).map(|i| if i == GRID - 1 { last } else { first + step * i as f64 }).collect()
     }
+}
 
-    /// The lowest place of the curve through `means` between the first level and the last, continuous.
-    pub fn minimum(&self, means: &[f64]) -> Minimum {
-        let grid = self.grid();
-        let values: Vec<f64> = grid.iter().map(|at| self.row(*at).apply(means)).collect();
-        let least = (0..GRID).min_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap_or(0);
-        let (lower, upper) = (grid[least.saturating_sub(1)], grid[(least + 1).min(GRID - 1)]);
-        let x = golden_section(lower, upper, |at| self.row(at).apply(means));
-        let end = [(Edge::Low, 0), (Edge::High, GRID - 1)].into_iter().find(|(_, end)| {
-            // Within a tenth of a grid step of an end nothing tells the place from the end.
-            least == *end && (x - grid[*end]).abs() < 0.1 * (grid[1] - grid[0])
-        });
-        match end {
-            Some((edge, end)) => Minimum { x: grid[end], value: values[end], edge: Some(edge) },
-            None => Minimum { x, value: self.row(x).apply(means), edge: None },
-        }
+/// The lowest place of the curve that has these `values` at the places of `grid`, which are equally far apart; between them
+/// by the parabola through three.
+pub fn lowest(grid: &[f64], values: &[f64]) -> Minimum {
+    let least = (0..values.len()).min_by(|a, b| values[*a].total_cmp(&values[*b])).unwrap_or(0);
+    if least == 0 || least + 1 == values.len() {
+        let edge = Some(if least == 0 { Edge::Low } else { Edge::High });
+        return Minimum { x: grid[least], value: values[least], edge };
     }
+    let (a, b, c) = (values[least - 1], values[least], values[least + 1]);
+    let curvature = a - 2.0 * b + c;
+    let shift = if curvature > 0.0 { 0.5 * (a - c) / curvature } else { 0.0 };
+    let step = grid[1] - grid[0];
+    Minimum { x: grid[least] + shift * step, value: b - 0.25 * (a - c) * shift, edge: None }
 }
 
 /// 1 / SE², an error below a tenth of the median counting as that: two equal runs are not certainty. Without errors all
@@ -307,8 +288,8 @@ impl<'a> Local<'a> {
         })
     }
 
-    /// Of the inverse of the normal equations' matrix: its first row and the rest of its second, [00, 01, 02, 11, 12].
-    fn inverse(&self) -> [f64; 5] {
+    /// The first row of the inverse of the normal equations' matrix.
+    fn inverse(&self) -> [f64; 3] {
         let mut s = [0.0; 5];
         for (u, w) in self.terms() {
             let u2 = u * u;
@@ -318,37 +299,10 @@ impl<'a> Local<'a> {
             s[3] += w * u2 * u;
             s[4] += w * u2 * u2;
         }
-        let cofactors = [
-            s[2] * s[4] - s[3] * s[3],
-            s[2] * s[3] - s[1] * s[4],
-            s[1] * s[3] - s[2] * s[2],
-            s[0] * s[4] - s[2] * s[2],
-            s[1] * s[2] - s[0] * s[3],
-        ];
+        let cofactors = [s[2] * s[4] - s[3] * s[3], s[2] * s[3] - s[1] * s[4], s[1] * s[3] - s[2] * s[2]];
         let determinant = s[0] * cofactors[0] + s[1] * cofactors[1] + s[2] * cofactors[2];
         cofactors.map(|cofactor| cofactor / determinant)
     }
-}
-
-/// The least place of `f` between `lower` and `upper`, to 1e-7 of their distance.
-fn golden_section(lower: f64, upper: f64, f: impl Fn(f64) -> f64) -> f64 {
-    const GOLDEN: f64 = 0.618_033_988_749_894_9;
-    const STEPS: usize = 34;
-    let (mut a, mut b) = (lower, upper);
-    let (mut c, mut d) = (b - GOLDEN * (b - a), a + GOLDEN * (b - a));
-    let (mut at_c, mut at_d) = (f(c), f(d));
-    for _ in 0..STEPS {
-        if at_c <= at_d {
-            (b, d, at_d) = (d, c, at_c);
-            c = b - GOLDEN * (b - a);
-            at_c = f(c);
-        } else {
-            (a, c, at_c) = (c, d, at_d);
-            d = a + GOLDEN * (b - a);
-            at_d = f(d);
-        }
-    }
-    (a + b) / 2.0
 }
 
 #[cfg(test)]
@@ -376,7 +330,6 @@ mod tests {
         bandwidth: f64,
         at: f64,
         value: f64,
-        slope: f64,
     }
 
     fn levels(x: &[f64], mean: &[f64], error: &[f64]) -> Vec<LevelMean> {
@@ -391,9 +344,6 @@ mod tests {
         let levels = levels(&data.x, &data.mean, &data.standard_error);
         for fit in data.fits {
             let smoother = Smoother::new(&levels, fit.bandwidth).unwrap();
-            let ours = smoother.fit(&data.mean, fit.at);
-            assert!((ours.value / fit.value - 1.0).abs() < CONDITIONED, "{ours:?} {}", fit.value);
-            assert!((ours.slope - fit.slope).abs() < CONDITIONED * fit.slope.abs().max(fit.value), "{ours:?}");
             assert!((smoother.row(fit.at).apply(&data.mean) / fit.value - 1.0).abs() < CONDITIONED);
         }
     }
@@ -404,7 +354,9 @@ mod tests {
         let mean: Vec<f64> = x.iter().map(|x| 5.0 + 3.0 * (x - 1.234) * (x - 1.234)).collect();
         let levels = levels(&x, &mean, &[1.0; 30]);
         for bandwidth in [0.2, 0.7, 5.0] {
-            let minimum = Smoother::new(&levels, bandwidth).unwrap().minimum(&mean);
+            let smoother = Smoother::new(&levels, bandwidth).unwrap();
+            let values: Vec<f64> = smoother.grid().iter().map(|at| smoother.row(*at).apply(&mean)).collect();
+            let minimum = lowest(&smoother.grid(), &values);
             // A minimum's place is known to the root of the precision of its value.
             assert!((minimum.x - 1.234).abs() < 1e-6 && (minimum.value - 5.0).abs() < 1e-12, "{minimum:?}");
             assert_eq!(minimum.edge, None);
@@ -413,13 +365,9 @@ mod tests {
 
     #[test]
     fn edges_are_told() {
-        let x: Vec<f64> = (0..10).map(f64::from).collect();
-        let levels = levels(&x, &x, &[1.0; 10]);
-        let smoother = Smoother::new(&levels, 5.0).unwrap();
-        let rising = smoother.minimum(&x);
-        assert_eq!((rising.x, rising.edge), (0.0, Some(Edge::Low)));
-        let falling: Vec<f64> = x.iter().map(|x| -x).collect();
-        assert_eq!(smoother.minimum(&falling).edge, Some(Edge::High));
+        let grid = [0.0, 1.0, 2.0];
+        assert_eq!(lowest(&grid, &[1.0, 2.0, 3.0]), Minimum { x: 0.0, value: 1.0, edge: Some(Edge::Low) });
+        assert_eq!(lowest(&grid, &[3.0, 2.0, 1.0]), Minimum { x: 2.0, value: 1.0, edge: Some(Edge::High) });
     }
 
     #[test]

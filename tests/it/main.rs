@@ -13,6 +13,7 @@ mod compare;
 mod config;
 mod figure;
 mod plan;
+mod r;
 mod report;
 mod sources;
 mod statistics;

@@ -440,6 +440,9 @@ fn paired_runs_are_compared_in_pairs() {
     // True difference 400 · ln²(1.1 / 0.7) = 81.71.
     assert!((pair(&paired, "ci_lower")..pair(&paired, "ci_upper")).contains(&81.71), "{}", paired["reference_pairs"]);
     assert!(pair(&paired, "standard_error") < 0.2 * pair(&apart, "standard_error"));
+    let step = |json: &Value| json["steps"][0]["standard_error"].as_f64().unwrap();
+    assert_eq!(paired["steps"][0]["relative_change"], apart["steps"][0]["relative_change"]);
+    assert!(step(&paired) < 0.2 * step(&apart), "{} {}", step(&paired), step(&apart));
     assert_eq!(paired["reference_pairs"][0]["difference"]["verdict"], "worse");
     let width = |json: &Value| {
         json["minimum"]["fitted"]["ci_upper"].as_f64().unwrap()
