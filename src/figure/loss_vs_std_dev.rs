@@ -206,7 +206,7 @@ impl Zoom {
         if window[1] - window[0] > MOST_OF_AXIS || points.len() < LEAST_LEVELS {
             return None;
         }
-        let curve: Vec<(f64, f64)> = analysis.minimum.curve.iter().filter(|point| x.holds(point.0)).copied().collect();
+        let curve = within(&analysis.minimum.curve, x);
         let heights = points.iter().flat_map(Point::heights).chain([depth.lower, depth.upper]);
         let heights = heights.chain(curve.iter().map(|point| point.1));
         let y = Axis::around(Scale::Linear, heights)?;
@@ -286,6 +286,19 @@ impl Zoom {
             canvas.text(&line, (left, y), letters(Anchor::Start, style::SMALL_SIZE, canvas.palette.ink));
         }
     }
+}
+
+/// The part of `curve`, ascending, that lies on the axis, up to its very ends.
+fn within(curve: &[(f64, f64)], x: Axis) -> Vec<(f64, f64)> {
+    let mut part: Vec<(f64, f64)> = curve.iter().filter(|point| x.holds(point.0)).copied().collect();
+    let crossing = |end: f64| {
+        let pair = curve.windows(2).find(|pair| pair[0].0 < end && end < pair[1].0)?;
+        let share = (end - pair[0].0) / (pair[1].0 - pair[0].0);
+        Some((end, pair[0].1 + share * (pair[1].1 - pair[0].1)))
+    };
+    part.extend(x.ends().into_iter().filter_map(crossing));
+    part.sort_by(|a, b| a.0.total_cmp(&b.0));
+    part
 }
 
 /// Ranges of neighbouring levels that cannot be excluded as the best, as far as `x` shows them.

@@ -246,6 +246,30 @@ fn the_xavier_line_and_the_minimum_line_stand_at_their_values() {
 }
 
 #[test]
+fn the_second_panel_shows_the_fitted_curve_through_its_minimum() {
+    let folder = Folder::new();
+    initsweep(format!("plot {} --format svg", sample())).in_folder(&folder).run().succeeds();
+    let svg = folder.text(SVG);
+    let document = Document::parse(&svg).unwrap();
+    let stats = initsweep(format!("stats {} --format json", sample())).run().succeeds().json();
+    let fitted = &stats["minimum"]["fitted"];
+    // The panel's own ticks: those right of where it begins.
+    let words = words_of(&document);
+    let begin = end_of_overview(&words);
+    let here = |word: &&Words| word.at.0 > begin && word.number().is_some();
+    let bottom = words.iter().filter(here).map(|word| word.at.1).fold(0.0, f64::max);
+    let across = Ruler::of(words.iter().filter(here).filter(|word| word.at.1 == bottom), true, |word| word.at.0);
+    let up = Ruler::of(words.iter().filter(here).filter(|word| word.anchor == "end"), false, |word| word.at.1);
+    let curve = lines_of(&document, GREEN).into_iter().max_by_key(Vec::len).unwrap();
+    let lowest = curve.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1)).unwrap();
+    let at = (across.place(fitted["level"].as_f64().unwrap()), up.place(fitted["value"].as_f64().unwrap()));
+    // The line leaves out points within a tenth of a pixel of it, which along a flat bottom may be some pixels long.
+    assert!((lowest.0 - at.0).abs() < 15.0 && (lowest.1 - at.1).abs() < 0.5, "{lowest:?}, not {at:?}");
+    let (first, last) = (curve[0].0, curve[curve.len() - 1].0);
+    assert!(first < at.0 - 50.0 && at.0 + 50.0 < last, "it spans the panel: {first} to {last}");
+}
+
+#[test]
 fn a_reference_can_be_replaced_and_added() {
     let svg = svg_of(good_csv(), "--reference Xavier=0.4 --reference half=1/2");
     let document = Document::parse(&svg).unwrap();
