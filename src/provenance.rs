@@ -19,7 +19,7 @@ pub struct InputDigest {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the bytes, hexadecimal, as `sha256sum` prints it.
+    /// SHA-256 of the bytes, hexadecimal, as `sha256sum` prints it; of a collection, of the numbers read from it.
     pub sha256: String,
     /// How the runs in it were made: version, instruction set, threads and command, where the trainer left a record.
     pub made_by: Option<String>,

@@ -1,26 +1,56 @@
-//! Walks the fields of a document where they lie: the quick way through the documents of a collection of runs.
+//! Finds fields of a document where they lie: the quick way through the documents of a collection of runs.
 //!
 //! The library's own iterator checks the text of every key and value. Here only the wanted fields are looked at, and
-//! because documents of one collection hardly ever differ in their layout, the key at a place is first compared with the
-//! one that stood there in the document before. Whatever is unusual (a type that is not known here, a length that does not
-//! fit) is left to the library: the walk gives up and says so.
+//! because documents of one collection hardly ever differ in their layout, a document is first held against the layouts
+//! of those before: if all bytes that are not values are the same, the values stand where they stood. Whatever is unusual
+//! (a type that is not known here, a length that does not fit) is left to the library: the walk gives up and says so.
 //!
 //! The layout is that of <https://bsonspec.org/spec.html>: a length, then elements of a type, a key that ends with 0 and a
 //! value, then 0.
 
 use ::mongodb::bson::raw::{RawBsonRef, RawDocument};
 
+/// Layouts that are remembered: a field or two that are of one type here, of another there.
+const LAYOUTS: usize = 8;
+
 /// Numbers the fields that are looked for.
 #[derive(Default)]
 pub(super) struct Fields {
     wanted: Vec<String>,
-    /// The keys of the document before, in their order, each with its number if it is wanted.
-    layout: Vec<(Vec<u8>, Option<usize>)>,
+    /// Those met last.
+    layouts: Vec<Layout>,
+}
+
+/// Where the wanted values of a document stand, and which bytes make that sure.
+#[derive(Default)]
+struct Layout {
+    /// A document of this layout.
+    example: Vec<u8>,
+    /// All bits set for bytes that are not values: keys, types, lengths.
+    fixed: Vec<u8>,
+    values: Vec<Value>,
+}
+
+/// A wanted value.
+struct Value {
+    number: usize,
+    kind: u8,
+    start: usize,
+    end: usize,
+}
+
+impl Layout {
+    fn is_that_of(&self, document: &[u8]) -> bool {
+        // Without a branch, so that the compiler compares many bytes at once.
+        let differences = |all: u8, ((byte, example), fixed): ((&u8, &u8), &u8)| all | (byte ^ example) & fixed;
+        document.len() == self.example.len()
+            && document.iter().zip(&self.example).zip(&self.fixed).fold(0, differences) == 0
+    }
 }
 
 impl Fields {
     pub(super) fn of<'a>(wanted: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { wanted: wanted.into_iter().map(Into::into).collect(), layout: Vec::new() }
+        Self { wanted: wanted.into_iter().map(Into::into).collect(), layouts: Vec::new() }
     }
 
     /// The names, by their numbers.
@@ -36,39 +66,46 @@ impl Fields {
     /// Gives every wanted field with its number; nothing if the document is unusual, when some may have been given.
     pub(super) fn walk(&mut self, document: &RawDocument, mut take: impl FnMut(usize, RawBsonRef)) -> Option<()> {
         let bytes = document.as_bytes();
-        let (mut at, mut place) = (4, 0);
-        loop {
-            let kind = *bytes.get(at)?;
-            if kind == 0 {
-                return (at + 1 == bytes.len()).then_some(());
+        let known = self.layouts.iter().position(|layout| layout.is_that_of(bytes));
+        let place = match known {
+            Some(place) => place,
+            None => {
+                let layout = self.layout_of(bytes)?;
+                self.layouts.truncate(LAYOUTS - 1);
+                self.layouts.insert(0, layout);
+                0
             }
-            let rest = bytes.get(at + 1..)?;
-            let (key_length, number) = self.number_at(place, rest)?;
-            let value = rest.get(key_length + 1..)?;
-            let size = size_of(kind, value)?;
-            if let Some(number) = number {
-                take(number, value_of(kind, value.get(..size)?)?);
-            }
-            at += 1 + key_length + 1 + size;
-            place += 1;
+        };
+        for value in &self.layouts[place].values {
+            take(value.number, value_of(value.kind, bytes.get(value.start..value.end)?)?);
         }
+        Some(())
     }
 
-    /// The length of the key that `bytes` begin with, and the number of the field if it is wanted.
-    fn number_at(&mut self, place: usize, bytes: &[u8]) -> Option<(usize, Option<usize>)> {
-        if let Some((known, number)) = self.layout.get(place)
-            && bytes.starts_with(known)
-            && bytes.get(known.len()) == Some(&0)
-        {
-            return Some((known.len(), *number));
+    fn layout_of(&self, document: &[u8]) -> Option<Layout> {
+        let mut layout = Layout { example: document.to_vec(), fixed: vec![0xff; document.len()], values: Vec::new() };
+        let mut at = 4;
+        loop {
+            let kind = *document.get(at)?;
+            if kind == 0 {
+                return (at + 1 == document.len()).then_some(layout);
+            }
+            let rest = document.get(at + 1..)?;
+            let key_length = rest.iter().position(|byte| *byte == 0)?;
+            let start = at + 1 + key_length + 1;
+            let end = start + size_of(kind, document.get(start..)?)?;
+            layout.fixed.get_mut(start + prefix_of(kind)..end)?.fill(0);
+            if let Some(number) = self.number_of(std::str::from_utf8(&rest[..key_length]).ok()?) {
+                layout.values.push(Value { number, kind, start, end });
+            }
+            at = end;
         }
-        let length = bytes.iter().position(|byte| *byte == 0)?;
-        let key = &bytes[..length];
-        let number = self.number_of(std::str::from_utf8(key).ok()?);
-        self.layout.truncate(place);
-        self.layout.push((key.to_vec(), number));
-        Some((length, number))
     }
+}
+
+/// Bytes at the beginning of a value of the type `kind` that say how long it is.
+fn prefix_of(kind: u8) -> usize {
+    if matches!(kind, 0x02..=0x04) { 4 } else { 0 }
 }
 
 /// Bytes of a value of the type `kind`; nothing for types that runs do not have.

@@ -9,7 +9,7 @@
 //! **Projection.** Documents of a sweep are small: taking them apart costs the server more than sending them whole. Only
 //! collections whose documents are larger than `SMALL` on average are asked for the needed fields alone.
 
-use ::mongodb::bson::raw::{RawBsonRef, RawDocument};
+use ::mongodb::bson::raw::RawDocument;
 use ::mongodb::bson::{Bson, Document, doc};
 use ::mongodb::raw_batch_cursor::RawBatch;
 use futures_util::StreamExt;
@@ -24,9 +24,13 @@ use crate::store::schema::{Columns, RunTable};
 /// Bytes of a document beyond which a projection pays.
 const SMALL: usize = 600;
 /// Bytes of a batch, about: large enough for the round trip not to matter, small enough for a processor's cache.
-const BATCH_BYTES: usize = 2 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 /// Documents looked at beforehand.
 const SAMPLE: i64 = 64;
+/// Bytes of a block that is freed beforehand; twice as much is kept.
+const KEPT_MEMORY: usize = 16 << 20;
+/// The type of a document among the elements of an array, see <https://bsonspec.org/spec.html>.
+const DOCUMENT: u8 = 0x03;
 /// Batches that may wait to be walked.
 const WAITING: usize = 2;
 
@@ -42,6 +46,7 @@ pub fn read(location: &Location, columns: &Columns) -> Result<RunTable> {
 pub(super) fn read_from(server: &Server, columns: &Columns) -> Result<RunTable> {
     let location = &server.location;
     let mut rows = Rows::of(columns, location);
+    rows.reserve(server.insist(|| async { server.collection().estimated_document_count().await })?);
     each_batch(server, &location.filter, Some(projection(&rows)), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))
     })?;
@@ -72,6 +77,7 @@ pub(super) fn each_batch(
     };
     let mut patience = Patience::of(&server.location);
     let mut last: Option<Bson> = None;
+    keep_freed_memory();
     let mut batches = query.start(server, None);
     while let Some(batch) = batches.blocking_recv() {
         let batch = match batch {
@@ -94,16 +100,27 @@ pub(super) fn each_batch(
     Ok(())
 }
 
+/// Lets the allocator keep what is freed: glibc gives blocks back to the system beyond a size that rises when a larger one is
+/// freed, and each batch would come into new pages, which costs more than reading it.
+fn keep_freed_memory() {
+    drop(std::hint::black_box(vec![0_u8; KEPT_MEMORY]));
+}
+
+/// The documents of a batch. Walked here, because the library's iterator checks the text of every number in their array.
 fn documents(batch: &RawBatch) -> Result<Vec<&RawDocument>, String> {
-    let array = batch.doc_slices().map_err(|e| e.kind.to_string())?;
-    array
-        .into_iter()
-        .map(|element| match element {
-            Ok(RawBsonRef::Document(document)) => Ok(document),
-            Ok(other) => Err(format!("a batch holds {:?} where documents belong", other.element_type())),
-            Err(e) => Err(e.to_string()),
-        })
-        .collect()
+    let mut rest = batch.doc_slices().map_err(|e| e.kind.to_string())?.as_bytes().get(4..).unwrap_or_default();
+    let mut documents = Vec::new();
+    while let Some(kind) = rest.first().filter(|kind| **kind != 0) {
+        let document = (*kind == DOCUMENT).then(|| rest.iter().position(|byte| *byte == 0)).flatten().and_then(|key| {
+            let value = rest.get(key + 1..)?;
+            let length = u32::from_le_bytes(*value.first_chunk()?) as usize;
+            rest = value.get(length..)?;
+            value.get(..length)
+        });
+        let document = document.ok_or("a batch holds something that is no document")?;
+        documents.push(RawDocument::from_bytes(document).map_err(|e| e.to_string())?);
+    }
+    Ok(documents)
 }
 
 /// Mean size of the first documents; nothing if there are none.
