@@ -8,6 +8,7 @@ use mongodb::bson::{Document, doc};
 use serde_json::Value;
 
 use crate::harness::{Folder, initsweep, wait_until};
+use crate::proxy::{Proxy, error};
 use crate::server::{self, Server};
 
 fn documents(range: Range<u32>) -> Vec<Document> {
@@ -34,37 +35,82 @@ fn is_as_a_full_computation(uri: &str, folder: &Folder) {
     assert_eq!(inputs("live/summary.json"), inputs("full/summary.json"));
 }
 
+/// What a server without a replica set says to a change stream.
+fn no_change_streams() -> Document {
+    error(40573, "The $changeStream stage is only supported on replica sets")
+}
+
 #[test]
-fn a_collection_that_grows_is_read_on_and_survives_the_server() {
-    let mut server = Server::start();
+fn a_collection_that_grows_is_followed_by_its_change_stream_and_survives_the_server() {
+    let server = Server::start();
     let uri = server.own_database();
+    a_collection_that_grows_is_followed(server, &uri);
+}
+
+#[test]
+fn a_collection_that_grows_is_followed_without_change_streams() {
+    let server = Server::start();
+    let proxy = Proxy::in_front_of(server.port);
+    proxy.answer("aggregate", 0, u32::MAX, no_change_streams());
+    let uri = proxy.through(&server.own_database());
+    a_collection_that_grows_is_followed(server, &uri);
+}
+
+#[test]
+fn documents_that_the_server_tells_of_are_added_without_a_query() {
+    let server = Server::start();
+    let proxy = Proxy::in_front_of(server.port);
+    let uri = proxy.through(&server.own_database());
+    let folder = Folder::new();
+    server::insert(&uri, &documents(0..2000));
+    // No look at the clock: what is seen is what the server told.
+    let running = initsweep(format!("watch {uri} --interval 600 --out live")).in_folder(&folder).start();
+    wait_until("the first documents are in", || rows(&folder) == 2000);
+    sleep(Duration::from_secs(2));
+    server::insert(&uri, &documents(2000..2500));
+    wait_until("the stream is heard", || rows(&folder) == 2500);
+    sleep(Duration::from_millis(500));
+    for command in ["find", "count"] {
+        proxy.answer(command, 0, u32::MAX, error(2, "no query is expected"));
+    }
+    server::insert(&uri, &documents(2500..3000));
+    wait_until("later documents are in without a query", || rows(&folder) == 3000);
+    running.signal("INT");
+    running.wait().fails_with(130);
+    let direct = uri.replace(&format!(":{}/", proxy.port), &format!(":{}/", server.port));
+    initsweep(format!("report {direct} --quiet --out full")).in_folder(&folder).run().succeeds();
+    assert_eq!(folder.bytes("live/summary.csv"), folder.bytes("full/summary.csv"));
+}
+
+fn a_collection_that_grows_is_followed(mut server: Server, uri: &str) {
+    let direct = format!("mongodb://127.0.0.1:{}/{}?directConnection=true", server.port, server::database_of(uri));
     let folder = Folder::new();
     let watching = format!("watch {uri} --interval 0.2 --out live --timeout 1");
     let mut running = initsweep(watching).in_folder(&folder).start();
     // Nothing is there yet.
     sleep(Duration::from_millis(500));
-    server::insert(&uri, &documents(0..30_000));
+    server::insert(uri, &documents(0..30_000));
     wait_until("the first documents are in", || rows(&folder) == 30_000);
-    is_as_a_full_computation(&uri, &folder);
-    server::insert(&uri, &documents(30_000..31_000));
+    is_as_a_full_computation(uri, &folder);
+    server::insert(uri, &documents(30_000..31_000));
     wait_until("later documents are in", || rows(&folder) == 31_000);
-    is_as_a_full_computation(&uri, &folder);
+    is_as_a_full_computation(uri, &folder);
     // Identifiers before all others, one of them without a level.
-    server::insert(&uri, &[doc! { "_id": 1, "hidden_std_dev": 1.0, "loss": 5.0 }, doc! { "_id": 2, "loss": 5.0 }]);
+    server::insert(uri, &[doc! { "_id": 1, "hidden_std_dev": 1.0, "loss": 5.0 }, doc! { "_id": 2, "loss": 5.0 }]);
     wait_until("earlier documents are in", || rows(&folder) == 31_002);
-    is_as_a_full_computation(&uri, &folder);
+    is_as_a_full_computation(uri, &folder);
     server.kill();
     sleep(Duration::from_millis(1500));
     assert!(!running.has_ended(), "it waits for the server");
     server.restart();
-    server::insert(&uri, &documents(31_000..31_500));
+    server::insert(uri, &documents(31_000..31_500));
     // A server that is killed may lose what it had just acknowledged.
-    wait_until("documents after a restart are in", || rows(&folder) == server::count(&uri));
-    is_as_a_full_computation(&uri, &folder);
-    server::clear(&uri);
-    server::insert(&uri, &documents(0..100));
+    wait_until("documents after a restart are in", || rows(&folder) == server::count(&direct));
+    is_as_a_full_computation(uri, &folder);
+    server::clear(uri);
+    server::insert(uri, &documents(0..100));
     wait_until("a collection that began anew is read anew", || rows(&folder) == 100);
-    is_as_a_full_computation(&uri, &folder);
+    is_as_a_full_computation(uri, &folder);
     running.signal("INT");
     running.wait().fails_with(130);
 }

@@ -6,6 +6,7 @@
 //!
 //! **Passwords.** Every message, the driver's too, passes through [`failure`], which takes them out.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use ::mongodb::error::{ErrorKind, InsertManyError, WriteFailure};
@@ -25,6 +26,7 @@ const PASSING: [i32; 16] = [6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 1010
 
 /// How long a server that was there before is waited for.
 pub(super) struct Patience {
+    host: String,
     limit: Duration,
     since: Option<Instant>,
 }
@@ -33,11 +35,15 @@ impl Patience {
     const PAUSE: Duration = Duration::from_millis(200);
 
     pub(super) fn of(location: &Location) -> Self {
-        Self { limit: location.patience, since: None }
+        Self { host: location.host.clone(), limit: location.patience, since: None }
     }
 
-    /// Waits a little; false if it has lasted long enough.
+    /// Waits a little, after telling the user; false if it has lasted long enough.
     pub(super) fn lasts(&mut self) -> bool {
+        if self.since.is_none() && !self.limit.is_zero() {
+            let seconds = self.limit.as_secs_f64();
+            tell(&format!("{} does not answer; waiting up to {seconds} s, what was done so far is kept", self.host));
+        }
         let began = *self.since.get_or_insert_with(Instant::now);
         if began.elapsed() >= self.limit {
             return false;
@@ -58,6 +64,12 @@ impl Patience {
             other => Err(other),
         }
     }
+}
+
+/// Tells the user at once what no error tells yet.
+pub(super) fn tell(text: &str) {
+    // If standard error is closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// The error for a server that went away in the middle and did not come back in time.

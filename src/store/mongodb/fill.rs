@@ -183,7 +183,6 @@ impl Rows {
 
     /// Adds a document.
     pub(super) fn take(&mut self, document: &RawDocument) -> Result<()> {
-        self.bytes += document.as_bytes().len() as u64;
         self.ledger.read += 1;
         if self.ledger.read == 1 {
             let keys = document.iter_elements().take(20).flatten();
@@ -256,6 +255,7 @@ impl Rows {
         bytes[..8].copy_from_slice(&factor.to_le_bytes());
         bytes[8..].copy_from_slice(&metric.to_le_bytes());
         self.digest.update(bytes);
+        self.bytes += bytes.len() as u64;
     }
 
     /// The table of all of them.

@@ -8,21 +8,25 @@
 //! **The same result.** A mark is the whole state of reading (ledger, digest, settings), so that going on from it ends in
 //! the state of a full reading, to the bit.
 //!
-//! **What is not seen.** Without change streams (a single server without a replica set): documents changed in place, and as many
-//! that came as went. With them, any operation other than an insertion makes everything be read anew.
+//! **Change streams.** Where the server has them (replica sets, sharded clusters) each insertion comes as an event with its document,
+//! and a document after the last one read is added without any query. Whatever is not so simple (an identifier before the last
+//! one, a filter, a stream that opened just now or broke) leads to a look at the collection as above. Any operation other than an
+//! insertion makes everything be read anew.
 //!
-//! **Cost.** A look without news: one count, from the collection's metadata, or by the filter where there is one.
+//! **What is not seen.** Without change streams: documents changed in place, and as many that came as went.
+//!
+//! **Cost.** With a change stream: the new documents. Without, a look without news is one count, from the collection's metadata, or by the
+//! filter where there is one; with news, a range of `_id` over the new documents and those after the mark.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::time::Duration;
 
-use ::mongodb::bson::raw::RawDocument;
+use ::mongodb::bson::raw::{RawDocument, RawDocumentBuf};
 use ::mongodb::bson::{Bson, Document, doc};
-use ::mongodb::change_stream::event::OperationType;
+use ::mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use futures_util::StreamExt;
+use tokio::sync::mpsc;
 
 use crate::error::{Error, Result};
 use crate::store::mongodb::fill::{Place, Rows};
@@ -34,6 +38,42 @@ use crate::store::schema::{Columns, RunTable};
 const KEPT: u64 = 10_000;
 /// Time until a change stream that broke is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Events that may wait to be looked at.
+const WAITING: usize = 10_000;
+
+/// What the server tells of its own accord.
+enum News {
+    /// From here on, everything that happens is told.
+    Listening,
+    /// A document came.
+    Inserted(RawDocumentBuf),
+    /// Something else happened, or may have.
+    Changed,
+    /// Nothing more is told.
+    Deaf,
+}
+
+impl News {
+    fn of(event: ChangeStreamEvent<RawDocumentBuf>) -> Self {
+        match (event.operation_type, event.full_document) {
+            (OperationType::Insert, Some(document)) => Self::Inserted(document),
+            _ => Self::Changed,
+        }
+    }
+}
+
+/// The identifier of `document` as bytes that sort as the server sorts it, with its type; nothing for the rarer types.
+fn sort_key(id: Option<&Bson>) -> Option<(u8, Vec<u8>)> {
+    match id? {
+        Bson::ObjectId(id) => Some((0x07, id.bytes().to_vec())),
+        Bson::String(text) => Some((0x02, text.clone().into_bytes())),
+        _ => None,
+    }
+}
+
+fn id_of(document: &RawDocument) -> Option<Bson> {
+    document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok())
+}
 
 /// The state of reading before a batch of documents.
 struct Mark {
@@ -55,8 +95,8 @@ impl Reading {
         for document in documents {
             self.rows.take(document)?;
         }
-        if let Some(id) = documents.last().and_then(|document| document.get("_id").ok().flatten()) {
-            self.last = Bson::try_from(id).ok();
+        if let Some(document) = documents.last() {
+            self.last = id_of(document);
         }
         let read = self.rows.read();
         while self.marks.get(1).is_some_and(|mark| read - mark.place.read() >= KEPT) {
@@ -77,14 +117,18 @@ pub struct Followed {
     read: Option<i64>,
     /// By how many the server's count was off when nothing changed: after a crash or on shards it can be, for good.
     offset: i64,
-    /// Whether anything but an insertion has happened.
-    is_changed: Arc<AtomicBool>,
+    news: Option<mpsc::Receiver<News>>,
+    /// Whether the server tells what happens.
+    is_told: bool,
+    /// Whether the collection may hold what nobody told of.
+    is_uncertain: bool,
 }
 
 impl Followed {
     /// Nothing of the collection yet; `waker` hears when it changes.
     pub fn new(location: Location, waker: Sender<()>) -> Self {
-        Self { location, waker, server: None, reading: None, read: None, offset: 0, is_changed: Arc::default() }
+        let (server, reading, read, news) = (None, None, None, None);
+        Self { location, waker, server, reading, read, offset: 0, news, is_told: false, is_uncertain: true }
     }
 
     /// All rows.
@@ -105,7 +149,7 @@ impl Followed {
             Some(server) => server,
             None => {
                 let server = Server::connect(&self.location)?;
-                self.listen(&server);
+                self.news = Some(self.listen(&server));
                 server
             }
         };
@@ -115,10 +159,59 @@ impl Followed {
     }
 
     fn refresh_from(&mut self, server: &Server, columns: &Columns) -> Result<bool> {
-        let count = self.count(server)?;
-        if self.is_changed.swap(false, Ordering::Relaxed) {
-            self.reading = None;
+        let inserted = self.hear();
+        // Until this has succeeded.
+        let was_certain = !std::mem::replace(&mut self.is_uncertain, true);
+        if was_certain && let Some(any) = self.add(inserted)? {
+            self.is_uncertain = false;
+            return Ok(any);
         }
+        let news = self.look(server, columns)?;
+        self.is_uncertain = !self.is_told;
+        Ok(news)
+    }
+
+    /// Takes what the server told; gives the documents that came.
+    fn hear(&mut self) -> Vec<RawDocumentBuf> {
+        let mut inserted = Vec::new();
+        while let Some(Ok(news)) = self.news.as_mut().map(mpsc::Receiver::try_recv) {
+            match news {
+                News::Inserted(document) => inserted.push(document),
+                News::Changed => self.reading = None,
+                News::Listening => (self.is_told, self.is_uncertain) = (true, true),
+                News::Deaf => (self.is_told, self.is_uncertain) = (false, true),
+            }
+        }
+        self.is_uncertain |= self.reading.is_none();
+        inserted
+    }
+
+    /// Adds documents that come after all that were read, and says whether there are any; nothing if it is not so simple.
+    fn add(&mut self, inserted: Vec<RawDocumentBuf>) -> Result<Option<bool>> {
+        let Some(reading) = &mut self.reading else { return Ok(None) };
+        if inserted.is_empty() {
+            return Ok(Some(false));
+        }
+        let with_key = |document: RawDocumentBuf| Some((sort_key(id_of(&document).as_ref())?, document));
+        let last = sort_key(reading.last.as_ref());
+        let keyed = inserted.into_iter().map(with_key).collect::<Option<Vec<_>>>();
+        let (Some(last), Some(mut keyed), true) = (last, keyed, self.location.filter.is_empty()) else {
+            return Ok(None);
+        };
+        keyed.sort_by(|(a, _), (b, _)| a.cmp(b));
+        if keyed.iter().any(|(key, _)| key.0 != last.0 || *key <= last) {
+            return Ok(None);
+        }
+        let documents: Vec<&RawDocument> = keyed.iter().map(|(_, document)| document.as_ref()).collect();
+        self.read = None;
+        reading.take(&documents)?;
+        self.read = Some(reading.rows.read() as i64);
+        Ok(Some(true))
+    }
+
+    /// Asks the server what there is, and reads what came.
+    fn look(&mut self, server: &Server, columns: &Columns) -> Result<bool> {
+        let count = self.count(server)?;
         if self.reading.is_some() && self.read == Some(count - self.offset) {
             return Ok(false);
         }
@@ -144,16 +237,23 @@ impl Followed {
     /// Reads from the oldest mark on; gives the number of documents then read.
     fn read_on(&mut self, server: &Server) -> Result<i64> {
         let Some(reading) = &mut self.reading else { return Ok(0) };
+        let end = reading.last.clone();
         if let Some(mark) = reading.marks.pop_front() {
             reading.rows.go_back_to(mark.place);
             reading.last = mark.last;
             reading.marks.clear();
         }
         self.read = None;
-        let filter = match (&reading.last, self.location.filter.is_empty()) {
-            (None, _) => self.location.filter.clone(),
-            (Some(last), true) => after(last),
-            (Some(last), false) => doc! { "$and": [self.location.filter.clone(), after(last)] },
+        let rest = match (&reading.last, &end) {
+            (None, _) => Document::new(),
+            // A plain range, which every server takes from its index. What sorts after it (another type of identifier) shows
+            // in the count.
+            (Some(mark), Some(end)) if mark.element_type() == end.element_type() => doc! { "_id": { "$gt": mark } },
+            (Some(mark), _) => after(mark),
+        };
+        let filter = match self.location.filter.is_empty() {
+            true => rest,
+            false => doc! { "$and": [self.location.filter.clone(), rest] },
         };
         // So that there is a mark to come back to even if nothing is there any more.
         reading.take(&[])?;
@@ -180,21 +280,24 @@ impl Followed {
     }
 
     /// Passes changes on, where the server tells them; ends with the server's connection.
-    fn listen(&self, server: &Server) {
-        let collection = server.collection().clone_with_type::<Document>();
-        let (waker, is_changed) = (self.waker.clone(), Arc::clone(&self.is_changed));
+    fn listen(&self, server: &Server) -> mpsc::Receiver<News> {
+        let collection = server.collection();
+        let waker = self.waker.clone();
+        let (sender, receiver) = mpsc::channel(WAITING);
         server.spawn(async move {
+            // Fails only when nobody listens any more.
+            let tell = async |news: News| sender.send(news).await.is_ok() && waker.send(()).is_ok();
             let mut was_there = false;
             loop {
                 match collection.watch().await {
                     Ok(mut changes) => {
                         // Nobody knows what happened while nobody listened.
-                        is_changed.fetch_or(was_there, Ordering::Relaxed);
+                        if was_there && !tell(News::Changed).await || !tell(News::Listening).await {
+                            return;
+                        }
                         was_there = true;
-                        while let Some(Ok(change)) = changes.next().await {
-                            let is_insert = change.operation_type == OperationType::Insert;
-                            is_changed.fetch_or(!is_insert, Ordering::Relaxed);
-                            if waker.send(()).is_err() {
+                        while let Some(Ok(event)) = changes.next().await {
+                            if !tell(News::of(event)).await {
                                 return;
                             }
                         }
@@ -203,11 +306,12 @@ impl Followed {
                     Err(_) if !was_there => return,
                     Err(_) => {}
                 }
-                tokio::time::sleep(PAUSE).await;
-                if waker.send(()).is_err() {
+                if !tell(News::Deaf).await {
                     return;
                 }
+                tokio::time::sleep(PAUSE).await;
             }
         });
+        receiver
     }
 }

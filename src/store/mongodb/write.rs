@@ -21,7 +21,7 @@ use ::mongodb::{Collection, IndexModel};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::store::mongodb::failure::{gone, only_duplicates, passes};
+use crate::store::mongodb::failure::{gone, only_duplicates, passes, tell};
 use crate::store::mongodb::read::each_batch;
 use crate::store::mongodb::rows::durable;
 use crate::store::mongodb::spool::{Placed, Spool};
@@ -217,6 +217,11 @@ impl CollectionWriter {
             Error::Unreachable { reason, .. } | Error::Database { reason, .. } => reason,
             other => other.to_string(),
         };
+        // Of a server that comes back for a moment only there is no more to say.
+        if self.back.is_none() {
+            let (host, spool) = (&self.to.server.location.host, self.spool.path().display());
+            tell(&format!("{host} does not answer ({}); runs are kept in {spool} until it does", self.reason));
+        }
         let back = Arc::new(AtomicBool::new(false));
         self.back = Some(Arc::clone(&back));
         let database = self.to.server.database();
