@@ -216,8 +216,12 @@ impl Followed {
             return Ok(false);
         }
         let before = self.read;
-        if self.reading.is_some() && self.read_on(server)? >= count - self.offset {
-            return Ok(self.read != before);
+        if self.reading.is_some() {
+            let (read, expected) = (self.read_on(server)?, count - self.offset);
+            // More than were counted before may have come meanwhile; more than there are now, some went.
+            if read == expected || read > expected && read <= self.count(server)? - self.offset {
+                return Ok(self.read != before);
+            }
         }
         self.read_anew(server, columns)?;
         Ok(true)
