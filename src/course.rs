@@ -127,6 +127,14 @@ impl Course {
         Self { plan: plan.clone(), factor, batches: Vec::new() }
     }
 
+    /// Its batches: which of its places each takes, and as a part of which plan.
+    pub fn parts(&self) -> impl Iterator<Item = (Range<u64>, Part)> {
+        self.batches.iter().map(|batch| {
+            let (places, plan) = (batch.first..batch.first + batch.end - batch.begin, batch.plan.clone());
+            (batch.begin..batch.end, Part { plan, places })
+        })
+    }
+
     /// Adds `batch` at the end.
     pub fn push(&mut self, batch: &Batch) {
         let begin = self.total();
@@ -198,6 +206,10 @@ mod tests {
         let expected = [(0.5, 0), (1.0, 0), (0.5, 1), (1.0, 1), (0.7, 0), (0.5, 2), (1.0, 2)];
         assert_eq!((0..7).map(of).collect::<Vec<_>>(), expected);
         assert_eq!((0..4).map(|place| course.run(place)).collect::<Vec<_>>(), before);
+        for (places, part) in course.parts() {
+            let of_part: Vec<RunIdentity> = (0..part.total()).map(|place| Sequence::run(&part, place)).collect();
+            assert_eq!(places.map(|place| course.run(place)).collect::<Vec<_>>(), of_part);
+        }
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod security;
 #[path = "mongodb/watch.rs"]
 mod watch;
 
+use std::fs;
 use std::process::Command;
 
 use harness::{Finished, Folder, Invocation, initsweep};
@@ -92,6 +93,37 @@ fn keeps_the_contract(target: Option<&str>) {
     assert_eq!(stats(target), reference, "a fresh sweep");
     initsweep(format!("stats {target} --x nonsense")).in_folder(&folder).run().fails_with(3).says("'hidden_std_dev'");
     assert!(folder.names(".").iter().all(|name| !name.contains("spool") && !name.contains(".part")));
+}
+
+#[test]
+fn a_sweep_until_a_goal_stores_the_runs_of_every_round() {
+    let server = Server::given_or_started();
+    let (target, folder) = (server.own_database(), Folder::new());
+    // Another sweep's runs change nothing.
+    sweep(&target, "--runs 2").in_folder(&folder).run().succeeds();
+    let until =
+        |to: &str, goal: &str| initsweep(format!("sweep --to {to} --until minimum<={goal}")).in_folder(&folder).run();
+    let said = until(&target, "10%").succeeds().says("holds 200 documents already").stderr;
+    assert!(said.contains("is reached") && !folder.names(".").iter().any(|name| name.ends_with(".part")), "{said}");
+    let runs = |goal: &str| {
+        until("x.parquet", goal).succeeds();
+        initsweep("copy --quiet x.parquet --to x.csv").in_folder(&folder).run().succeeds();
+        let mut lines: Vec<String> = folder.text("x.csv").lines().skip(1).map(ToString::to_string).collect();
+        lines.sort();
+        lines
+    };
+    let filtered = |folder: &Folder| -> Vec<String> {
+        let all = runs_at(&target, folder);
+        all.into_iter().filter(|line| line.contains(",10000,")).collect()
+    };
+    assert_eq!(filtered(&folder), runs("10%"));
+    // The same again adds nothing; another goal adds its own.
+    until(&target, "10%").succeeds();
+    assert_eq!(runs_at(&target, &folder).len(), 200 + runs("10%").len());
+    until(&target, "5%").succeeds();
+    let there = filtered(&folder);
+    fs::remove_file(folder.path("x.parquet")).unwrap();
+    assert!(runs("5%").iter().all(|run| there.binary_search(run).is_ok()));
 }
 
 #[test]

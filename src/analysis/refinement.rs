@@ -11,7 +11,7 @@ use crate::group::Sample;
 use crate::stats::compare::Difference;
 use crate::stats::interval::Method;
 use crate::stats::paired::Numbered;
-use crate::stats::refined::{Cubic, Level, design_near, levels_of};
+use crate::stats::refined::{Cubic, Level, OFF_CENTRE, design_near, levels_of};
 use crate::stats::smooth::{Minimum, Row};
 
 /// The places of the `samples` that hold most of the paired runs; nothing if none do, or what is minimised is not a mean.
@@ -26,7 +26,7 @@ pub fn cubic(along: Along, samples: &[Sample], deep: &[usize]) -> Option<Cubic> 
     let levels: Vec<Level<'_>> = deep.iter().zip(&runs).map(|(place, runs)| Level { x: x[*place], runs }).collect();
     let cubic = Cubic::through(&levels)?;
     // Levels of earlier rounds that turned out to lie off the minimum would bend the cubic.
-    let Some(design) = design_near(&x, &runs_of(samples), cubic.place()) else { return Some(cubic) };
+    let Some(design) = design_near(&x, &runs_of(samples), cubic.place(), OFF_CENTRE) else { return Some(cubic) };
     let kept = deep.iter().zip(&levels).filter(|(place, _)| design.contains(place)).map(|(_, level)| *level);
     Cubic::through(&kept.collect::<Vec<_>>()).or(Some(cubic))
 }

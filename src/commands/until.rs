@@ -4,6 +4,10 @@
 //! level of that look ([`crate::stats::sequential`]), and the next round is written down beside them (`FILE.sweep.json`) before it
 //! is run. A sweep that was stopped or killed therefore goes on with the same runs, on any number of threads. With `--max-time`
 //! alone the clock has a say: it shortens a round.
+//!
+//! **Collections.** Runs go through a file in the working folder, which the looks read, and after each round into the collection,
+//! under the `_id` that any sweep would give them: what is there already is not stored twice, and other sweeps' runs do not bear on the
+//! looks. At the end the file goes; the same sweep begun again makes its runs again, which takes seconds.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -20,8 +24,11 @@ use crate::format::{count, counted, significant, to_precision_of};
 use crate::planning::progress::{FEWEST_LEVELS, Pursuit};
 use crate::planning::{Planned, Strategy};
 use crate::stats::sequential::Goal;
+use crate::store::mongodb::Location;
+use crate::store::mongodb::write::{file_name, plan_id};
 use crate::store::record::SweepRecord;
-use crate::store::target::Target;
+use crate::store::runs;
+use crate::store::target::{RunStore, Target};
 use crate::store::writer::{Existing, RunWriter};
 use crate::store::{self, Columns, Source};
 use crate::sweep::{Run, SweepPlan};
@@ -96,13 +103,17 @@ impl Ask {
 /// [`Error::Usage`] for a goal that does not fit the plan, [`Error::NotReached`] at a limit, after everything is stored;
 /// [`Error::Interrupted`] after Ctrl-C; those of writing and analysing.
 pub fn make(ask: &Ask, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<History> {
-    let Target::File(path) = target else {
-        let reason = "--until stores runs in a file; `initsweep copy` brings them into a collection afterwards".into();
-        return Err(Error::Usage { what: "target", given: target.to_string(), reason });
+    let file = match target {
+        Target::File(path) => path.clone(),
+        Target::Collection(location) => journal_for(location, &ask.plan),
     };
-    let mut session = Session::begin(ask, path, existing, simd, global)?;
+    let mut session = Session::begin(ask, &file, existing, simd, global)?;
+    let mut collection = Collection::of(target, existing, global)?;
     let end = loop {
         session.train()?;
+        if let Some(collection) = &mut collection {
+            collection.take(&session)?;
+        }
         let analysis = session.look()?;
         match session.next(&analysis) {
             Ok(Next::Run(batches)) => session.push(batches)?,
@@ -110,13 +121,70 @@ pub fn make(ask: &Ask, simd: Simd, target: &Target, existing: Existing, global: 
             Err(e) => break Err(e),
         }
     };
-    let history = session.finish()?;
+    let history = match collection {
+        Some(_) => session.discard(target)?,
+        None => session.finish()?,
+    };
     match end? {
         End::Reached => Ok(history),
         End::Limit(limit) => {
             Err(Error::NotReached { goal: ask.pursuit.goal.to_string(), found: finding(&history), limit })
         }
     }
+}
+
+/// A collection that gets the runs of every round.
+struct Collection<'a> {
+    target: &'a Target,
+    existing: Existing,
+    /// Batches that it has.
+    taken: usize,
+}
+
+impl<'a> Collection<'a> {
+    /// Nothing for a file. Says what is there already.
+    fn of(target: &'a Target, existing: Existing, global: &Global) -> Result<Option<Self>> {
+        let Target::Collection(location) = target else { return Ok(None) };
+        let there = location.documents()?;
+        if there > 0 && !global.quiet {
+            say(&format!(
+                "{location} holds {} already; this sweep adds its own and looks at those alone",
+                counted(there, "document")
+            ));
+        }
+        Ok(Some(Self { target, existing, taken: 0 }))
+    }
+
+    /// Stores what `session` has made since the last time.
+    fn take(&mut self, session: &Session) -> Result<()> {
+        const AT_ONCE: usize = 10_000;
+        for (rows, part) in session.course.parts().skip(self.taken) {
+            let mut store = RunStore::open(self.target, &part, self.existing)?;
+            // Once, unless a server loses what it has acknowledged.
+            while !store.missing(&part)?.is_empty() {
+                let (mut place, mut chunk) = (part.places.start, Vec::with_capacity(AT_ONCE));
+                runs::each(session.writer.journal(), |row, run| {
+                    if rows.contains(&(row - 1)) {
+                        chunk.push(*run);
+                    }
+                    if chunk.len() == AT_ONCE || row == rows.end {
+                        store.append(place, &chunk)?;
+                        place += chunk.len() as u64;
+                        chunk.clear();
+                    }
+                    Ok(())
+                })?;
+            }
+            store.finish(&session.record())?;
+            self.taken += 1;
+        }
+        Ok(())
+    }
+}
+
+/// The file in the working folder that the runs for a collection go through.
+fn journal_for(location: &Location, plan: &SweepPlan) -> PathBuf {
+    format!("initsweep-{}-{}.csv", plan_id(plan), file_name(&location.namespace())).into()
 }
 
 /// What comes after a look.
@@ -179,10 +247,13 @@ impl<'a> Session<'a> {
 
     /// Stores what is to be run beside the runs.
     fn write_down(&self) -> Result<()> {
+        self.record().write(&self.target)
+    }
+
+    fn record(&self) -> SweepRecord {
         let threads = rayon::current_num_threads();
-        let mut record = SweepRecord::of_this_process(self.simd.name(), threads, self.course.total());
-        record.history = Some(self.history.clone());
-        record.write(&self.target)
+        let history = Some(self.history.clone());
+        SweepRecord { history, ..SweepRecord::of_this_process(self.simd.name(), threads, self.course.total()) }
     }
 
     /// Makes the runs of the course that are not there yet.
@@ -300,13 +371,27 @@ impl<'a> Session<'a> {
     /// Puts the runs into their place.
     fn finish(self) -> Result<History> {
         self.write_down()?;
-        let total = self.course.total();
-        let place = self.writer.finish()?;
-        if !self.global.quiet {
-            let time = self.began.elapsed().as_secs_f64();
-            say(&format!("{} in {}: {} made in {time:.1} s", counted(total, "run"), place.display(), count(self.made)));
+        let (closing, global) = (self.closing(&self.target.display().to_string()), self.global);
+        self.writer.finish()?;
+        if !global.quiet {
+            say(&closing);
         }
         Ok(self.history)
+    }
+
+    /// Removes what is kept in files; the runs are at `target`.
+    fn discard(self, target: &Target) -> Result<History> {
+        if !self.global.quiet {
+            say(&self.closing(&target.to_string()));
+        }
+        SweepRecord::remove(&self.target)?;
+        self.writer.discard()?;
+        Ok(self.history)
+    }
+
+    fn closing(&self, place: &str) -> String {
+        let (time, made) = (self.began.elapsed().as_secs_f64(), count(self.made));
+        format!("{} in {place}: {made} made in {time:.1} s", counted(self.course.total(), "run"))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::error::{Error, Result};
 use crate::stats::allocate::{self, Known, allocate};
 use crate::stats::interval::normal_quantile;
 use crate::stats::refined;
-use crate::stats::sequential::FEWEST;
+use crate::stats::sequential::{FEWEST, growth};
 
 /// The precision that the reach is made for where none is asked for.
 pub const USUAL_GOAL: f64 = 0.02;
@@ -137,8 +137,8 @@ pub fn unfinished(analysis: &Analysis, strategy: Strategy, budget: u64, share: f
 }
 
 /// Of the design that is already there around the minimum, how many runs it holds; nothing if there is none.
-pub fn design_runs(analysis: &Analysis) -> Option<u64> {
-    let places = design(analysis)?;
+pub fn design_runs(analysis: &Analysis, goal: f64) -> Option<u64> {
+    let places = design(analysis, goal)?;
     Some(places.iter().map(|place| analysis.groups[*place].summary.n).sum())
 }
 
@@ -157,12 +157,24 @@ fn runs_at(analysis: &Analysis, level: f64) -> u64 {
     analysis.groups.iter().find(|group| group.level == level).map_or(0, |group| group.summary.n)
 }
 
-/// The groups that hold the refined design around the present minimum.
-fn design(analysis: &Analysis) -> Option<[usize; 4]> {
+/// The groups that hold the refined design around the present minimum: near its middle, or, once it holds a good part of the runs that
+/// `goal` needs, as near as its runs are believed.
+///
+/// A design off the middle costs bias, a new one costs the runs of the old one.
+fn design(analysis: &Analysis, goal: f64) -> Option<[usize; 4]> {
+    /// Growth up to which a design is rather kept.
+    const LATE: f64 = 4.0;
+    const EARLY_OFF_CENTRE: f64 = 0.1;
+    let is_late = half_width(analysis).is_some_and(|now| growth(now, goal) <= LATE);
+    design_within(analysis, if is_late { refined::OFF_CENTRE } else { EARLY_OFF_CENTRE })
+}
+
+/// The groups that hold the refined design whose middle is so near the present minimum, in units of its reach.
+fn design_within(analysis: &Analysis, off_centre: f64) -> Option<[usize; 4]> {
     let along = Along::of(&analysis.groups);
     let x: Vec<f64> = analysis.groups.iter().map(|group| along.place(group.level)).collect();
     let n: Vec<u64> = analysis.groups.iter().map(|group| group.summary.n).collect();
-    refined::design_near(&x, &n, along.place(analysis.minimum.level?.point))
+    refined::design_near(&x, &n, along.place(analysis.minimum.level?.point), off_centre)
 }
 
 /// The levels to refine at, ascending, and their weights: those of the design that is there, or a new one around the minimum.
@@ -175,7 +187,7 @@ fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Resu
     };
     let (first, last) = (along.place(groups[0].level), along.place(groups[groups.len() - 1].level));
     let at = along.place(minimum.point);
-    if let Some(places) = design(analysis) {
+    if let Some(places) = design(analysis, goal) {
         let x = places.map(|place| along.place(groups[place].level));
         let shares = refined::around((x[0] + x[3]) / 2.0, (x[3] - x[0]) / 2.0).map(|level| level.share);
         return Ok((places.map(|place| groups[place].level).to_vec(), shares.to_vec()));
@@ -243,7 +255,7 @@ fn precision(analysis: &Analysis, allocation: &[Addition], curve: Option<&Curve<
     let half_width = half_width(analysis)?;
     let of = |expected_half_width| Some(Precision { level: minimum.point, half_width, expected_half_width });
     let new: Vec<&Addition> = allocation.iter().filter(|level| level.n == 0).collect();
-    if let Some(places) = design(analysis) {
+    if let Some(places) = design_within(analysis, refined::OFF_CENTRE).filter(|_| new.is_empty()) {
         let design = places.map(|place| analysis.groups[place].level);
         let sum = |of: fn(&Addition) -> u64| {
             allocation.iter().filter(|level| design.contains(&level.level)).map(of).sum::<u64>() as f64

@@ -43,7 +43,7 @@ impl Pursuit {
         };
         // Of the strategy minimum, the first round only shows where to refine.
         let is_about_place = self.strategy == Strategy::Minimum && matches!(self.goal, Goal::Minimum { .. });
-        let is_refined = !is_about_place || design_runs(analysis).is_some();
+        let is_refined = !is_about_place || self.design_runs(analysis).is_some();
         let enough = analysis.groups.iter().all(|group| group.summary.n >= FEWEST);
         let minimum = analysis.minimum.level;
         let interval = minimum.and_then(|minimum| minimum.interval);
@@ -62,7 +62,7 @@ impl Pursuit {
     pub fn budget(&self, analysis: &Analysis) -> u64 {
         match self.strategy {
             // A new design holds as many runs as one off the minimum would need, and at first most of all.
-            Strategy::Minimum if design_runs(analysis).is_none() => {
+            Strategy::Minimum if self.design_runs(analysis).is_none() => {
                 let most = 3 * runs_of(analysis);
                 let needed = refined_runs(analysis).map(|runs| runs as f64 * self.growth(analysis));
                 needed.map_or(most, |needed| (needed as u64).min(most))
@@ -90,8 +90,13 @@ impl Pursuit {
 
     /// The runs whose number decides the width.
     fn growing_runs(&self, analysis: &Analysis) -> u64 {
-        let design = if self.strategy == Strategy::Minimum { design_runs(analysis) } else { None };
+        let design = if self.strategy == Strategy::Minimum { self.design_runs(analysis) } else { None };
         design.unwrap_or_else(|| runs_of(analysis))
+    }
+
+    /// Runs of the design around the minimum, if there is one.
+    fn design_runs(&self, analysis: &Analysis) -> Option<u64> {
+        design_runs(analysis, self.goal.share().unwrap_or(USUAL_GOAL))
     }
 
     /// What the goal is compared with, where that is a width.

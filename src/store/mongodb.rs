@@ -136,6 +136,16 @@ impl Location {
         Ok(Self { uri: uri.into(), host, database, collection, filter, timeout, patience, aggregate })
     }
 
+    /// Documents in the collection, about.
+    ///
+    /// # Errors
+    /// Those of connecting and asking.
+    pub fn documents(&self) -> Result<u64> {
+        let server = Server::connect(self)?;
+        let collection = server.collection();
+        server.insist(|| collection.estimated_document_count())
+    }
+
     /// Database and collection, as MongoDB writes a namespace.
     pub fn namespace(&self) -> String {
         format!("{}.{}", self.database, self.collection)

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::course::History;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::write_whole;
 use crate::provenance::Provenance;
 
@@ -39,12 +39,21 @@ impl SweepRecord {
     /// Writes the record of `target`.
     ///
     /// # Errors
-    /// [`Error::Write`](crate::error::Error::Write).
+    /// [`Error::Write`].
     pub fn write(&self, target: &Path) -> Result<()> {
         // Serialising a plain struct cannot fail.
         let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
         text.push('\n');
         write_whole(&path_of(target), text.as_bytes())
+    }
+
+    /// Removes the record of `target`.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn remove(target: &Path) -> Result<()> {
+        let path = path_of(target);
+        std::fs::remove_file(&path).map_err(Error::write(&path))
     }
 
     /// The record of `target`, if there is a readable one.

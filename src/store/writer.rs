@@ -94,6 +94,14 @@ impl RunWriter {
         Ok(())
     }
 
+    /// Gives the runs up; they are somewhere else.
+    ///
+    /// # Errors
+    /// [`Error::Write`].
+    pub fn discard(self) -> Result<()> {
+        fs::remove_file(&self.journal).map_err(Error::write(&self.journal))
+    }
+
     /// Puts the file into its place.
     ///
     /// # Errors

@@ -43,6 +43,32 @@ fn levels_and_their_mean_equal_scipy_and_statsmodels() {
 }
 
 #[test]
+fn tables_of_levels_will_do() {
+    let table = |rows: &str| format!("level,mean,std_dev,n\n{rows}");
+    let folder = Folder::with("a.csv", table("0.25,30,4,10\n0.5,12,3,20\n1,15,2,15\n2,25,5,12\n"));
+    folder.write("b.csv", table("0.25,31,4,30\n0.5,14.5,2,25\n1,15.2,3,10\n2,25,4,40\n"));
+    let ours = initsweep("compare a.csv b.csv --format json").in_folder(&folder).run().succeeds().json();
+    // SciPy 1.17.1: ttest_ind_from_stats(b, a, equal_var=False), the interval by t with Welch's degrees of freedom; Holm by hand.
+    let scipy = [
+        [1.0, -2.1050200386443807, 4.105020038644381, 0.503694137953454, 1.0],
+        [2.5, 0.9085865898298535, 4.091413410170146, 0.0031065115045022683, 0.012426046018009073],
+        [0.1999999999999993, -2.1118532327684743, 2.511853232768473, 0.8556981805856652, 1.0],
+        [0.0, -3.3500232512844907, 3.3500232512844907, 1.0, 1.0],
+    ];
+    let levels = ours["levels"].as_array().unwrap();
+    assert_eq!(levels.len(), scipy.len());
+    for (level, [difference, lower, upper, p, adjusted]) in levels.iter().zip(scipy) {
+        let what = format!("level {}", level["level"]);
+        for (key, expected) in [("estimate", difference), ("ci_lower", lower), ("ci_upper", upper)] {
+            assert_close(&level["difference"][key], expected, ROUNDING, &what);
+        }
+        assert_close(&level["p_value"], p, ROUNDING, &what);
+        assert_close(&level["adjusted_p"], adjusted, ROUNDING, &what);
+    }
+    initsweep("compare a.csv b.csv --fail-on").arg("level worse").in_folder(&folder).run().fails_with(1);
+}
+
+#[test]
 fn a_proven_condition_ends_with_1_and_says_what_was_found() {
     fails_on("mean worse").fails_with(1).says("the condition 'mean worse' holds: ").prints("only in A");
     fails_on("level worse").fails_with(1).says("of 5 common levels changed");

@@ -19,6 +19,22 @@ fn a_file_makes_the_same_sweep_as_the_options() {
 }
 
 #[test]
+fn a_goal_can_stand_in_a_file() {
+    let text = "until = \"minimum<=15%\"\nmax-runs = 400_000\nhidden-std-dev = \"log:0.2:2:15\"\nquiet = true\n";
+    let folder = Folder::with("sweep.toml", format!("{text}out = \"a\"\n"));
+    initsweep("run sweep.toml").in_folder(&folder).run().succeeds();
+    let words = "run --max-runs 400000 --hidden-std-dev log:0.2:2:15 --quiet --out b --until minimum<=15%";
+    initsweep(words).in_folder(&folder).run().succeeds();
+    assert_eq!(folder.bytes("a/runs.csv"), folder.bytes("b/runs.csv"));
+    assert!(folder.text("a/summary.json").contains("\"goal\": \"minimum<=15%\""));
+    // The command line wins, and what it makes unreachable is told.
+    let limited = initsweep("run sweep.toml --max-runs 1600 --until minimum<=0.1% --out c").in_folder(&folder).run();
+    limited.fails_with(1).says("minimum<=0.1% is not reached");
+    folder.write("wrong.toml", "seed = 1\nuntil = \"minimum<2%\"\n");
+    initsweep("run wrong.toml").in_folder(&folder).run().fails_with(2).says("wrong.toml, line 2").says("minimum<=2%");
+}
+
+#[test]
 fn runs_can_go_into_a_store_of_their_own() {
     let folder = Folder::with("sweep.toml", format!("{SMALL}to = \"mine.parquet\"\n"));
     initsweep("run sweep.toml").in_folder(&folder).run().succeeds();

@@ -15,6 +15,8 @@ mod figure;
 mod plan;
 mod r;
 mod report;
+#[cfg(target_os = "linux")]
+mod soak;
 mod sources;
 mod statistics;
 mod sweep;

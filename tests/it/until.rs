@@ -246,7 +246,6 @@ fn nonsense_is_refused() {
     ] {
         sweep(&folder, goal, &format!("x.csv {words}")).fails_with(2).says(reason);
     }
-    sweep(&folder, "minimum<=2%", "mongodb://localhost").fails_with(2).says("initsweep copy");
     initsweep("sweep --to x.csv --max-runs 5").in_folder(&folder).run().fails_with(2).says("--until");
     assert!(folder.names(".").is_empty(), "{:?}", folder.names("."));
 }

@@ -4,41 +4,41 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::harness::{Folder, Invocation, Running, Sequence, csv_of, good_csv, initsweep, wait_until};
+use crate::harness::{Folder, Invocation, Running, csv_of, good_csv, initsweep, wait_until};
 
 /// What must be the same to the last bit, whoever wrote it.
 const SAME: [&str; 3] = ["summary.csv", "loss-vs-std-dev.svg", "loss-vs-std-dev.png"];
 
-fn watching(words: &str, folder: &Folder) -> Invocation {
+pub(crate) fn watching(words: &str, folder: &Folder) -> Invocation {
     initsweep(format!("watch {words} --interval 0.1 --out live")).in_folder(folder)
 }
 
 /// Rows in the report that is there, 0 without one.
-fn rows(folder: &Folder) -> u64 {
+pub(crate) fn rows(folder: &Folder) -> u64 {
     let text = fs::read_to_string(folder.path("live/summary.json")).unwrap_or_default();
     serde_json::from_str::<serde_json::Value>(&text).map_or(0, |json| json["rows"]["read"].as_u64().unwrap())
 }
 
-fn wait_for_rows(folder: &Folder, expected: u64) {
+pub(crate) fn wait_for_rows(folder: &Folder, expected: u64) {
     wait_until(&format!("{expected} rows are in the report"), || rows(folder) == expected);
 }
 
 /// Holds the live results against those of a full computation, the report too but for the command that it names.
 #[track_caller]
-fn is_as_a_full_computation(source: &str, folder: &Folder) {
+pub(crate) fn is_as_a_full_computation(source: &str, folder: &Folder) {
     initsweep(format!("report {source} --quiet --out full")).in_folder(folder).run().succeeds();
-    // The report is written last.
     let without_command = |name: &str| {
         let mut json: serde_json::Value = serde_json::from_str(&folder.text(name)).unwrap();
         json["provenance"]["command"].take();
-        json.to_string()
+        json
     };
+    // The files are replaced one after the other.
     wait_until("the live files are those of the last state", || {
         SAME.iter().all(|name| folder.bytes(&format!("live/{name}")) == folder.bytes(&format!("full/{name}")))
+            && without_command("live/summary.json") == without_command("full/summary.json")
     });
-    assert_eq!(without_command("live/summary.json"), without_command("full/summary.json"));
 }
 
 fn append(folder: &Folder, name: &str, text: &str) {
@@ -46,7 +46,7 @@ fn append(folder: &Folder, name: &str, text: &str) {
     file.write_all(text.as_bytes()).unwrap();
 }
 
-fn stop(running: Running) -> String {
+pub(crate) fn stop(running: Running) -> String {
     running.signal("INT");
     let finished = running.wait().fails_with(130).says("stopped");
     finished.text()
@@ -161,7 +161,7 @@ fn what_can_never_work_fails_at_once() {
 }
 
 /// A port that is free now.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -178,7 +178,7 @@ fn asked(port: u16, request: &str) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-fn get(port: u16, path: &str) -> String {
+pub(crate) fn get(port: u16, path: &str) -> String {
     asked(port, &format!("GET {path} HTTP/1.1\r\nHost: localhost:{port}\r\n\r\n"))
 }
 
@@ -233,72 +233,5 @@ fn an_open_report_hears_of_a_newer_one() {
     // Someone who was away hears of it too.
     assert!(listening("Last-Event-ID: 1\r\n").any(|line| line == "data: 2"));
     drop(listener);
-    stop(running);
-}
-
-/// Seconds of the soak; `INITSWEEP_SOAK_SECONDS=3600` for the hour.
-fn soak_time() -> Duration {
-    let seconds = std::env::var("INITSWEEP_SOAK_SECONDS").ok().and_then(|text| text.parse().ok());
-    Duration::from_secs(seconds.unwrap_or(8))
-}
-
-#[cfg(target_os = "linux")]
-#[test]
-fn a_soak_with_several_writers_misses_nothing_and_leaks_nothing() {
-    let folder = Folder::with("runs/first.csv", good_csv());
-    let port = free_port();
-    let running = watching(&format!("runs --serve {port}"), &folder).start();
-    wait_for_rows(&folder, 6);
-    let process = |what: &str| format!("/proc/{}/{what}", running.id());
-    let handles = || fs::read_dir(process("fd")).unwrap().count();
-    let memory_kb = || {
-        let status = fs::read_to_string(process("status")).unwrap();
-        let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap();
-        line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap()
-    };
-    let began = Instant::now();
-    let written: Vec<u64> = thread::scope(|scope| {
-        // The folder itself stays with this thread: it is no one else's.
-        let writers: Vec<_> = (0..3u64)
-            .map(|writer| {
-                let place = folder.path("runs");
-                scope.spawn(move || {
-                    let (mut numbers, mut rows, mut file) = (Sequence(writer), 0, 0);
-                    while began.elapsed() < soak_time() {
-                        let name = place.join(format!("w{writer}-{file}.csv"));
-                        if !name.exists() {
-                            fs::write(&name, "hidden_std_dev,loss\n").unwrap();
-                        }
-                        let mut open = fs::OpenOptions::new().append(true).open(&name).unwrap();
-                        for _ in 0..1 + numbers.below(40) {
-                            let line = format!("{},{}.5\n", 1 + numbers.below(9), numbers.below(1000));
-                            // In two pieces, so that lines are torn for a moment.
-                            open.write_all(&line.as_bytes()[..3]).unwrap();
-                            open.write_all(&line.as_bytes()[3..]).unwrap();
-                            rows += 1;
-                        }
-                        file += u64::from(numbers.below(20) == 0) % 5;
-                        thread::sleep(Duration::from_millis(numbers.below(60) as u64));
-                    }
-                    rows
-                })
-            })
-            .collect();
-        // Meanwhile browsers come and go.
-        thread::sleep(soak_time() / 4);
-        let (handles_before, memory_before) = (handles(), memory_kb());
-        while began.elapsed() < soak_time() {
-            get(port, "/");
-            thread::sleep(Duration::from_millis(20));
-        }
-        let rows = writers.into_iter().map(|writer| writer.join().unwrap()).collect();
-        thread::sleep(Duration::from_millis(300));
-        // A few connections may still be closing; the rows themselves take 16 bytes.
-        assert!(handles() <= handles_before + 5, "{} open files, then {}", handles_before, handles());
-        assert!(memory_kb() < memory_before + 40_000, "{memory_before} kB, then {} kB", memory_kb());
-        rows
-    });
-    wait_for_rows(&folder, 6 + written.iter().sum::<u64>());
-    is_as_a_full_computation("runs", &folder);
     stop(running);
 }

@@ -361,7 +361,7 @@ pub(super) fn whole(value: u64) -> Bson {
 }
 
 /// `name` with only those characters that every file system takes.
-fn file_name(name: &str) -> String {
+pub fn file_name(name: &str) -> String {
     name.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' }).collect()
 }
 
