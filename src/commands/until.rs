@@ -24,8 +24,6 @@ use crate::format::{count, counted, significant, to_precision_of};
 use crate::planning::progress::{FEWEST_LEVELS, Pursuit};
 use crate::planning::{Planned, Strategy};
 use crate::stats::sequential::Goal;
-use crate::store::mongodb::Location;
-use crate::store::mongodb::write::{file_name, plan_id};
 use crate::store::record::SweepRecord;
 use crate::store::runs;
 use crate::store::target::{RunStore, Target};
@@ -103,11 +101,7 @@ impl Ask {
 /// [`Error::Usage`] for a goal that does not fit the plan, [`Error::NotReached`] at a limit, after everything is stored;
 /// [`Error::Interrupted`] after Ctrl-C; those of writing and analysing.
 pub fn make(ask: &Ask, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<History> {
-    let file = match target {
-        Target::File(path) => path.clone(),
-        Target::Collection(location) => journal_for(location, &ask.plan),
-    };
-    let mut session = Session::begin(ask, &file, existing, simd, global)?;
+    let mut session = Session::begin(ask, &target.journal(&ask.plan), existing, simd, global)?;
     let mut collection = Collection::of(target, existing, global)?;
     let end = loop {
         session.train()?;
@@ -144,13 +138,10 @@ struct Collection<'a> {
 impl<'a> Collection<'a> {
     /// Nothing for a file. Says what is there already.
     fn of(target: &'a Target, existing: Existing, global: &Global) -> Result<Option<Self>> {
-        let Target::Collection(location) = target else { return Ok(None) };
-        let there = location.documents()?;
+        let Some(there) = target.documents()? else { return Ok(None) };
         if there > 0 && !global.quiet {
-            say(&format!(
-                "{location} holds {} already; this sweep adds its own and looks at those alone",
-                counted(there, "document")
-            ));
+            let there = counted(there, "document");
+            say(&format!("{target} holds {there} already; this sweep adds its own and looks at those alone"));
         }
         Ok(Some(Self { target, existing, taken: 0 }))
     }
@@ -180,11 +171,6 @@ impl<'a> Collection<'a> {
         }
         Ok(())
     }
-}
-
-/// The file in the working folder that the runs for a collection go through.
-fn journal_for(location: &Location, plan: &SweepPlan) -> PathBuf {
-    format!("initsweep-{}-{}.csv", plan_id(plan), file_name(&location.namespace())).into()
 }
 
 /// What comes after a look.

@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::store::mongodb::write::CollectionWriter;
+use crate::store::mongodb::write::{CollectionWriter, file_name, plan_id};
 use crate::store::mongodb::{Choice, Location};
 use crate::store::record::SweepRecord;
 use crate::store::source::Source;
 use crate::store::writer::{Existing, RunWriter};
-use crate::sweep::Run;
 use crate::sweep::part::Part;
+use crate::sweep::{Run, SweepPlan};
 
 /// The argument of `--to`.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +34,30 @@ impl Target {
                 let reason = "expected a file or a MongoDB URI".into();
                 Err(Error::Usage { what: "target", given: other.to_string(), reason })
             }
+        }
+    }
+}
+
+impl Target {
+    /// The file that runs of `plan` go through when each round depends on the last: the target itself, or, for a collection, one in the
+    /// working folder.
+    pub fn journal(&self, plan: &SweepPlan) -> PathBuf {
+        match self {
+            Self::File(path) => path.clone(),
+            Self::Collection(location) => {
+                format!("initsweep-{}-{}.csv", plan_id(plan), file_name(&location.namespace())).into()
+            }
+        }
+    }
+
+    /// Documents in the collection, about; nothing for a file.
+    ///
+    /// # Errors
+    /// Those of connecting and asking.
+    pub fn documents(&self) -> Result<Option<u64>> {
+        match self {
+            Self::File(_) => Ok(None),
+            Self::Collection(location) => location.documents().map(Some),
         }
     }
 }
