@@ -10,6 +10,7 @@ use initsweep::analysis::{Analysis, Question, Statistic};
 use initsweep::figure::themed::Themed;
 use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
 use initsweep::report::{figures::Figures, render, view::View};
+use initsweep::stats::ExactMoments;
 use initsweep::store::{self, Columns, Source};
 use initsweep::sweep::Reference;
 
@@ -64,6 +65,7 @@ fn stages(c: &mut Criterion) {
         b.iter(|| Analysis::of(black_box(table.clone()), &question));
     });
     group.finish();
+    exact_sums(c);
     let mut group = c.benchmark_group("outputs of 400 levels");
     group.bench_function("SVG", |b| {
         b.iter(|| loss_vs_std_dev::draw(black_box(&analysis), &options));
@@ -71,6 +73,28 @@ fn stages(c: &mut Criterion) {
     group.bench_function("PNG at scale 2", |b| b.iter(|| figure.to_png(black_box(2.0))));
     group
         .bench_function("HTML report", |b| b.iter(|| render::render(&View::of(black_box(&analysis), figures(), None))));
+    group.finish();
+}
+
+/// Exact sums beside plain ones: what order-free bits cost.
+fn exact_sums(c: &mut Criterion) {
+    const VALUES: u32 = 4_000_000;
+    let values: Vec<f64> = (0..VALUES).map(|i| 1500.0 + 500.0 * libm::sin(f64::from(i))).collect();
+    let mut group = c.benchmark_group("mean and variance of 4e6 values, one thread");
+    group.sample_size(20);
+    group.bench_function("exact", |b| {
+        b.iter(|| {
+            let moments = ExactMoments::of(black_box(&values));
+            (moments.mean(), moments.variance())
+        });
+    });
+    group.bench_function("plain, two passes", |b| {
+        b.iter(|| {
+            let mean = black_box(&values).iter().sum::<f64>() / f64::from(VALUES);
+            let squares: f64 = values.iter().map(|x| (x - mean) * (x - mean)).sum();
+            (mean, squares / f64::from(VALUES - 1))
+        });
+    });
     group.finish();
 }
 

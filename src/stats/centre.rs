@@ -9,6 +9,8 @@
 //! normal quantile. Why not the density at the median: two-peaked losses may have none there. It is too large for a median
 //! in a gap between two peaks, which is indeed uncertain.
 //!
+//! **When it is wrong.** Below some 20 runs the error of a median is itself rough, by a quarter and more.
+//!
 //! All come as a [`Measured`] number with its error and degrees of freedom, so that the same curve, confidence set and
 //! tests serve them. **Cost.** O(n).
 

@@ -5,6 +5,8 @@
 //!
 //! - mean: Σx / n; std_dev: √(Σ(x−x̄)² / (n−1)). Undefined at n = 1, then absent, never 0.
 //! - quantiles: type 7 ([`crate::stats::quantile`]).
+//!
+//! **When it is wrong.** Of a mixture of solved and stuck runs mean ± std_dev describes hardly any run ([`crate::stats::basins`]).
 
 use crate::stats::exact::ExactMoments;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method, student_t_quantile};
