@@ -117,7 +117,7 @@ impl Truth {
         let smoother = Smoother::new(&levels, 2.0).unwrap();
         let curve = move |x: f64| smoother.row(x).apply(&raw);
         let grid = spaced(x[0], x[x.len() - 1], 2001);
-        let minimum = lowest(&grid, &grid.iter().map(|x| curve(*x)).collect::<Vec<_>>());
+        let minimum = lowest(&grid, |i| curve(grid[i]));
         let means: Vec<f64> = x.iter().map(|x| curve(*x)).collect();
         for (i, values) in values.iter_mut().enumerate() {
             let scale = means[i] / levels[i].mean;
