@@ -689,7 +689,7 @@ fn the_history_ends_with_the_finding() {
         let svg = folder.text("output/history.svg");
         let stats = initsweep(format!("stats {} --format json {words}", sample())).run().succeeds().json();
         let level = stats["minimum"]["fitted"]["level"].as_f64().unwrap();
-        let said = format!("With all 10,000 runs the {best} is at {}", &format!("{level:.3}")[..4]);
+        let said = format!("With all 10,000 runs the {best} is at {level:.2}");
         assert!(svg.contains(&said), "{said} in {svg}");
     }
     initsweep(format!("plot history {} --format svg", sample())).in_folder(&folder).run().succeeds();
