@@ -6,13 +6,13 @@ use clap::Args;
 
 use crate::analysis::{Question, Statistic};
 use crate::cli::document::DocumentArgs;
-use crate::cli::source::{FilterArgs, in_environment};
+use crate::cli::source::SourceArgs;
 use crate::cli::value::{confidence, scale, share};
 use crate::export::Format;
 use crate::figure::style::{Size, Theme};
 use crate::figure::{AxisScale, ErrorBars, FigureOptions, Look, Wording};
 use crate::output::DEFAULT_FOLDER;
-use crate::store::{Columns, Source};
+use crate::store::Columns;
 use crate::sweep::{DEFAULT_METRIC, Reference};
 
 /// What to analyse, and how.
@@ -44,7 +44,7 @@ impl AnalysisArgs {
         }
     }
 
-    /// The question to ask of these columns.
+    /// The question to ask of these columns, about their means.
     pub fn question(&self, columns: &Columns) -> Question {
         Question {
             confidence: self.confidence,
@@ -55,9 +55,12 @@ impl AnalysisArgs {
     }
 }
 
-/// What is minimised.
-#[derive(Debug, Clone, Copy, Args)]
-pub struct StatisticArgs {
+/// What to ask of runs: of what to analyse, what is minimised.
+#[derive(Debug, Args)]
+pub struct InquiryArgs {
+    /// What to analyse.
+    #[command(flatten)]
+    pub analysis: AnalysisArgs,
     /// What is minimised; of solved-share the greatest is sought
     #[arg(
         long,
@@ -69,10 +72,15 @@ pub struct StatisticArgs {
     pub statistic: Statistic,
 }
 
-impl StatisticArgs {
-    /// `question`, asked about this statistic.
-    pub fn of(self, question: Question) -> Question {
-        Question { statistic: self.statistic, ..question }
+impl InquiryArgs {
+    /// The columns to read; `factor` is the default of `--x`.
+    pub fn columns(&self, factor: &str) -> Columns {
+        self.analysis.columns(factor)
+    }
+
+    /// The question to ask of these columns.
+    pub fn of(&self, columns: &Columns) -> Question {
+        Question { statistic: self.statistic, ..self.analysis.question(columns) }
     }
 }
 
@@ -127,19 +135,12 @@ impl FigureArgs {
 /// Arguments of `report`.
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
-    /// [default: $MONGODB_URI]
-    #[arg(required = !in_environment(), value_name = "SOURCE")]
-    pub sources: Vec<Source>,
-    /// Which documents.
+    /// Where the runs are.
     #[command(flatten)]
-    pub filter: FilterArgs,
-    /// What to analyse.
+    pub runs: SourceArgs,
+    /// What to ask of them.
     #[command(flatten)]
-    pub analysis: AnalysisArgs,
-    /// What is minimised.
-    #[command(flatten)]
-    pub statistic: StatisticArgs,
+    pub inquiry: InquiryArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,
@@ -151,19 +152,12 @@ pub struct ReportArgs {
 /// Arguments of `stats`.
 #[derive(Debug, Args)]
 pub struct StatsArgs {
-    /// CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or MongoDB URIs
-    /// [default: $MONGODB_URI]
-    #[arg(required = !in_environment(), value_name = "SOURCE")]
-    pub sources: Vec<Source>,
-    /// Which documents.
+    /// Where the runs are.
     #[command(flatten)]
-    pub filter: FilterArgs,
-    /// What to analyse.
+    pub runs: SourceArgs,
+    /// What to ask of them.
     #[command(flatten)]
-    pub analysis: AnalysisArgs,
-    /// What is minimised.
-    #[command(flatten)]
-    pub statistic: StatisticArgs,
+    pub inquiry: InquiryArgs,
     /// Form of the output
     #[arg(long, value_enum, default_value = "table")]
     pub format: Format,

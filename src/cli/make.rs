@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
+use crate::cli::analyse::{FigureArgs, InquiryArgs};
 use crate::cli::document::DocumentArgs;
 use crate::cli::plan::{PlanArgs, TrainerArgs};
 use crate::cli::source::{MongoArgs, from_environment, in_environment};
@@ -35,12 +35,9 @@ pub struct RunArgs {
     /// When there are enough.
     #[command(flatten)]
     pub until: UntilArgs,
-    /// What to analyse.
+    /// What to ask of them.
     #[command(flatten)]
-    pub analysis: AnalysisArgs,
-    /// What is minimised.
-    #[command(flatten)]
-    pub statistic: StatisticArgs,
+    pub inquiry: InquiryArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,

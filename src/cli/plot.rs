@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
+use crate::cli::analyse::{FigureArgs, InquiryArgs};
 use crate::cli::source::FilterArgs;
 use crate::error::{Error, Result};
 use crate::figure::Kind;
@@ -42,12 +42,9 @@ pub struct PlotArgs {
     /// Which documents.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What to analyse.
+    /// What to ask of them.
     #[command(flatten)]
-    pub analysis: AnalysisArgs,
-    /// What is minimised.
-    #[command(flatten)]
-    pub statistic: StatisticArgs,
+    pub inquiry: InquiryArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,

@@ -54,6 +54,28 @@ pub struct FilterArgs {
     pub aggregate: Aggregate,
 }
 
+/// Where the runs to read are.
+#[derive(Debug, Args)]
+pub struct SourceArgs {
+    /// Runs, or a table level,mean,std_dev,n: CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or
+    /// MongoDB URIs [default: $MONGODB_URI]
+    #[arg(required = !in_environment(), value_name = "SOURCE")]
+    sources: Vec<Source>,
+    /// Which documents.
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+impl SourceArgs {
+    /// The sources with their collections chosen.
+    ///
+    /// # Errors
+    /// Those of [`FilterArgs::located`].
+    pub fn located(&self) -> Result<Vec<Source>> {
+        self.filter.located(&self.sources)
+    }
+}
+
 impl FilterArgs {
     /// `sources` with their collections chosen; without any, the URI of the environment.
     ///

@@ -5,29 +5,24 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::cli::analyse::AnalysisArgs;
-use crate::cli::source::{FilterArgs, in_environment};
+use crate::cli::source::SourceArgs;
 use crate::cli::value::{confidence, duration, share};
 use crate::planning::Strategy;
 use crate::stats::sequential::Goal;
-use crate::store::Source;
 use crate::sweep::Reference;
 
 /// Arguments of `plan`.
 #[derive(Debug, Args)]
 pub struct AllocateArgs {
-    /// Runs, or a table level,mean,std_dev,n: CSV or Parquet files, folders of them, quoted globs, - for standard input, or
-    /// MongoDB URIs [default: $MONGODB_URI]
-    #[arg(required = !in_environment(), value_name = "SOURCE")]
-    pub sources: Vec<Source>,
+    /// What is known.
+    #[command(flatten)]
+    pub known: SourceArgs,
     /// Runs to share out
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1 << 53))]
     pub budget: u64,
     /// How to share them out
     #[arg(long, value_enum, default_value = "minimum")]
     pub strategy: Strategy,
-    /// Which documents.
-    #[command(flatten)]
-    pub filter: FilterArgs,
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
+use crate::cli::analyse::{FigureArgs, InquiryArgs};
 use crate::cli::source::{FilterArgs, in_environment};
 use crate::cli::value::seconds;
 use crate::store::Source;
@@ -25,12 +25,9 @@ pub struct WatchArgs {
     /// Which documents.
     #[command(flatten)]
     pub filter: FilterArgs,
-    /// What to analyse.
+    /// What to ask of them.
     #[command(flatten)]
-    pub analysis: AnalysisArgs,
-    /// What is minimised.
-    #[command(flatten)]
-    pub statistic: StatisticArgs,
+    pub inquiry: InquiryArgs,
     /// How it looks.
     #[command(flatten)]
     pub figure: FigureArgs,

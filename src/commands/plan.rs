@@ -18,7 +18,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading, analysing, planning and printing.
 pub fn run(arguments: &AllocateArgs, _: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
+    let table = store::read(&arguments.known.located()?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
     let planned = planning::plan(&analysis, arguments.strategy, arguments.budget, USUAL_GOAL)?;
     print(&match arguments.format {

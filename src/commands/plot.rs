@@ -59,7 +59,7 @@ impl Read {
         if drawings.sources.is_empty() {
             return Ok(None);
         }
-        let columns = arguments.analysis.columns(DEFAULT_FACTOR);
+        let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
         let data = store::read(&drawings.sources, &columns)?;
         let by = arguments.by.as_ref().filter(|_| drawings.kinds.contains(&Kind::Heatmap));
         let by = by.map(|by| Columns { factor: by.clone(), metric: columns.metric });
@@ -68,8 +68,8 @@ impl Read {
     }
 
     fn material(&self, arguments: &PlotArgs) -> Result<Material<'_>> {
-        let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-        let question = arguments.statistic.of(arguments.analysis.question(&columns));
+        let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+        let question = arguments.inquiry.of(&columns);
         Material::of(&self.data, self.second.as_ref(), &question)
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use crate::baseline::{Changes, Earlier};
-use crate::cli::analyse::{AnalysisArgs, FigureArgs, StatisticArgs};
+use crate::cli::analyse::{FigureArgs, InquiryArgs};
 use crate::cli::document::{DocumentArgs, ReportFormat};
 use crate::cli::plot::PictureFormat;
 use crate::cli::{Global, ReportArgs};
@@ -31,10 +31,8 @@ use crate::sweep::DEFAULT_FACTOR;
 /// What to ask of runs, and what to write.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// What to analyse.
-    pub analysis: &'a AnalysisArgs,
-    /// What is minimised.
-    pub statistic: StatisticArgs,
+    /// The question.
+    pub inquiry: &'a InquiryArgs,
     /// How figures look.
     pub figure: &'a FigureArgs,
     /// Which report.
@@ -46,10 +44,10 @@ pub struct Request<'a> {
 /// # Errors
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
-    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let ReportArgs { analysis, statistic, figure, document, .. } = arguments;
-    let request = Request { analysis, statistic: *statistic, figure, document };
-    write(&arguments.filter.located(&arguments.sources)?, &columns, &request, global)
+    let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+    let ReportArgs { inquiry, figure, document, .. } = arguments;
+    let request = Request { inquiry, figure, document };
+    write(&arguments.runs.located()?, &columns, &request, global)
 }
 
 /// Analyses `sources` and writes everything about them; ends with the finding and where the files are.
@@ -62,7 +60,7 @@ pub fn write(sources: &[Source], columns: &Columns, request: &Request<'_>, globa
     let data = store::read(sources, columns)?;
     // Only for one more figure: what cannot be read so is no failure.
     let second = second_factor(&data, sources).and_then(|columns| store::read(sources, &columns).ok());
-    let question = request.statistic.of(request.analysis.question(columns));
+    let question = request.inquiry.of(columns);
     let material = Material::of(&data, second.as_ref(), &question)?;
     let analysis = &material.analysis;
     let changes = match earlier {

@@ -17,7 +17,7 @@ use crate::sweep::part::Part;
 /// Those of `sweep` and `report`.
 pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
-    let columns = arguments.analysis.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
+    let columns = arguments.inquiry.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
     let folder = OutputFolder::create(&arguments.figure.out)?;
     let own = || Source::Path(folder.path(Artefact::Runs).display().to_string());
     let runs = arguments.to.clone().unwrap_or_else(own).located(&arguments.mongo.choice(None))?;
@@ -27,7 +27,7 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let made = match &arguments.until.until {
         None => sweep::make(&Part::whole(plan), simd, &target, existing, global),
         Some(goal) => {
-            let question = arguments.statistic.of(arguments.analysis.question(&columns));
+            let question = arguments.inquiry.of(&columns);
             let ask = Ask::of(&arguments.until, goal, plan, &columns.metric, question);
             until::make(&ask, simd, &target, existing, global).map(drop)
         }
@@ -36,8 +36,8 @@ pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     if !matches!(made, Ok(()) | Err(Error::NotReached { .. })) {
         return made;
     }
-    let RunArgs { analysis, statistic, figure, document, .. } = arguments;
-    let request = report::Request { analysis, statistic: *statistic, figure, document };
+    let RunArgs { inquiry, figure, document, .. } = arguments;
+    let request = report::Request { inquiry, figure, document };
     report::write(&[runs], &columns, &request, global)?;
     made
 }

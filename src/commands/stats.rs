@@ -15,9 +15,9 @@ use crate::sweep::DEFAULT_FACTOR;
 /// # Errors
 /// Those of reading, analysing and printing.
 pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
-    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let table = store::read(&arguments.filter.located(&arguments.sources)?, &columns)?;
-    let analysis = Analysis::of(table, &arguments.statistic.of(arguments.analysis.question(&columns)))?;
+    let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+    let table = store::read(&arguments.runs.located()?, &columns)?;
+    let analysis = Analysis::of(table, &arguments.inquiry.of(&columns))?;
     print(&export::to_text(&analysis, arguments.format, width()))?;
     // The other formats carry the warnings themselves.
     if matches!(arguments.format, Format::Csv | Format::Markdown) && !global.quiet {

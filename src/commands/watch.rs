@@ -28,8 +28,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Error::Stopped`] after Ctrl-C, which is the normal end; those of usage; before the first report, those of the data.
 pub fn run(arguments: &WatchArgs, global: &Global) -> Result<()> {
-    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
-    let question = arguments.statistic.of(arguments.analysis.question(&columns));
+    let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+    let question = arguments.inquiry.of(&columns);
     let sources = arguments.filter.located(&arguments.sources)?;
     let mut signs = Signs::new();
     let mut watched = Watched::new(sources, columns, signs.waker())?;
@@ -74,8 +74,7 @@ fn update(
     let data = watched.data()?;
     let material = Material::of(&data, None, question)?;
     let document = DocumentArgs { format: vec![ReportFormat::Html], baseline: None, open: false };
-    let WatchArgs { analysis: asked, statistic, figure, .. } = arguments;
-    let request = Request { analysis: asked, statistic: *statistic, figure, document: &document };
+    let request = Request { inquiry: &arguments.inquiry, figure: &arguments.figure, document: &document };
     let paths = report::write_all(&material, None, &request)?;
     watched.is_reported();
     Ok(Some((material.analysis, paths)))
