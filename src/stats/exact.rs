@@ -19,7 +19,7 @@
 //! **When it is wrong.** Never for finite values; a value that is not finite has no place in it and panics. A variance
 //! beyond the range of doubles becomes infinite or 0; std_dev is the root of the exact one and does not suffer from that. Up to 2⁶⁴ − 1 values.
 //!
-//! **Cost.** About 5 ns a value (4 million: 20 ms of one core), 1.7 kB a state; mean and std_dev some microseconds once.
+//! **Cost.** About 5 ns a value (4 million: 19 ms of one core, plain sums in two passes 7 ms; `cargo bench --bench pipeline`), 1.7 kB a state; mean and std_dev some microseconds once.
 
 use serde::{Deserialize, Serialize};
 
