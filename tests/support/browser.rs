@@ -116,10 +116,12 @@ impl Browser {
         self.open_address(&format!("file://{}", fs::canonicalize(file).unwrap().display()));
     }
 
-    /// Opens an address.
+    /// Opens an address, and waits until all of it is there: where scripts are off the driver returns while the page is
+    /// still being read.
     #[track_caller]
     pub fn open_address(&self, address: &str) {
         self.call("POST", "/url", &json!({"url": address}));
+        eventually("the page is read", || self.run("return document.readyState") == "complete");
     }
 
     /// The value of a function body in the page.
