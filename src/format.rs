@@ -1,5 +1,5 @@
 //! Numbers as people read them. Every text output (terminal, Markdown, figure, report) goes through here;
-//! JSON and CSV do not: they carry every digit.
+//! JSON and CSV do not: they carry every digit. Negative numbers get a true minus sign, which expressions understand too.
 
 /// Shows `value` with at most `digits` significant digits, without trailing zeros, in plain notation where that stays short.
 ///
@@ -26,10 +26,10 @@ pub fn aligned(value: f64, digits: usize) -> String {
     let scientific = format!("{value:.*e}", digits.max(1) - 1);
     let exponent = exponent_of(&scientific);
     if !(-5..=9).contains(&exponent) {
-        return scientific;
+        return signed(scientific);
     }
     let decimals = (digits as i32 - 1 - exponent).max(0) as usize;
-    format!("{value:.decimals$}")
+    signed(format!("{value:.decimals$}"))
 }
 
 /// Shows `value` to the digit that an uncertainty of `margin` justifies: the margin's second digit.
@@ -49,7 +49,21 @@ pub fn to_precision_of(value: f64, margin: f64) -> String {
         return significant(value, 5);
     }
     let decimals = (1 - exponent).max(0) as usize;
-    format!("{value:.decimals$}")
+    signed(format!("{value:.decimals$}"))
+}
+
+/// Whether `text`, a number, is zero as it is shown.
+pub fn is_zero(text: &str) -> bool {
+    text.chars().all(|c| "0.".contains(c))
+}
+
+/// `text`, a number, with a true minus sign; none where it rounds to zero.
+fn signed(text: String) -> String {
+    match text.strip_prefix('-') {
+        Some(size) if is_zero(size) => size.into(),
+        Some(size) => format!("−{size}"),
+        None => text,
+    }
 }
 
 /// A whole number with thousands separated by commas: `25,600`.
@@ -72,8 +86,7 @@ pub fn counted(value: u64, noun: &str) -> String {
 
 /// A ratio as a signed percentage with one decimal: `−8.5 %`, with a true minus sign.
 pub fn percent(ratio: f64) -> String {
-    let text = format!("{:+.1} %", ratio * 100.0);
-    text.replace('-', "−")
+    signed(format!("{:+.1} %", ratio * 100.0))
 }
 
 /// Shortens `text` from outside to at most 60 characters on one line, for messages.
@@ -103,9 +116,11 @@ mod tests {
     fn rounding_may_carry_into_a_new_digit() {
         assert_eq!(significant(0.99999, 3), "1");
         assert_eq!(significant(999.96, 4), "1000");
-        assert_eq!(significant(-0.00012345, 3), "-0.000123");
+        assert_eq!(significant(-0.00012345, 3), "−0.000123");
         assert_eq!(significant(1e300, 3), "1e300");
         assert_eq!(to_precision_of(10.0, 0.0999), "10.00");
+        assert_eq!([aligned(-1.5e-9, 3), to_precision_of(-15.2, 3.0)], ["−1.50e-9", "−15.2"]);
+        assert_eq!(to_precision_of(-0.04, 1.0), "0.0");
     }
 
     #[test]

@@ -169,7 +169,7 @@ fn nice_step(rough: f64) -> f64 {
 
 /// `−0.25`, `1500`, `3·10⁻⁹`: a number as people write it.
 fn readable(value: f64, digits: usize) -> String {
-    let text = significant(value, digits).replace('-', "−");
+    let text = significant(value, digits);
     let Some((mantissa, exponent)) = text.split_once('e') else { return with_commas(text) };
     let factor = match mantissa {
         "1" => String::new(),

@@ -171,7 +171,7 @@ fn label(canvas: &mut Canvas, slot: &Slot<'_>, level: f64) {
     const WIDEST: f64 = 46.0;
     let every = (WIDEST / slot.width()).ceil().max(1.0) as usize;
     if slot.place.is_multiple_of(every) {
-        let (name, limit) = (significant(level, 3).replace('-', "−"), slot.width() * every as f64 - 6.0);
+        let (name, limit) = (significant(level, 3), slot.width() * every as f64 - 6.0);
         let name = text::fitted(&name, style::SMALL_SIZE, Weight::Regular, limit);
         let at = (slot.middle(), slot.frame.area.bottom + 9.0 + style::LINE / 2.0 - 1.0);
         canvas.text(&name, at, letters(Anchor::Middle, style::SMALL_SIZE, canvas.palette.ink));

@@ -59,7 +59,6 @@ fn lowest(grid: &Grid, least: f64) -> String {
         significant(grid.x[column], 3),
         significant(grid.y[row], 3)
     )
-    .replace('-', "−")
 }
 
 fn caption(grid: &Grid) -> String {
@@ -121,7 +120,7 @@ impl Colours {
 
 /// The frame, with a label for as many levels as have room.
 fn frame(canvas: &mut Canvas, area: Area, grid: &Grid, names: Names<'_>) -> Frame {
-    let label = |level: &f64| significant(*level, 3).replace('-', "−");
+    let label = |level: &f64| significant(*level, 3);
     let (columns, rows): (Vec<String>, Vec<String>) =
         (grid.x.iter().map(label).collect(), grid.y.iter().map(label).collect());
     let width = |label: &String| text::width(label, SMALL_SIZE, Weight::Regular);
@@ -197,7 +196,7 @@ fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
 
 /// Writes the mean into its cell if it has room; says whether.
 fn write(canvas: &mut Canvas, cell: &Cell, (width, height): (f64, f64), at: (f64, f64), look: Lettering) -> bool {
-    let label = significant(cell.mean, 3).replace('-', "−");
+    let label = significant(cell.mean, 3);
     let fits = text::width(&label, SMALL_SIZE, Weight::Bold) * 1.1 + 6.0 < width && height > SMALL_SIZE * 1.5;
     if fits {
         canvas.text(&label, at, look);

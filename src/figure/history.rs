@@ -97,7 +97,7 @@ fn caption(analysis: &Analysis, history: &[Known]) -> String {
     let Some(last) = history.last() else { return String::new() };
     let range = |estimate: &Estimate| match estimate.interval {
         Some(interval) => {
-            let rounded = |value: f64| to_precision_of(value, interval.margin()).replace('-', "−");
+            let rounded = |value: f64| to_precision_of(value, interval.margin());
             format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
         }
         None => crate::format::significant(estimate.point, 4),

@@ -269,7 +269,7 @@ impl Zoom {
         let statistic = analysis.statistic;
         let ((level, place), (value, depth)) = (&self.level, &self.value);
         let range = |estimate: &Estimate, interval: &ConfidenceInterval| {
-            let rounded = |value: f64| to_precision_of(value, interval.margin()).replace('-', "−");
+            let rounded = |value: f64| to_precision_of(value, interval.margin());
             format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
         };
         let best = data::best(analysis);

@@ -4,9 +4,13 @@ use std::collections::BTreeSet;
 
 use crate::figure::Figure;
 use crate::figure::font::Letters;
+use crate::figure::text::Weight;
 
 /// The font's name where it is part of the page and not of the figure.
 pub const FAMILY: &str = "figure";
+
+/// What figures that the page draws itself may need besides: numbers and words in ASCII, and the signs among them.
+const SIGNS: &str = "−–—±×·…σ√²≤≥½⅟";
 
 /// A figure as part of a page.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +52,8 @@ impl Themed {
             pairs.extend(&figure.pairs);
             letters.join(&figure.letters);
         }
+        let ascii: String = (' '..='~').collect();
+        letters.note(&format!("{ascii}{SIGNS}"), Weight::Regular);
         let colours = |theme: usize| -> String {
             pairs.iter().map(|pair| format!("{}:#{};", property(pair), pair[theme])).collect()
         };

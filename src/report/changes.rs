@@ -3,7 +3,7 @@
 use crate::analysis::Analysis;
 use crate::baseline::{Changes, LevelChange, Relation, Shift};
 use crate::export::finding;
-use crate::format::{count, counted, significant, to_precision_of};
+use crate::format::{count, counted, is_zero, significant, to_precision_of};
 use crate::report::levels::level_text;
 use crate::report::view::verdict_name;
 use crate::stats::Estimate;
@@ -138,14 +138,7 @@ fn row(level: &LevelChange) -> [String; 5] {
 fn signed_range(difference: &Estimate) -> String {
     let signed = |value: f64, margin: f64| {
         let text = to_precision_of(value, margin);
-        // What rounds to zero has no sign.
-        if text.chars().all(|c| "-0.".contains(c)) {
-            text.replace('-', "")
-        } else if value > 0.0 {
-            format!("+{text}")
-        } else {
-            text.replace('-', "−")
-        }
+        if value > 0.0 && !is_zero(&text) { format!("+{text}") } else { text }
     };
     match difference.interval {
         Some(interval) => {

@@ -177,6 +177,17 @@ fn paper_has_no_controls_and_every_row() {
     browser.click("[name=candidates]");
     browser.show_as("print", "dark");
     assert_eq!(visible(&browser), json!({"controls": 0, "fixed": 1, "others": 4, "live": 0, "rows": 400}));
+    // Buttons in it would keep the head from being repeated on every page.
+    let heads = browser.run(
+        "return Array.from(document.querySelectorAll('#levels thead th'), head =>
+           [head.dataset.head, getComputedStyle(head, '::before').content, head.firstChild.checkVisibility()])",
+    );
+    let heads = heads.as_array().unwrap();
+    assert!(heads.len() > 5 && heads[0][0] == "level", "{heads:?}");
+    for head in heads {
+        assert_eq!(head[1], format!("\"{}\"", head[0].as_str().unwrap()));
+        assert_eq!(head[2], false, "{head}");
+    }
     let paper = browser.run("return getComputedStyle(document.body).backgroundColor");
     assert_eq!(paper, "rgb(255, 255, 255)");
     // The printable width of A4 at 15 mm margins.

@@ -174,6 +174,10 @@ fn the_figure_is_saved_as_vectors_and_as_pixels() {
         svg.contains("standard deviation of the runs") && svg.contains("Training loss against"),
         "it says what it is"
     );
+    // With its font, wherever it is opened.
+    assert!(svg.contains("@font-face") && svg.contains("data:font/ttf;base64,"), "the font is in it");
+    let family = document.root_element().attribute("font-family").unwrap();
+    assert!(family.starts_with("figure,"), "{family}");
     let png = fs::read(saved(&browser, &folder, "#save-png", "figure.png")).unwrap();
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n"));
     let size = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());

@@ -10,10 +10,14 @@ const save = (name, blob) => {
 
 const SIZE = { width: 900, height: 560 };
 
-// The figure as it is looked at, on white paper: colours that the page's style names are put in.
+// The rules of the page's style that hold its font.
+const fontRules = () => Array.from(document.styleSheets, sheet => Array.from(sheet.cssRules)).flat().filter(rule => rule instanceof CSSFontFaceRule);
+
+// The figure as it is looked at, on white paper: colours that the page's style names are put in, and the font.
 const figureText = () => {
   const { svg } = draw({ ...SIZE, view, titled: true });
   svg.querySelectorAll('.point').forEach(point => ['class', 'tabindex', 'data-place'].forEach(name => point.removeAttribute(name)));
+  svg.prepend(svgElement('style', {}, fontRules().map(rule => rule.cssText).join('')));
   const paper = getComputedStyle(document.querySelector('.paper'));
   const xml = new XMLSerializer().serializeToString(svg);
   return xml.replace(/var\((--[a-z0-9-]+)\)/g, (_, name) => paper.getPropertyValue(name).trim());

@@ -13,7 +13,7 @@ const svgElement = (name, attributes, ...children) => {
   return element;
 };
 
-const family = getComputedStyle(document.body).fontFamily;
+const family = getComputedStyle(document.querySelector('.paper')).fontFamily;
 const pen = document.createElement('canvas').getContext('2d');
 const widthOf = (text, size) => {
   pen.font = `${size}px ${family}`;

@@ -229,6 +229,8 @@ const startFigure = () => {
   on('filter', render);
   on('select', place => { if (picture) light(place); });
   showView();
+  // Widths are measured anew when the font of the page is read.
+  document.fonts.load(`${SMALL}px figure`).then(render);
   let width = holder.clientWidth;
   new ResizeObserver(() => {
     if (holder.clientWidth === width || holder.clientWidth === 0) return;

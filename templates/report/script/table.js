@@ -25,6 +25,7 @@ const startSorting = () => {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = head.textContent;
+    head.dataset.head = head.textContent;
     button.addEventListener('click', () => sortBy(head));
     head.replaceChildren(button);
   }
