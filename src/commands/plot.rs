@@ -10,7 +10,7 @@ use crate::commands::print;
 use crate::error::{Error, Result};
 use crate::figure::{Figure, FigureOptions, Kind, functions, loss_curve, weights, xor};
 use crate::output::{Artefact, OutputFolder};
-use crate::store::{self, Columns, Data};
+use crate::store::{self, Columns, Data, Source};
 use crate::sweep::DEFAULT_FACTOR;
 
 /// Runs the command.
@@ -60,8 +60,12 @@ impl Read {
             return Ok(None);
         }
         let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
-        let data = store::read(&drawings.sources, &columns)?;
         let by = arguments.by.as_ref().filter(|_| drawings.kinds.contains(&Kind::Heatmap));
+        if by.is_some() && drawings.sources.contains(&Source::Stdin) {
+            let reason = "a heatmap reads its runs twice, and standard input can be read once; name a file".into();
+            return Err(Error::Usage { what: "source", given: "-".into(), reason });
+        }
+        let data = store::read(&drawings.sources, &columns)?;
         let by = by.map(|by| Columns { factor: by.clone(), metric: columns.metric });
         let second = by.map(|columns| store::read(&drawings.sources, &columns)).transpose()?;
         Ok(Some(Self { data, second }))
