@@ -72,7 +72,7 @@ pub struct SweepArgs {
     /// Start over, even if the target holds runs of this sweep
     #[arg(long)]
     pub fresh: bool,
-    /// Only shard K of N of the runs, for several processes or machines that share a sweep; each file needs its own name
+    /// Only shard K of N of the runs, for several processes or machines that each write a file of its own; into one collection they share the runs without it
     #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
     pub shard: Option<Shard>,
     /// When there are enough.

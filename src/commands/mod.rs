@@ -10,6 +10,7 @@ pub mod plot;
 pub mod replay;
 pub mod report;
 pub mod run;
+pub mod share;
 pub mod stats;
 pub mod sweep;
 pub mod train;

@@ -1,6 +1,7 @@
 //! `initsweep sweep`: trains the runs of a plan and stores them, with progress, and goes on where it was stopped.
 
 use std::io::{IsTerminal, Write};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,7 @@ use crate::analysis::Question;
 use crate::analysis::statistic::Statistic;
 use crate::cli::until::QuestionArgs;
 use crate::cli::{Global, SweepArgs};
+use crate::commands::share::Blocks;
 use crate::commands::until::{self, Ask};
 use crate::error::Result;
 use crate::format::{count, counted};
@@ -19,7 +21,7 @@ use crate::store::writer::Existing;
 use crate::sweep::part::Part;
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference, Run};
 use crate::train::kernel::Simd;
-use crate::train::schedule;
+use crate::train::schedule::{self, Work};
 
 /// Runs the command.
 ///
@@ -47,45 +49,63 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
 pub fn make(part: &Part, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<()> {
     let mut store = RunStore::open(target, part, existing)?;
     let total = part.total();
-    let mut missing = store.missing(part)?;
+    let mut missing = store.missing(&part.places)?;
     let from = total - missing.iter().map(|range| range.end - range.start).sum::<u64>();
-    let began = Instant::now();
+    let (began, mut made) = (Instant::now(), 0);
     let progress = progress_bar(total, from, global.quiet);
     // Once for a file. A collection is asked again, until it holds every run.
     while !missing.is_empty() {
-        for range in missing {
-            let mut next = range.start;
-            let sink = |runs: &[Run]| {
-                store.append(next, runs)?;
-                next += runs.len() as u64;
-                Ok(())
-            };
-            schedule::train_plan(&part.plan, range, simd, stop_flag(), |runs| progress.inc(runs), sink)?;
-        }
+        let blocks = if store.is_shared() { Blocks::of(missing, &part.plan) } else { Blocks::in_order(missing) };
+        let mut making = Making { store: &mut store, blocks, progress: &progress, made: 0 };
+        schedule::train_plan(&part.plan, &mut making, simd, stop_flag(), |runs| progress.inc(runs))?;
+        made += making.made;
         if stop_flag().load(Ordering::Relaxed) && !store.is_known_complete(total) {
             progress.finish_and_clear();
             return Err(store.interrupted(total));
         }
-        missing = store.missing(part)?;
+        missing = store.missing(&part.places)?;
     }
     progress.finish_and_clear();
     let place = store.finish(&SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total))?;
     if !global.quiet {
-        say(&summary(&place, from, total, began.elapsed()));
+        say(&summary(&place, [total, from, made], began.elapsed()));
     }
     Ok(())
 }
+/// The runs that one process makes into a store.
+struct Making<'a> {
+    store: &'a mut RunStore,
+    blocks: Blocks,
+    progress: &'a ProgressBar,
+    made: u64,
+}
 
-fn summary(place: &str, from: u64, total: u64, time: Duration) -> String {
-    let made = total - from;
-    let kept = if from > 0 { format!(", {} were there before", count(from)) } else { String::new() };
+impl Work for Making<'_> {
+    fn next(&mut self) -> Result<Option<Range<u64>>> {
+        let next = self.blocks.next(|block| self.store.still_missing(block));
+        self.progress.inc(self.blocks.take_by_others());
+        next
+    }
+
+    fn store(&mut self, place: u64, runs: &[Run]) -> Result<()> {
+        self.made += runs.len() as u64;
+        self.store.append(place, runs)
+    }
+}
+
+/// Of how many runs how many were `there` before, and how many were `made`.
+fn summary(place: &str, [total, there, made]: [u64; 3], time: Duration) -> String {
+    let others = (total - there).saturating_sub(made);
+    let noted = |runs: u64, by: &str| if runs > 0 { format!(", {} {by}", count(runs)) } else { String::new() };
     let speed = made as f64 / time.as_secs_f64().max(1e-9);
     format!(
-        "{} in {place}: {} made in {:.1} s ({} runs/s){kept}",
+        "{} in {place}: {} made in {:.1} s ({} runs/s){}{}",
         counted(total, "run"),
         count(made),
         time.as_secs_f64(),
-        count(speed as u64)
+        count(speed as u64),
+        noted(others, "by others meanwhile"),
+        noted(there, "were there before"),
     )
 }
 

@@ -31,7 +31,7 @@ use crate::store::writer::{Existing, RunWriter};
 use crate::store::{self, Columns, Source};
 use crate::sweep::{Run, SweepPlan};
 use crate::train::kernel::Simd;
-use crate::train::schedule;
+use crate::train::schedule::{self, Stretch};
 
 /// What is to be found out, and how.
 #[derive(Debug, Clone)]
@@ -152,7 +152,7 @@ impl<'a> Collection<'a> {
         for (rows, part) in session.course.parts().skip(self.taken) {
             let mut store = RunStore::open(self.target, &part, self.existing)?;
             // Once, unless a server loses what it has acknowledged.
-            while !store.missing(&part)?.is_empty() {
+            while !store.missing(&part.places)?.is_empty() {
                 let (mut place, mut chunk) = (part.places.start, Vec::with_capacity(AT_ONCE));
                 runs::each(session.writer.journal(), |row, run| {
                     if rows.contains(&(row - 1)) {
@@ -250,9 +250,8 @@ impl<'a> Session<'a> {
         }
         let progress = progress_bar(missing.end, missing.start, self.global.quiet);
         let (writer, done) = (&mut self.writer, missing.start);
-        let sink = |runs: &[Run]| writer.append(runs);
-        let trained =
-            schedule::train_plan(&self.course, missing, self.simd, stop_flag(), |runs| progress.inc(runs), sink);
+        let mut work = Stretch::new(missing, |runs: &[Run]| writer.append(runs));
+        let trained = schedule::train_plan(&self.course, &mut work, self.simd, stop_flag(), |runs| progress.inc(runs));
         progress.finish_and_clear();
         trained?;
         self.made += self.writer.done() - done;

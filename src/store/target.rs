@@ -94,21 +94,37 @@ impl RunStore {
         })
     }
 
-    /// The places of `part` whose runs are not stored, in order. Waits for a server that is away.
+    /// Those of `places`, all of a part, whose runs are not stored, in order. Waits for a server that is away.
     ///
     /// # Errors
     /// Those of reading, [`Error::Spooled`].
-    pub fn missing(&mut self, part: &Part) -> Result<Vec<Range<u64>>> {
+    pub fn missing(&mut self, places: &Range<u64>) -> Result<Vec<Range<u64>>> {
         match self {
             Self::File(writer) => {
-                let rest = part.places.start + writer.done()..part.places.end;
+                let rest = places.start + writer.done()..places.end;
                 Ok(Some(rest).into_iter().filter(|range| !range.is_empty()).collect())
             }
             Self::Collection(writer) => {
                 writer.settle()?;
-                writer.missing()
+                writer.missing(places)
             }
         }
+    }
+
+    /// Those of `block`, places that were missing, which others have not stored meanwhile, as far as can be known at once.
+    ///
+    /// # Errors
+    /// Those of reading.
+    pub fn still_missing(&mut self, block: &Range<u64>) -> Result<Vec<Range<u64>>> {
+        match self {
+            Self::Collection(writer) if !writer.is_away() => writer.missing(block),
+            _ => Ok(vec![block.clone()]),
+        }
+    }
+
+    /// Whether others may store runs of the same plan meanwhile.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Collection(_))
     }
 
     /// Stores `runs`, which stand at `place` and after in the plan.

@@ -4,6 +4,7 @@
 //! that what is finished is always a prefix of the plan: a stopped sweep keeps every finished run. While one wave is
 //! trained, the one before is handed to the sink. Timing decides how runs are grouped into waves, never what they give.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,40 +21,82 @@ pub const CHUNK: u64 = 192;
 /// How much work is handed over at once: little is lost by a crash, little time by threads that wait for the last.
 const WAVE: Duration = Duration::from_millis(700);
 
-/// Trains the runs at the places `range` of `plan`. Calls `progress` with the number of runs that were just
-/// finished, from any thread, and `sink` with finished runs, in the order of the plan. Ends early once `stop` is set.
+/// Which runs to train, and what becomes of them.
+pub trait Work: Send {
+    /// The places of the next ones; nothing at the end.
+    ///
+    /// # Errors
+    /// Those of finding out.
+    fn next(&mut self) -> Result<Option<Range<u64>>>;
+
+    /// Takes finished runs, which stand at `place` and after.
+    ///
+    /// # Errors
+    /// Those of storing.
+    fn store(&mut self, place: u64, runs: &[Run]) -> Result<()>;
+}
+
+/// One stretch of a plan, whose runs go into a function.
+#[derive(Debug)]
+pub struct Stretch<F> {
+    places: Option<Range<u64>>,
+    sink: F,
+}
+
+impl<F: FnMut(&[Run]) -> Result<()> + Send> Stretch<F> {
+    /// The runs at `places`, in their order into `sink`.
+    pub fn new(places: Range<u64>, sink: F) -> Self {
+        Self { places: Some(places), sink }
+    }
+}
+
+impl<F: FnMut(&[Run]) -> Result<()> + Send> Work for Stretch<F> {
+    fn next(&mut self) -> Result<Option<Range<u64>>> {
+        Ok(self.places.take())
+    }
+
+    fn store(&mut self, _: u64, runs: &[Run]) -> Result<()> {
+        (self.sink)(runs)
+    }
+}
+
+/// Trains the runs of `plan` that `work` gives, each stretch in its order. Calls `progress` with the number of runs that were just
+/// finished, from any thread. Ends early once `stop` is set.
 ///
 /// # Errors
-/// Whatever `sink` gives.
+/// Whatever `work` gives.
 pub fn train_plan(
     plan: &impl Sequence,
-    range: std::ops::Range<u64>,
+    work: &mut impl Work,
     simd: Simd,
     stop: &AtomicBool,
     progress: impl Fn(u64) + Sync,
-    mut sink: impl FnMut(&[Run]) -> Result<()> + Send,
 ) -> Result<()> {
     let threads = rayon::current_num_threads() as u64;
-    let mut start = range.start;
     let mut chunks = threads;
-    let mut finished: Vec<Run> = Vec::new();
-    while start < range.end && !stop.load(Ordering::Relaxed) {
-        let end = range.end.min(start.saturating_add(chunks * CHUNK));
-        let began = Instant::now();
-        let (wave, stored) = rayon::join(|| train_wave(plan, start..end, simd, stop, &progress), || sink(&finished));
-        stored?;
-        finished = wave;
-        start += finished.len() as u64;
-        let share = WAVE.as_secs_f64() / began.elapsed().as_secs_f64().max(1e-6);
-        chunks = ((chunks as f64 * share.clamp(0.1, 8.0)) as u64).clamp(threads, 1 << 16);
+    let mut finished: (u64, Vec<Run>) = (0, Vec::new());
+    while !stop.load(Ordering::Relaxed)
+        && let Some(Range { mut start, end }) = work.next()?
+    {
+        while start < end && !stop.load(Ordering::Relaxed) {
+            let wave = start..end.min(start.saturating_add(chunks * CHUNK));
+            let began = Instant::now();
+            let (trained, stored) =
+                rayon::join(|| train_wave(plan, wave, simd, stop, &progress), || work.store(finished.0, &finished.1));
+            stored?;
+            finished = (start, trained);
+            start += finished.1.len() as u64;
+            let share = WAVE.as_secs_f64() / began.elapsed().as_secs_f64().max(1e-6);
+            chunks = ((chunks as f64 * share.clamp(0.1, 8.0)) as u64).clamp(threads, 1 << 16);
+        }
     }
-    sink(&finished)
+    work.store(finished.0, &finished.1)
 }
 
 /// The runs of `range`, or a prefix of them if stopped.
 fn train_wave(
     plan: &impl Sequence,
-    range: std::ops::Range<u64>,
+    range: Range<u64>,
     simd: Simd,
     stop: &AtomicBool,
     progress: &(impl Fn(u64) + Sync),

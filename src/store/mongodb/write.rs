@@ -72,7 +72,7 @@ impl CollectionWriter {
         let to = Destination { server, runs, part: part.clone(), plan_id };
         if existing == Existing::Replace {
             // What an earlier, longer sweep left belongs to the whole.
-            let replaced = if part.is_whole() { to.ids_of_plan() } else { to.ids_of_part() };
+            let replaced = if part.is_whole() { to.ids_of_plan() } else { to.ids_at(&part.places) };
             to.server.insist(|| to.runs.delete_many(replaced.clone()))?;
         }
         to.store_plan()?;
@@ -81,14 +81,13 @@ impl CollectionWriter {
         Ok(writer)
     }
 
-    /// The places of the part whose runs are not in the collection, in order.
+    /// Those of `places` whose runs are not in the collection, in order.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn missing(&mut self) -> Result<Vec<Range<u64>>> {
-        let places = &self.to.part.places;
+    pub fn missing(&mut self, places: &Range<u64>) -> Result<Vec<Range<u64>>> {
         let (mut missing, mut next) = (Vec::new(), places.start);
-        each_batch(&self.to.server, &self.to.ids_of_part(), Some(doc! { "_id": 1 }), |documents| {
+        each_batch(&self.to.server, &self.to.ids_at(places), Some(doc! { "_id": 1 }), |documents| {
             for id in documents.iter().filter_map(|document| document.get_str("_id").ok()) {
                 if let Some(place) = self.to.place_of(id).filter(|place| places.contains(place)) {
                     if place > next {
@@ -102,8 +101,15 @@ impl CollectionWriter {
         if next < places.end {
             missing.push(next..places.end);
         }
-        self.stored = self.to.part.total() - missing.iter().map(|range| range.end - range.start).sum::<u64>();
+        if *places == self.to.part.places {
+            self.stored = self.to.part.total() - missing.iter().map(|range| range.end - range.start).sum::<u64>();
+        }
         Ok(missing)
+    }
+
+    /// Whether runs go to the spool at present.
+    pub fn is_away(&self) -> bool {
+        self.back.is_some()
     }
 
     /// Runs that are stored.
@@ -272,9 +278,8 @@ impl Destination {
         Ok(())
     }
 
-    /// Which documents are of this part, and asked for.
-    fn ids_of_part(&self) -> Document {
-        let places = &self.part.places;
+    /// Which documents stand at `places`.
+    fn ids_at(&self, places: &Range<u64>) -> Document {
         doc! { "_id": { "$gte": self.id_of(places.start), "$lt": self.id_of(places.end) } }
     }
 
