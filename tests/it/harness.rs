@@ -11,6 +11,11 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
+/// Path of the sweep that comes with the program: 400 levels, 25 runs each.
+pub(crate) fn sample() -> String {
+    format!("{}/sample-data/xor-sweep.csv", env!("CARGO_MANIFEST_DIR"))
+}
+
 /// Path of the file `name` in `tests/fixtures`.
 pub(crate) fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))

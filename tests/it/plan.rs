@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Folder, initsweep};
+use crate::harness::{Folder, initsweep, sample};
 
 /// The levels of R SPOT's example of OCBA; the standard deviations are the roots of its variances.
 const SPOT: &str = "level,mean,std_dev,n
@@ -50,7 +50,7 @@ fn every_strategy_gives_out_the_budget_exactly() {
 
 #[test]
 fn the_minimum_is_refined_where_it_is() {
-    let source = format!("{}/sample-data/xor-sweep.csv", env!("CARGO_MANIFEST_DIR"));
+    let source = sample();
     let planned = plan(&Folder::new(), &format!("{source} --budget 20001"));
     assert_eq!(column(&planned, "add").iter().sum::<u64>(), 20_001);
     let levels = planned["allocation"].as_array().unwrap();
