@@ -23,20 +23,23 @@
 // A bench prints, and stops by panicking.
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
+use initsweep::analysis::Group;
 use initsweep::analysis::statistic::Statistic;
 use initsweep::analysis::{Analysis, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
-use initsweep::course::Batch;
+use initsweep::course::{Batch, Look};
 use initsweep::group::by_level;
 use initsweep::planning::Strategy;
 use initsweep::planning::progress::Pursuit;
 use initsweep::random::Stream;
+use initsweep::stats::compare::Verdict;
+use initsweep::stats::interval::student_t_quantile;
 use initsweep::stats::sequential::Goal;
 use initsweep::store::schema::{Details, LevelSummary, Pairing, RowLedger};
 use initsweep::store::writer::Existing;
 use initsweep::store::{self, Columns, Data, LevelSummaries, RunTable, Source};
-use initsweep::sweep::{ARTICLE_LEVELS, DEFAULT_FACTOR, DEFAULT_METRIC, Draws, SweepPlan, parse_levels};
+use initsweep::sweep::{ARTICLE_LEVELS, DEFAULT_FACTOR, DEFAULT_METRIC, Draws, Reference, SweepPlan, parse_levels};
 use initsweep::train::kernel::Simd;
 use rayon::prelude::*;
 
@@ -104,6 +107,14 @@ struct Sums {
     sums: [f64; 2],
 }
 
+impl<'a> Apart<'a> {
+    fn of(scatter: &'a Scatter, seed: u64) -> Self {
+        let levels = parse_levels(ARTICLE_LEVELS).unwrap();
+        let levels = levels.into_iter().map(|level| Sums { level, n: 0, sums: [0.0; 2] }).collect();
+        Self { scatter, seed, levels }
+    }
+}
+
 impl Runs for Apart<'_> {
     fn add(&mut self, level: f64, runs: u64) {
         let place = self.levels.iter().position(|sums| sums.level == level).unwrap();
@@ -125,7 +136,7 @@ impl Runs for Apart<'_> {
             let mean = true_mean(level.level) + sum / n;
             LevelSummary { level: level.level, n: level.n, mean, std_dev: Some(variance.sqrt()), min: None, max: None }
         };
-        let levels: Vec<LevelSummary> = self.levels.iter().map(summary).collect();
+        let levels: Vec<LevelSummary> = self.levels.iter().filter(|level| level.n > 0).map(summary).collect();
         let ledger = RowLedger::of_rows(self.levels.iter().map(|level| level.n).sum());
         Data::Levels(LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns()) })
     }
@@ -199,24 +210,74 @@ fn question(confidence: f64) -> Question {
     Question { confidence, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean }
 }
 
-/// A sweep until the goal, simulated.
-fn simulated(pursuit: &Pursuit, runs: &mut dyn Runs) -> Outcome {
-    let Batch { levels, replicates } = pursuit.first_round(&parse_levels(ARTICLE_LEVELS).unwrap());
+/// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the
+/// promise's.
+fn pursued(pursuit: &Pursuit, question: &Question, levels: &[f64], cap: u64, runs: &mut dyn Runs) -> (Look, Analysis) {
+    let Batch { levels, replicates } = pursuit.first_round(levels);
     levels.iter().for_each(|level| runs.add(*level, u64::from(replicates.end)));
     for number in 1.. {
-        let confidence = pursuit.goal.confidence_of_look(number, CONFIDENCE);
-        let analysis = Analysis::of(runs.data(), &question(confidence)).unwrap();
+        let confidence = pursuit.goal.confidence_of_look(number, question.confidence);
+        let analysis = Analysis::of(runs.data(), &Question { confidence, ..question.clone() }).unwrap();
         let look = pursuit.look(&analysis);
-        if look.reached || look.runs >= CAP {
-            let holds = |lower, upper| lower <= TRUE_MINIMUM && TRUE_MINIMUM <= upper;
-            let covered = look.lower.zip(look.upper).is_some_and(|(lower, upper)| holds(lower, upper));
-            return Outcome { runs: look.runs, error: look.minimum.unwrap() / TRUE_MINIMUM - 1.0, covered };
+        if look.reached || look.runs >= cap {
+            return (look, analysis);
         }
-        let budget = pursuit.budget(&analysis).min(CAP - look.runs);
+        let budget = pursuit.budget(&analysis).min(cap - look.runs);
         let planned = pursuit.next(&analysis, budget).unwrap();
         planned.allocation.iter().for_each(|level| runs.add(level.level, level.add));
     }
     unreachable!("the loop has no end")
+}
+
+/// A sweep until the minimum is known.
+fn simulated(pursuit: &Pursuit, runs: &mut dyn Runs) -> Outcome {
+    let levels = parse_levels(ARTICLE_LEVELS).unwrap();
+    let (look, _) = pursued(pursuit, &question(CONFIDENCE), &levels, CAP, runs);
+    let holds = |lower, upper| lower <= TRUE_MINIMUM && TRUE_MINIMUM <= upper;
+    let covered = look.lower.zip(look.upper).is_some_and(|(lower, upper)| holds(lower, upper));
+    Outcome { runs: look.runs, error: look.minimum.unwrap() / TRUE_MINIMUM - 1.0, covered }
+}
+
+/// A sweep of every twentieth level until each standard error is `share` of its mean: an outcome a level. Its error is the true standard
+/// error as a share of the true mean; covered is the true mean by the level's interval at the promised level.
+fn measured(scatter: &Scatter, strategy: Strategy, share: f64, seed: u64) -> Vec<Outcome> {
+    let pursuit = Pursuit { goal: Goal::StandardError { share }, strategy };
+    let all = parse_levels(ARTICLE_LEVELS).unwrap();
+    let places: Vec<usize> = (10..all.len()).step_by(20).collect();
+    let levels: Vec<f64> = places.iter().map(|place| all[*place]).collect();
+    let (look, analysis) = pursued(&pursuit, &question(CONFIDENCE), &levels, CAP, &mut Apart::of(scatter, seed));
+    let outcome = |(place, group): (&usize, &Group)| {
+        let (truth, n) = (true_mean(group.level), group.summary.n as f64);
+        let mean = &group.summary.mean;
+        let z = student_t_quantile(CONFIDENCE, n - 1.0) * mean.standard_error.unwrap();
+        let error = scatter.std_dev(*place) / n.sqrt() / truth;
+        Outcome { runs: look.runs, error, covered: (mean.point - truth).abs() <= z }
+    };
+    places.iter().zip(analysis.groups.iter().filter(|group| group.summary.n > 0)).map(outcome).collect()
+}
+
+/// A sweep until a reference at `level` is decided at `margin`. Its error is 0 if it was, 1 if not; covered is whether no verdict is false.
+fn decided(strategy: Strategy, level: f64, margin: f64, scatter: &Scatter, seed: u64) -> Outcome {
+    const MOST: u64 = 1_000_000;
+    let reference = Reference { name: "it".into(), expression: level.to_string(), value: level, drawn: false };
+    let pursuit = Pursuit { goal: Goal::Reference { name: "it".into() }, strategy };
+    let question = Question { references: vec![reference], margin, ..question(CONFIDENCE) };
+    let levels = parse_levels(ARTICLE_LEVELS).unwrap();
+    let mut runs: Box<dyn Runs> = match strategy {
+        Strategy::Minimum => Box::new(Together { seed, levels: Vec::new() }),
+        _ => Box::new(Apart::of(scatter, seed)),
+    };
+    let (look, analysis) = pursued(&pursuit, &question, &levels, MOST, runs.as_mut());
+    let verdict = analysis.references[0].to_minimum.unwrap().verdict;
+    let cost = true_mean(level) / true_mean(TRUE_MINIMUM) - 1.0;
+    let is_true = match verdict {
+        Verdict::Undecided => true,
+        // At the margin itself neither is true.
+        Verdict::Equivalent => cost < margin - 1e-9,
+        Verdict::Worse => cost > margin + 1e-9,
+        Verdict::Better => false,
+    };
+    Outcome { runs: look.runs, error: f64::from(u8::from(!look.reached)), covered: is_true }
 }
 
 /// The same with the trainer itself.
@@ -297,13 +358,9 @@ fn main() {
     // Cargo passes `--bench` too.
     let experiments: u64 = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(200);
     let scatter = Scatter::of_sample_data();
-    let levels = parse_levels(ARTICLE_LEVELS).unwrap();
     let pursuit = |strategy, share| Pursuit { goal: Goal::Minimum { share }, strategy };
     let apart = |strategy, share| {
-        let experiment = |seed| {
-            let levels = levels.iter().map(|level| Sums { level: *level, n: 0, sums: [0.0; 2] }).collect();
-            simulated(&pursuit(strategy, share), &mut Apart { scatter: &scatter, seed, levels })
-        };
+        let experiment = |seed| simulated(&pursuit(strategy, share), &mut Apart::of(&scatter, seed));
         (0..experiments).into_par_iter().map(experiment).collect::<Vec<_>>()
     };
     let together = |share, count: u64| {
@@ -345,6 +402,32 @@ fn main() {
             // Ten times the work of the simulation, and four times as much again for half the width.
             let count = if share == 0.02 { experiments / 8 } else { experiments / 40 };
             row(&format!("minimum, paired, the trainer, {goal}"), share, &real(share, count), even);
+        }
+    }
+    let all = |experiment: &(dyn Fn(u64) -> Outcome + Sync)| (0..experiments).into_par_iter().map(experiment).collect();
+    if wanted("errors") {
+        println!(
+            "\nThe same for the other goals: of standard errors, a level each, and within 1.05 of the goal; of references, decided with 1,000,000 runs at most, and no false verdict.\n"
+        );
+        for (strategy, share) in
+            [(Strategy::RelativeError, 0.02), (Strategy::RelativeError, 0.1), (Strategy::Ocba, 0.1)]
+        {
+            let levels =
+                (0..experiments).into_par_iter().flat_map_iter(|seed| measured(&scatter, strategy, share, seed));
+            let name = format!("{}, errors ≤ {} %", strategy.name(), share * 100.0);
+            row(&name, 1.05 * share, &levels.collect::<Vec<_>>(), None);
+        }
+    }
+    if wanted("reference") {
+        let cost = |level: f64| true_mean(level) / true_mean(TRUE_MINIMUM) - 1.0;
+        for (name, level, margin) in [
+            ("1, 10 % off, at 5 %", 1.0, 0.05),
+            ("1/√2, 1 % off, at 3 %", 0.5f64.sqrt(), 0.03),
+            ("1, at its own margin", 1.0, cost(1.0)),
+            ("1/√2, at its own margin", 0.5f64.sqrt(), cost(0.5f64.sqrt())),
+        ] {
+            let outcomes: Vec<Outcome> = all(&|seed| decided(Strategy::Minimum, level, margin, &scatter, seed));
+            row(&format!("minimum, paired, reference {name}"), 0.5, &outcomes, None);
         }
     }
 }

@@ -96,6 +96,11 @@ pub struct Look {
 }
 
 impl History {
+    /// Runs that were looked at.
+    pub fn runs(&self) -> u64 {
+        self.rounds.iter().rev().find_map(|round| round.look.as_ref()).map_or(0, |look| look.runs)
+    }
+
     /// Its runs, in their order.
     pub fn course(&self, plan: &SweepPlan, factor: &'static str) -> Course {
         let mut course = Course::new(plan, factor);

@@ -79,6 +79,16 @@ pub fn count(value: u64) -> String {
     text
 }
 
+/// A time in `seconds`, rounded up to a unit that is read at a glance: `8 s`, `3 min`, `2 h`.
+pub fn duration(seconds: f64) -> String {
+    let (unit, name) = match seconds {
+        seconds if seconds <= 120.0 => (1.0, "s"),
+        seconds if seconds <= 7200.0 => (60.0, "min"),
+        _ => (3600.0, "h"),
+    };
+    format!("{} {name}", count(libm::ceil(seconds / unit) as u64))
+}
+
 /// `1 run`, `2 runs`: a count with its noun in the right number.
 pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
@@ -111,6 +121,12 @@ fn trim_zeros(plain: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_take_the_unit_that_fits() {
+        let texts = [0.0, 0.2, 119.5, 121.0, 7200.0, 7201.0, 1e7].map(duration);
+        assert_eq!(texts, ["0 s", "1 s", "120 s", "3 min", "120 min", "3 h", "2,778 h"]);
+    }
 
     #[test]
     fn rounding_may_carry_into_a_new_digit() {

@@ -23,16 +23,16 @@ pub struct InputDigest {
     pub sha256: String,
     /// How the runs in it were made: version, instruction set, threads and command, where the trainer left a record.
     pub made_by: Option<String>,
-    /// How the sweep went on until its goal was reached, if it had one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub history: Option<History>,
+    /// How sweeps in it that had a goal went on until it was reached: of a file at most one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub histories: Vec<History>,
 }
 
 impl InputDigest {
     /// The digest of `bytes` bytes from `path` that `hasher` has seen.
     pub fn new(path: &Path, bytes: u64, hasher: Sha256) -> Self {
         let sha256 = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { path: path.display().to_string(), bytes, sha256, made_by: None, history: None }
+        Self { path: path.display().to_string(), bytes, sha256, made_by: None, histories: Vec::new() }
     }
 
     /// The digest of a whole file.

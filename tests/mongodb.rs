@@ -25,7 +25,6 @@ mod security;
 #[path = "mongodb/watch.rs"]
 mod watch;
 
-use std::fs;
 use std::process::Command;
 
 use harness::{Finished, Folder, Invocation, initsweep};
@@ -117,13 +116,74 @@ fn a_sweep_until_a_goal_stores_the_runs_of_every_round() {
         all.into_iter().filter(|line| line.contains(",10000,")).collect()
     };
     assert_eq!(filtered(&folder), runs("10%"));
-    // The same again adds nothing; another goal adds its own.
+    // The same again adds nothing; a narrower goal goes on.
     until(&target, "10%").succeeds();
     assert_eq!(runs_at(&target, &folder).len(), 200 + runs("10%").len());
     until(&target, "5%").succeeds();
-    let there = filtered(&folder);
-    fs::remove_file(folder.path("x.parquet")).unwrap();
-    assert!(runs("5%").iter().all(|run| there.binary_search(run).is_ok()));
+    assert_eq!(filtered(&folder), runs("5%"));
+}
+
+/// What a report on `uri` says of how its sweeps went on.
+fn histories_at(uri: &str, words: &str) -> serde_json::Value {
+    let json = initsweep(format!("stats {uri} --format json {words}")).run().succeeds().json();
+    json["provenance"]["inputs"][0]["histories"].clone()
+}
+
+#[test]
+fn a_collection_tells_how_a_sweep_got_there() {
+    let server = Server::given_or_started();
+    let (target, folder) = (server.own_database(), Folder::new());
+    let until = |to: &str| initsweep(format!("sweep --quiet --to {to} --until minimum<=10%")).in_folder(&folder).run();
+    until("x.csv").succeeds();
+    until(&target).succeeds();
+    assert_eq!(folder.names("."), ["x.csv", "x.csv.sweep.json"], "nothing of the collection's stays here");
+    let record: serde_json::Value = serde_json::from_str(&folder.text("x.csv.sweep.json")).unwrap();
+    for words in ["--aggregate client", "--aggregate server"] {
+        assert_eq!(histories_at(&target, words), serde_json::json!([record["history"]]), "{words}");
+        initsweep(format!("report {target} --quiet {words}")).in_folder(&folder).run().succeeds();
+        let report = folder.text("output/report.html");
+        assert!(
+            report.contains("by the strategy minimum: reached with") && report.contains("<td>2,500</td><td>25</td>")
+        );
+    }
+    // Two sweeps, two histories.
+    initsweep(format!("sweep --quiet --to {target} --seed 2 --until minimum<=10%")).in_folder(&folder).run().succeeds();
+    assert_eq!(histories_at(&target, "").as_array().map(Vec::len), Some(2));
+    // A part of the runs has no such history, nor have runs that went.
+    let filter = r#"{"hidden_std_dev":{"$gt":0.5}}"#;
+    assert!(histories_at(&target, &format!("--filter {filter}")).is_null());
+    server::clear(&target);
+    sweep(&target, "--runs 2").in_folder(&folder).run().succeeds();
+    assert!(histories_at(&target, "").is_null());
+}
+
+#[test]
+fn a_sweep_until_a_goal_goes_on_from_another_folder() {
+    let server = Server::given_or_started();
+    let undisturbed = server.own_database();
+    let until = |to: &str, folder: &Folder| {
+        initsweep(format!("sweep --to {to} --threads 1 --epochs 20000 --until minimum<=8%")).in_folder(folder)
+    };
+    until(&undisturbed, &Folder::new()).run().succeeds();
+    let expected = runs_at(&undisturbed, &Folder::new());
+    let there = |uri: &str| server::count(uri) as usize;
+    for at_least in [1, 2501] {
+        let target = server.own_database();
+        let first = Folder::new();
+        let mut running = until(&target, &first).start();
+        harness::wait_until("some rounds are stored", || running.has_ended() || there(&target) >= at_least);
+        running.signal("KILL");
+        running.wait();
+        let before = there(&target);
+        assert!((at_least..expected.len()).contains(&before), "{before} of {}", expected.len());
+        let finished = until(&target, &Folder::new()).run().succeeds();
+        assert!(finished.says("goes on in round").stderr.contains("is reached"));
+        assert_eq!(runs_at(&target, &Folder::new()), expected);
+        assert_eq!(histories_at(&target, ""), histories_at(&undisturbed, ""));
+        // The first folder's journal is older than the collection: nothing is made again.
+        until(&target, &first).run().succeeds().says(": 0 made in");
+        assert_eq!(first.names("."), [""; 0]);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::analysis::Question;
 use crate::analysis::statistic::Statistic;
@@ -14,7 +14,7 @@ use crate::cli::{Global, SweepArgs};
 use crate::commands::share::Blocks;
 use crate::commands::until::{self, Ask};
 use crate::error::Result;
-use crate::format::{count, counted};
+use crate::format::{count, counted, duration};
 use crate::store::record::SweepRecord;
 use crate::store::target::{RunStore, Target};
 use crate::store::writer::Existing;
@@ -113,18 +113,21 @@ pub(super) fn progress_bar(total: u64, from: u64, quiet: bool) -> ProgressBar {
     let visible = !quiet && std::io::stderr().is_terminal();
     let target = if visible { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(total), target).with_position(from);
+    let speed =
+        move |state: &ProgressState| state.pos().saturating_sub(from) as f64 / state.elapsed().as_secs_f64().max(1e-3);
+    let per_sec = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let _ = write!(out, "{} runs/s", count(speed(state) as u64));
+    };
+    let left = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let rest = total.saturating_sub(state.pos()) as f64 / speed(state);
+        let _ = if rest.is_finite() { write!(out, "{} left", duration(rest)) } else { Ok(()) };
+    };
     // A broken template would show the default bar instead.
-    if let Ok(style) = ProgressStyle::with_template(
-        "{bar:32} {percent:>3} %  {human_pos} of {human_len} runs  {per_sec:.0}  {eta} left",
-    ) {
-        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ ").with_key(
-            "per_sec",
-            |state: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                let _ = write!(out, "{} runs/s", count(state.per_sec() as u64));
-            },
-        ));
+    if let Ok(style) =
+        ProgressStyle::with_template("{wide_bar} {percent:>3} %  {human_pos} of {human_len} runs  {per_sec}  {left}")
+    {
+        bar.set_style(style.progress_chars("█▉▊▋▌▍▎▏ ").with_key("per_sec", per_sec).with_key("left", left));
     }
-    bar.reset_eta();
     bar
 }
 

@@ -5,13 +5,12 @@
 //! is run. A sweep that was stopped or killed therefore goes on with the same runs, on any number of threads. With `--max-time`
 //! alone the clock has a say: it shortens a round.
 //!
-//! **Collections.** Runs go through a file in the working folder, which the looks read, and after each round into the collection,
-//! under the `_id` that any sweep would give them: what is there already is not stored twice, and other sweeps' runs do not bear on the
-//! looks. At the end the file goes; the same sweep begun again makes its runs again, which takes seconds.
+//! Where runs and history are kept, in a file or a collection: [`crate::store::rounds`].
 
-use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
+
+use console::Term;
 
 use crate::analysis::statistic::Statistic;
 use crate::analysis::{Analysis, Question};
@@ -20,14 +19,15 @@ use crate::cli::until::UntilArgs;
 use crate::commands::sweep::{progress_bar, say, stop_flag};
 use crate::course::{Batch, Course, History, Look, Round, Sequence, batches_of};
 use crate::error::{Error, Result};
-use crate::format::{count, counted, significant, to_precision_of};
+use crate::export::finding;
+use crate::format::{count, counted, duration, to_precision_of};
 use crate::planning::progress::{FEWEST_LEVELS, Pursuit};
 use crate::planning::{Planned, Strategy};
 use crate::stats::sequential::Goal;
 use crate::store::record::SweepRecord;
-use crate::store::runs;
-use crate::store::target::{RunStore, Target};
-use crate::store::writer::{Existing, RunWriter};
+use crate::store::rounds::{RoundStore, Stored};
+use crate::store::target::Target;
+use crate::store::writer::Existing;
 use crate::store::{self, Columns, Source};
 use crate::sweep::{Run, SweepPlan};
 use crate::train::kernel::Simd;
@@ -101,75 +101,26 @@ impl Ask {
 /// [`Error::Usage`] for a goal that does not fit the plan, [`Error::NotReached`] at a limit, after everything is stored;
 /// [`Error::Interrupted`] after Ctrl-C; those of writing and analysing.
 pub fn make(ask: &Ask, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<History> {
-    let mut session = Session::begin(ask, &target.journal(&ask.plan), existing, simd, global)?;
-    let mut collection = Collection::of(target, existing, global)?;
+    let mut session = Session::begin(ask, target, existing, simd, global)?;
     let end = loop {
         session.train()?;
-        if let Some(collection) = &mut collection {
-            collection.take(&session)?;
-        }
         let analysis = session.look()?;
+        // What was seen first: whoever sees the last run of a round finds it.
+        session.write_down()?;
+        session.deliver()?;
         match session.next(&analysis) {
             Ok(Next::Run(batches)) => session.push(batches)?,
             Ok(Next::End(end)) => break Ok(end),
             Err(e) => break Err(e),
         }
     };
-    let history = match collection {
-        Some(_) => session.discard(target)?,
-        None => session.finish()?,
-    };
+    let history = session.finish()?;
     match end? {
         End::Reached => Ok(history),
         End::Limit(limit) => {
-            Err(Error::NotReached { goal: ask.pursuit.goal.to_string(), found: finding(&history), limit })
+            let goal = &ask.pursuit.goal;
+            Err(Error::NotReached { goal: goal.to_string(), found: known(goal, &history), limit })
         }
-    }
-}
-
-/// A collection that gets the runs of every round.
-struct Collection<'a> {
-    target: &'a Target,
-    existing: Existing,
-    /// Batches that it has.
-    taken: usize,
-}
-
-impl<'a> Collection<'a> {
-    /// Nothing for a file. Says what is there already.
-    fn of(target: &'a Target, existing: Existing, global: &Global) -> Result<Option<Self>> {
-        let Some(there) = target.documents()? else { return Ok(None) };
-        if there > 0 && !global.quiet {
-            let there = counted(there, "document");
-            say(&format!("{target} holds {there} already; this sweep adds its own and looks at those alone"));
-        }
-        Ok(Some(Self { target, existing, taken: 0 }))
-    }
-
-    /// Stores what `session` has made since the last time.
-    fn take(&mut self, session: &Session) -> Result<()> {
-        const AT_ONCE: usize = 10_000;
-        for (rows, part) in session.course.parts().skip(self.taken) {
-            let mut store = RunStore::open(self.target, &part, self.existing)?;
-            // Once, unless a server loses what it has acknowledged.
-            while !store.missing(&part.places)?.is_empty() {
-                let (mut place, mut chunk) = (part.places.start, Vec::with_capacity(AT_ONCE));
-                runs::each(session.writer.journal(), |row, run| {
-                    if rows.contains(&(row - 1)) {
-                        chunk.push(*run);
-                    }
-                    if chunk.len() == AT_ONCE || row == rows.end {
-                        store.append(place, &chunk)?;
-                        place += chunk.len() as u64;
-                        chunk.clear();
-                    }
-                    Ok(())
-                })?;
-            }
-            store.finish(&session.record())?;
-            self.taken += 1;
-        }
-        Ok(())
     }
 }
 
@@ -190,50 +141,75 @@ struct Session<'a> {
     factor: &'static str,
     simd: Simd,
     global: &'a Global,
-    target: PathBuf,
+    target: &'a Target,
     history: History,
     course: Course,
-    writer: RunWriter,
+    store: RoundStore<'a>,
     began: Instant,
     /// Runs made by this process.
     made: u64,
 }
 
 impl<'a> Session<'a> {
-    fn begin(ask: &'a Ask, target: &Path, existing: Existing, simd: Simd, global: &'a Global) -> Result<Self> {
+    fn begin(ask: &'a Ask, target: &'a Target, existing: Existing, simd: Simd, global: &'a Global) -> Result<Self> {
         let factor = ask.factor()?;
-        let fresh = || Round { batches: vec![ask.first_round(factor)], look: None };
-        let stored = SweepRecord::read(target).filter(|_| existing != Existing::Replace);
-        let mut rounds = stored.and_then(|record| record.history).map(|history| history.rounds).unwrap_or_default();
-        if rounds.is_empty() {
-            rounds.push(fresh());
-        }
-        if let Some(max) = ask.max_runs.filter(|max| *max < ask.first_round(factor).total()) {
-            let reason = format!("the first round alone takes {}", counted(ask.first_round(factor).total(), "run"));
+        let first = ask.first_round(factor);
+        if let Some(max) = ask.max_runs.filter(|max| *max < first.total()) {
+            let reason = format!("the first round alone takes {}", counted(first.total(), "run"));
             return Err(Error::Usage { what: "max-runs", given: max.to_string(), reason });
         }
+        let fresh = || vec![Round { batches: vec![first.clone()], look: None }];
+        let stored = Stored::at(target, &ask.plan, existing)?;
+        let rounds = stored.history()?.map(|history| history.rounds).filter(|rounds| !rounds.is_empty());
         let Pursuit { goal, strategy } = &ask.pursuit;
         let with = |rounds| History { goal: goal.to_string(), strategy: strategy.name().into(), rounds };
-        let mut history = with(rounds);
+        let mut history = with(rounds.unwrap_or_else(fresh));
         let mut course = history.course(&ask.plan, factor);
-        let mut writer = RunWriter::open(target, &course, existing)?;
+        let mut store = stored.open(&course)?;
         let last: u64 = history.rounds.last().map_or(0, |round| round.batches.iter().map(Batch::total).sum());
-        if writer.done() < course.total() - last {
+        if store.done() < course.total() - last {
             // Of the rounds written down, runs are missing: begin again, with what the first round has.
-            drop(writer);
-            history = with(vec![fresh()]);
+            history = with(fresh());
             course = history.course(&ask.plan, factor);
-            writer = RunWriter::open(target, &course, Existing::Replace)?;
+            store = store.begin_again(&course)?;
         }
-        let (target, began) = (target.to_path_buf(), Instant::now());
-        let session = Self { ask, factor, simd, global, target, history, course, writer, began, made: 0 };
+        if strategy == &Strategy::Ocba && matches!(goal, Goal::Minimum { .. }) && !global.quiet {
+            say(
+                "warning: ocba puts its runs at the best level, which says little of a place between levels; the strategy minimum needs a fraction of them",
+            );
+        }
+        let session =
+            Self { ask, factor, simd, global, target, history, course, store, began: Instant::now(), made: 0 };
+        session.greet()?;
         session.write_down()?;
         Ok(session)
     }
 
+    /// Says what is there already.
+    fn greet(&self) -> Result<()> {
+        if self.global.quiet {
+            return Ok(());
+        }
+        let (there, target) = (self.target.documents()?.unwrap_or(0), self.target);
+        if self.store.done() > 0 {
+            let (round, done) = (self.history.rounds.len(), counted(self.store.done(), "run"));
+            say(&format!("{target}: goes on in round {round} after {done}"));
+        } else if there > 0 {
+            let there = counted(there, "document");
+            say(&format!("{target} holds {there} already; this sweep adds its own and looks at those alone"));
+        }
+        Ok(())
+    }
+
     /// Stores what is to be run beside the runs.
     fn write_down(&self) -> Result<()> {
-        self.record().write(&self.target)
+        self.store.write_down(&self.record())
+    }
+
+    /// Gives a collection what is new.
+    fn deliver(&mut self) -> Result<()> {
+        let record = self.record();
+        self.store.deliver(&self.course, &record)
     }
 
     fn record(&self) -> SweepRecord {
@@ -244,21 +220,21 @@ impl<'a> Session<'a> {
 
     /// Makes the runs of the course that are not there yet.
     fn train(&mut self) -> Result<()> {
-        let missing = self.writer.done()..self.course.total();
+        let missing = self.store.done()..self.course.total();
         if missing.is_empty() {
             return Ok(());
         }
         let progress = progress_bar(missing.end, missing.start, self.global.quiet);
-        let (writer, done) = (&mut self.writer, missing.start);
-        let mut work = Stretch::new(missing, |runs: &[Run]| writer.append(runs));
+        let (store, done) = (&mut self.store, missing.start);
+        let mut work = Stretch::new(missing, |runs: &[Run]| store.append(runs));
         let trained = schedule::train_plan(&self.course, &mut work, self.simd, stop_flag(), |runs| progress.inc(runs));
         progress.finish_and_clear();
         trained?;
-        self.made += self.writer.done() - done;
+        self.made += self.store.done() - done;
         let total = self.course.total();
-        if stop_flag().load(Ordering::Relaxed) && self.writer.done() < total {
-            let path = self.writer.journal().to_path_buf();
-            return Err(Error::Interrupted { done: self.writer.done(), total, path });
+        if stop_flag().load(Ordering::Relaxed) && self.store.done() < total {
+            let path = self.store.journal().to_path_buf();
+            return Err(Error::Interrupted { done: self.store.done(), total, path });
         }
         Ok(())
     }
@@ -268,7 +244,7 @@ impl<'a> Session<'a> {
         let number = self.history.rounds.len() as u32;
         let confidence = self.ask.pursuit.goal.confidence_of_look(number, self.ask.question.confidence);
         let columns = Columns { factor: self.factor.into(), metric: self.ask.metric.clone() };
-        let table = store::read(&[Source::Path(self.writer.journal().display().to_string())], &columns)?;
+        let table = store::read(&[Source::Path(self.store.journal().display().to_string())], &columns)?;
         let analysis = Analysis::of(table, &Question { confidence, ..self.ask.question.clone() })?;
         let look = self.ask.pursuit.look(&analysis);
         if !self.global.quiet {
@@ -280,30 +256,40 @@ impl<'a> Session<'a> {
         Ok(analysis)
     }
 
-    /// A look in a line, for the terminal.
+    /// A look in a line for the terminal, in several where it is narrow.
     fn line(&self, number: u32, look: &Look, analysis: &Analysis) -> String {
         let goal = &self.ask.pursuit.goal;
-        let mut text = format!("round {number}: {}", counted(look.runs, "run"));
+        let mut seen = format!("round {number}: {}", counted(look.runs, "run"));
         if let (Some(minimum), Some(lower), Some(upper)) = (look.minimum, look.lower, look.upper) {
             let rounded = |value| to_precision_of(value, (upper - lower) / 2.0);
-            text.push_str(&format!(", minimum at {} ({} to {})", rounded(minimum), rounded(lower), rounded(upper)));
+            seen.push_str(&format!(", minimum at {} ({} to {})", rounded(minimum), rounded(lower), rounded(upper)));
         }
         if let Some(width) = look.width {
-            text.push_str(&format!(", ±{} %", significant(width * 100.0, 2)));
+            seen.push_str(&format!(", {}", goal.describe(width)));
         }
-        match self.ask.pursuit.remaining(analysis) {
-            _ if look.reached => text.push_str(&format!("; {goal} is reached")),
-            Some(runs) => {
-                // Two digits: more would promise too much.
-                let unit = 10u64.pow(runs.max(1).ilog10().saturating_sub(1));
-                text.push_str(&format!("; about {} left", counted(runs.div_ceil(unit) * unit, "run")));
-                if let Some(speed) = self.speed() {
-                    text.push_str(&format!(", {} s", count((runs as f64 / speed) as u64 + 1)));
-                }
-            }
-            None => text.push_str("; too early to say how many more"),
+        let named = |name: &String| analysis.references.iter().find(|result| result.reference.name == *name);
+        let compared = match goal {
+            Goal::Reference { name } => named(name).and_then(|result| finding::reference(analysis, result)),
+            _ => None,
+        };
+        let parts: Vec<String> =
+            [Some(seen), compared, Some(self.outlook(look, analysis))].into_iter().flatten().collect();
+        let line = parts.join("; ");
+        let terminal = Term::stderr();
+        let is_narrow = terminal.is_term() && line.chars().count() > usize::from(terminal.size().1);
+        if is_narrow { parts.join("\n  ") } else { line }
+    }
+
+    /// What is left to do.
+    fn outlook(&self, look: &Look, analysis: &Analysis) -> String {
+        if look.reached {
+            return format!("{} is reached", self.ask.pursuit.goal);
         }
-        text
+        let Some(runs) = self.ask.pursuit.remaining(analysis) else { return "too early to say how many more".into() };
+        // Two digits: more would promise too much.
+        let unit = 10u64.pow(runs.max(1).ilog10().saturating_sub(1));
+        let time = self.speed().map_or_else(String::new, |speed| format!(", {}", duration(runs as f64 / speed)));
+        format!("about {} left{time}", counted(runs.div_ceil(unit) * unit, "run"))
     }
 
     /// Runs a second; nothing before any was made.
@@ -355,37 +341,23 @@ impl<'a> Session<'a> {
 
     /// Puts the runs into their place.
     fn finish(self) -> Result<History> {
-        self.write_down()?;
-        let (closing, global) = (self.closing(&self.target.display().to_string()), self.global);
-        self.writer.finish()?;
+        let (closing, global) = (self.closing(), self.global);
+        self.store.finish()?;
         if !global.quiet {
             say(&closing);
         }
         Ok(self.history)
     }
 
-    /// Removes what is kept in files; the runs are at `target`.
-    fn discard(self, target: &Target) -> Result<History> {
-        if !self.global.quiet {
-            say(&self.closing(&target.to_string()));
-        }
-        SweepRecord::remove(&self.target)?;
-        self.writer.discard()?;
-        Ok(self.history)
-    }
-
-    fn closing(&self, place: &str) -> String {
+    fn closing(&self) -> String {
         let (time, made) = (self.began.elapsed().as_secs_f64(), count(self.made));
-        format!("{} in {place}: {made} made in {time:.1} s", counted(self.course.total(), "run"))
+        format!("{} in {}: {made} made in {time:.1} s", counted(self.course.total(), "run"), self.target)
     }
 }
 
 /// What was known when a sweep ended without its goal.
-fn finding(history: &History) -> String {
-    let look = history.rounds.iter().rev().find_map(|round| round.look.as_ref());
-    let runs = look.map_or(0, |look| look.runs);
-    match look.and_then(|look| look.width) {
-        Some(width) => format!("±{} % after {}", significant(width * 100.0, 2), counted(runs, "run")),
-        None => format!("undecided after {}", counted(runs, "run")),
-    }
+fn known(goal: &Goal, history: &History) -> String {
+    let width = history.rounds.iter().rev().find_map(|round| round.look.as_ref()).and_then(|look| look.width);
+    let known = width.map_or("undecided".into(), |width| goal.describe(width));
+    format!("{known} after {}", counted(history.runs(), "run"))
 }

@@ -10,7 +10,7 @@ pub const HEADS: [&str; 6] = ["round", "runs made", "at levels", "minimum", "int
 
 /// The sweeps among the inputs that had a goal.
 pub fn of(analysis: &Analysis) -> impl Iterator<Item = &History> {
-    analysis.inputs().iter().filter_map(|input| input.history.as_ref())
+    analysis.inputs().iter().flat_map(|input| &input.histories)
 }
 
 /// What was asked for and how it ended: `minimum<=2% by the strategy minimum: reached with 98,210 runs in 4 rounds`.
@@ -31,10 +31,10 @@ pub fn sentence(history: &History) -> String {
 
 /// The rounds, a row each, under [`HEADS`].
 pub fn rows(history: &History) -> Vec<[String; 6]> {
-    history.rounds.iter().enumerate().map(|(place, round)| row(place + 1, round)).collect()
+    history.rounds.iter().enumerate().map(|(place, round)| row(place + 1, round, &history.goal)).collect()
 }
 
-fn row(number: usize, round: &Round) -> [String; 6] {
+fn row(number: usize, round: &Round, goal: &str) -> [String; 6] {
     let made: u64 = round.batches.iter().map(crate::course::Batch::total).sum();
     let levels: usize = round.batches.iter().map(|batch| batch.levels.len()).sum();
     let look = round.look.as_ref();
@@ -46,7 +46,10 @@ fn row(number: usize, round: &Round) -> [String; 6] {
     let interval = look.zip(ends).map(|(look, (lower, upper))| {
         format!("{} to {} ({})", rounded(lower), rounded(upper), confidence(look.confidence))
     });
-    let width = look.and_then(|look| look.width).map(|width| format!("±{} %", significant(width * 100.0, 2)));
+    let width = look.and_then(|look| look.width).map(|width| {
+        let sign = if goal.starts_with("se") { "" } else { "±" };
+        format!("{sign}{} %", significant(width * 100.0, 2))
+    });
     [
         number.to_string(),
         count(made),

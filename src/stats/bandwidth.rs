@@ -1,7 +1,7 @@
 //! How smooth is the curve of the level means?
 //!
 //! **Definition.** Of a geometric grid of bandwidths, from four level distances or an eighth of the range (the greater) to three
-//! times the range, each has the corrected criterion of Akaike (Hurvich, Simonoff and Tsai 1998),
+//! times the range, and on to narrower ones down to four level distances as long as the narrowest is the best, each has the corrected criterion of Akaike (Hurvich, Simonoff and Tsai 1998),
 //! c = ln(mean weighted square residual) + 1 + 2 (tr + 1) / (n − tr − 2), tr being the trace of the hat matrix. The curves are
 //! averaged with Akaike's weights exp(−n c / 2) (Buckland, Burnham and Augustin 1997; Burnham and Anderson 2002, 4.2), n being the
 //! number of levels.
@@ -118,19 +118,36 @@ impl Bins {
 impl Bandwidths {
     /// The candidates for `levels`, ascending in x. Nothing for fewer than three levels.
     pub fn new(levels: &[LevelMean]) -> Option<Self> {
-        const CANDIDATES: u32 = 10;
+        const CANDIDATES: i32 = 10;
         let range = levels.last()?.x - levels.first()?.x;
-        let (narrowest, widest) = ((4.0 * range / levels.len() as f64).max(range / 8.0), 3.0 * range);
+        let least = 4.0 * range / levels.len() as f64;
+        let (narrowest, widest) = (least.max(range / 8.0), 3.0 * range);
         let step = libm::pow(widest / narrowest, 1.0 / f64::from(CANDIDATES - 1));
         let bins = Bins::new(levels);
         let binned = bins.levels(levels);
-        let candidate = |i: u32| {
-            let bandwidth = narrowest * libm::pow(step, f64::from(i));
-            let criterion = Criterion::new(&Smoother::new(&binned, bandwidth)?);
-            Some(Candidate { smoother: Smoother::new(levels, bandwidth)?, criterion })
+        let bandwidth = |i: i32| narrowest * libm::pow(step, f64::from(i));
+        let candidate = |i: i32| {
+            let criterion = Criterion::new(&Smoother::new(&binned, bandwidth(i))?);
+            Some(Candidate { smoother: Smoother::new(levels, bandwidth(i))?, criterion })
         };
         let candidates = (0..CANDIDATES).into_par_iter().map(candidate).collect::<Option<Vec<_>>>()?;
-        Some(Self { bins, candidates })
+        let mut bandwidths = Self { bins, candidates };
+        let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
+        for i in (i32::MIN..0).rev().take_while(|i| bandwidth(*i) >= least) {
+            if !bandwidths.is_narrowest_best(&means) {
+                break;
+            }
+            bandwidths.candidates.insert(0, candidate(i)?);
+        }
+        Some(bandwidths)
+    }
+
+    /// Whether the criterion would have the narrowest.
+    fn is_narrowest_best(&self, means: &[f64]) -> bool {
+        let binned = self.bins.of(means);
+        let mut criteria = self.candidates.iter().filter_map(|candidate| candidate.criterion.aicc(&binned));
+        let narrowest = criteria.next();
+        criteria.all(|wider| narrowest.is_some_and(|narrowest| narrowest < wider))
     }
 
     /// The weight of each bandwidth's curve for `means`; their sum is 1.
@@ -264,6 +281,31 @@ mod tests {
             // Condition of the normal equations, as for the fits.
             assert!((ours - expected.aicc).abs() < 1e-9, "{ours} {}", expected.aicc);
         }
+    }
+
+    #[test]
+    fn precise_means_are_followed_closely() {
+        // Lowest at 2.5 and not symmetric, so that a wide bandwidth misses the place by its bias.
+        let curve = |x: f64| {
+            let bent = (x - 2.5) / (1.0 + 0.18 * (x - 2.5));
+            1560.0 + 1470.0 * (libm::sqrt(1.0 + bent * bent) - 1.0)
+        };
+        let lowest = |std_dev: f64| {
+            let mut stream = crate::random::Stream::new(5, 0, 0);
+            let mut level = |i: usize| {
+                let x = i as f64 * 7.0 / 399.0;
+                let mean = curve(x) + std_dev * stream.normal();
+                LevelMean { x, mean, variance: std_dev * std_dev, n: 1.0, freedom: 1e9 }
+            };
+            let levels: Vec<LevelMean> = (0..400).map(&mut level).collect();
+            let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
+            let bandwidths = Bandwidths::new(&levels).unwrap();
+            (bandwidths.candidates.len(), bandwidths.averaged(&means).minimum(&means).x)
+        };
+        assert_eq!(lowest(100.0).0, 10, "noise enough for wide ones");
+        let (candidates, place) = lowest(0.5);
+        // With an eighth of the range, 0.009.
+        assert!(candidates > 10 && (place - 2.5).abs() < 0.003, "{candidates} {place}");
     }
 
     #[test]

@@ -98,6 +98,15 @@ impl Goal {
         }
     }
 
+    /// How wide that is: `±2.1 %`, or `standard errors up to 0.8 %`.
+    pub fn describe(&self, width: f64) -> String {
+        let percent = crate::format::significant(width * 100.0, 2);
+        match self {
+            Self::StandardError { .. } => format!("standard errors up to {percent} %"),
+            _ => format!("±{percent} %"),
+        }
+    }
+
     /// The width that ends the sweep, if that is what ends it.
     pub fn share(&self) -> Option<f64> {
         match self {

@@ -5,6 +5,7 @@
 //! - [`summaries`]: reads a table of levels in place of runs.
 //! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
 //! - [`record`]: how a file of runs was made.
+//! - [`rounds`]: where a sweep in rounds keeps its runs and its history.
 //! - [`rows`]: copies rows of any columns.
 //! - [`runs`]: reads back the runs of the trainer, to make them again.
 //! - [`target`]: what the user typed for `--to`, and the store behind it.
@@ -14,6 +15,7 @@ pub mod csv;
 pub mod mongodb;
 pub mod parquet;
 pub mod record;
+pub mod rounds;
 pub mod rows;
 pub mod runs;
 pub mod schema;

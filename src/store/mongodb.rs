@@ -3,6 +3,8 @@
 //! - [`mod@read`]: a collection into a [`RunTable`](crate::store::RunTable).
 //! - [`mod@follow`]: the same, kept current.
 //! - [`mod@write`]: the runs of a sweep into a collection, from several machines at once if need be.
+//! - [`mod@pursuit`]: how a sweep went on until its goal, kept beside its runs.
+//! - [`mod@documents`]: runs and plans as documents.
 //! - [`mod@spool`]: the local file that keeps runs while the server is away.
 //! - [`mod@rows`]: whole documents as rows of cells, for copying.
 //! - [`mod@summaries`]: lets the server count.
@@ -16,10 +18,12 @@
 //! **Futures of the driver are never dropped**, which its connections would not survive: no timeout is wrapped around one.
 //! Reads run in a task of their own, which ends by itself once nobody listens.
 
+pub(crate) mod documents;
 mod failure;
 mod fields;
 mod fill;
 pub mod follow;
+pub mod pursuit;
 pub mod read;
 pub mod rows;
 pub mod spool;

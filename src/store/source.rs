@@ -116,7 +116,7 @@ impl Input {
         let history = record.and_then(|record| record.history);
         for input in &mut table.inputs {
             input.made_by.clone_from(&made_by);
-            input.history.clone_from(&history);
+            input.histories = history.iter().cloned().collect();
         }
     }
 

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::store::mongodb::write::{CollectionWriter, file_name, plan_id};
+use crate::store::mongodb::documents::{file_name, plan_id};
+use crate::store::mongodb::write::CollectionWriter;
 use crate::store::mongodb::{Choice, Location};
 use crate::store::record::SweepRecord;
 use crate::store::source::Source;

@@ -54,7 +54,7 @@ fn the_rule_and_the_statistics_agree() {
     let groups = found["groups"].as_array().unwrap();
     assert!(groups.iter().all(|group| group["n"].as_u64() >= Some(30)), "at least 30 runs a level");
     // The history is part of what is known of the input.
-    assert_eq!(found["provenance"]["inputs"][0]["history"], record(&folder, "x.csv")["history"]);
+    assert_eq!(found["provenance"]["inputs"][0]["histories"][0], record(&folder, "x.csv")["history"]);
 }
 
 #[test]
@@ -160,6 +160,14 @@ fn limits_end_a_sweep_and_are_told() {
     ended.says("minimum<=0.1% is not reached").says("12,000 runs").says("--max-runs").says("goes on");
     assert_eq!(folder.text("x.csv").lines().count(), 12_001);
     sweep(&folder, QUICK, "x.csv --max-runs 100000").succeeds();
+    // The limit holds exactly, whatever the goal and the strategy.
+    for (goal, words) in
+        [("se<=0.5%", ""), ("minimum<=0.5%", "--strategy uniform"), ("reference Xavier decided", "--margin 1.1%")]
+    {
+        let folder = Folder::new();
+        sweep(&folder, goal, &format!("x.csv --hidden-std-dev log:0.2:2:9 --max-runs 5003 {words}")).fails_with(1);
+        assert_eq!(folder.text("x.csv").lines().count(), 5004, "{goal}");
+    }
     let folder = Folder::new();
     sweep(&folder, "minimum<=0.01%", "x.csv --max-time 0.5s").fails_with(1).says("--max-time");
     assert!(folder.path("x.csv").exists());
@@ -179,6 +187,18 @@ fn every_level_reaches_its_standard_error() {
     assert!(n.iter().any(|runs| *runs != n[0]), "{n:?}");
     for strategy in ["uniform", "neyman", "ocba"] {
         made("se<=4%", &format!("{levels} --strategy {strategy}"));
+    }
+}
+
+#[test]
+fn no_level_stops_below_30_runs() {
+    // Goals that a run or two would reach.
+    let levels = "--hidden-std-dev log:0.3:3:9 --epochs 100";
+    for (goal, strategy) in [("se<=50%", "relative-error"), ("se<=50%", "ocba"), ("minimum<=90%", "uniform")] {
+        let folder = made(goal, &format!("{levels} --strategy {strategy}"));
+        let found = stats(&folder, "");
+        let groups = found["groups"].as_array().unwrap();
+        assert!(groups.len() == 9 && groups.iter().all(|group| group["n"] == 30), "{goal} {groups:?}");
     }
 }
 
@@ -218,7 +238,7 @@ fn run_reports_how_it_got_there() {
     assert!(report.contains("minimum&#60;=10%") || report.contains("minimum&lt;=10%"), "the goal is in the report");
     assert!(report.contains("How it got there") && report.contains("<td>2,500</td><td>25</td>"), "the rounds are, too");
     let summary: Value = serde_json::from_str(&folder.text("output/summary.json")).unwrap();
-    assert_eq!(summary["provenance"]["inputs"][0]["history"]["goal"], "minimum<=10%");
+    assert_eq!(summary["provenance"]["inputs"][0]["histories"][0]["goal"], "minimum<=10%");
     // At a limit there is a report as well.
     let folder = Folder::new();
     let words = "run --quiet --max-runs 5000";

@@ -28,8 +28,10 @@ use ::mongodb::change_stream::event::{ChangeStreamEvent, OperationType};
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
+use crate::course::History;
 use crate::error::{Error, Result};
 use crate::store::mongodb::fill::{Place, Rows};
+use crate::store::mongodb::pursuit;
 use crate::store::mongodb::read::{each_batch, projection};
 use crate::store::mongodb::{Location, Server, after};
 use crate::store::schema::{Columns, RunTable};
@@ -115,6 +117,8 @@ pub struct Followed {
     reading: Option<Reading>,
     /// Documents read; nothing after a failure in the midst.
     read: Option<i64>,
+    /// How sweeps with a goal went on whose runs these are.
+    histories: Vec<History>,
     /// By how many the server's count was off when nothing changed: after a crash or on shards it can be, for good.
     offset: i64,
     news: Option<mpsc::Receiver<News>>,
@@ -128,7 +132,8 @@ impl Followed {
     /// Nothing of the collection yet; `waker` hears when it changes.
     pub fn new(location: Location, waker: Sender<()>) -> Self {
         let (server, reading, read, news) = (None, None, None, None);
-        Self { location, waker, server, reading, read, offset: 0, news, is_told: false, is_uncertain: true }
+        let histories = Vec::new();
+        Self { location, waker, server, reading, read, histories, offset: 0, news, is_told: false, is_uncertain: true }
     }
 
     /// All rows.
@@ -137,7 +142,9 @@ impl Followed {
     /// [`Error::MissingColumn`], [`Error::NoDocuments`] before anything was read.
     pub fn table(&self) -> Result<RunTable> {
         let missing = || Error::NoDocuments { place: self.location.to_string(), reason: "not read yet".into() };
-        self.reading.as_ref().ok_or_else(missing)?.rows.table()
+        let mut table = self.reading.as_ref().ok_or_else(missing)?.rows.table()?;
+        pursuit::note(&self.histories, table.ledger.read, &mut table.inputs);
+        Ok(table)
     }
 
     /// Reads what came since the last call; says whether anything did.
@@ -163,10 +170,17 @@ impl Followed {
         // Until this has succeeded.
         let was_certain = !std::mem::replace(&mut self.is_uncertain, true);
         if was_certain && let Some(any) = self.add(inserted)? {
+            // Where sweeps have goals, their rounds go with their runs.
+            if any && !self.histories.is_empty() {
+                self.histories = pursuit::histories(server)?;
+            }
             self.is_uncertain = false;
             return Ok(any);
         }
         let news = self.look(server, columns)?;
+        if news {
+            self.histories = pursuit::histories(server)?;
+        }
         self.is_uncertain = !self.is_told;
         Ok(news)
     }

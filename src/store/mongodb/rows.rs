@@ -91,7 +91,7 @@ struct Inserter {
 impl Inserter {
     fn open(location: &Location) -> Result<Self> {
         let server = Server::connect(location)?;
-        let documents = durable(&server);
+        let documents = durable(&server, &location.collection);
         Ok(Self { server, documents })
     }
 
@@ -112,14 +112,14 @@ impl Inserter {
 }
 
 /// The collection, with writes acknowledged by a majority and in the journal unless the URI says otherwise.
-pub(super) fn durable(server: &Server) -> Collection<RawDocumentBuf> {
-    let runs = server.collection();
-    if runs.write_concern().is_some() {
-        return runs;
+pub(super) fn durable<T: Send + Sync>(server: &Server, name: &str) -> Collection<T> {
+    let usual = server.database().collection(name);
+    if usual.write_concern().is_some() {
+        return usual;
     }
     let concern = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).build();
     let options = CollectionOptions::builder().write_concern(concern).build();
-    server.database().collection_with_options(&server.location.collection, options)
+    server.database().collection_with_options(name, options)
 }
 
 /// Writes the rows of one file as documents.

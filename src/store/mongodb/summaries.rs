@@ -19,6 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
 use crate::provenance::InputDigest;
+use crate::store::mongodb::pursuit;
 use crate::store::mongodb::read::read_from;
 use crate::store::mongodb::{Aggregate, Location, Server};
 use crate::store::schema::{Columns, Data, Exclusion, LevelSummaries, LevelSummary};
@@ -40,11 +41,15 @@ pub fn data(location: &Location, columns: &Columns) -> Result<Data> {
             server.insist(|| async { server.collection().estimated_document_count().await })? >= WORTH_IT
         }
     };
-    if by_server {
-        summaries_of(&server, columns).map(Data::Levels)
+    Ok(if by_server {
+        let mut levels = summaries_of(&server, columns)?;
+        pursuit::note(&pursuit::histories(&server)?, levels.ledger.read, &mut levels.inputs);
+        Data::Levels(levels)
     } else {
-        read_from(&server, columns).map(Data::Runs)
-    }
+        let mut runs = read_from(&server, columns)?;
+        pursuit::note(&pursuit::histories(&server)?, runs.ledger.read, &mut runs.inputs);
+        Data::Runs(runs)
+    })
 }
 
 /// The levels of the documents at `location`, summarised by the server.
