@@ -142,3 +142,31 @@ fn verdict_on(analysis: &Analysis, name: &str) -> Option<Verdict> {
     let result = analysis.references.iter().find(|result| result.reference.name == name)?;
     result.to_minimum.map(|found| found.verdict)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Question;
+    use crate::analysis::statistic::Statistic;
+    use crate::store::schema::{Columns, LevelSummary, RowLedger};
+    use crate::store::{Data, LevelSummaries};
+
+    /// Three levels known to a millionth, the first from `n` runs.
+    fn precise(n: u64) -> Analysis {
+        let level = |level: f64, n| LevelSummary { level, n, mean: level, std_dev: Some(1e-6), min: None, max: None };
+        let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40)];
+        let columns = Columns { factor: "x".into(), metric: "y".into() };
+        let ledger = RowLedger::of_rows(80 + n);
+        let question = Question { confidence: 0.96, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean };
+        let levels = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
+        Analysis::of(Data::Levels(levels), &question).unwrap()
+    }
+
+    #[test]
+    fn no_level_stops_before_it_has_enough_runs() {
+        let pursuit = Pursuit { goal: Goal::StandardError { share: 0.01 }, strategy: Strategy::Neyman };
+        assert!(!pursuit.look(&precise(FEWEST - 1)).reached && pursuit.look(&precise(FEWEST)).reached);
+        let planned = pursuit.next(&precise(FEWEST - 1), 10).unwrap();
+        assert_eq!(planned.allocation.iter().map(|level| level.add).collect::<Vec<_>>(), [10, 0, 0]);
+    }
+}
