@@ -173,10 +173,8 @@ impl<'a> Session<'a> {
             course = history.course(&ask.plan, factor);
             store = store.begin_again(&course)?;
         }
-        if strategy == &Strategy::Ocba && matches!(goal, Goal::Minimum { .. }) && !global.quiet {
-            say(
-                "warning: ocba puts its runs at the best level, which says little of a place between levels; the strategy minimum needs a fraction of them",
-            );
+        if let Some(warning) = unkept(&ask.pursuit).filter(|_| !global.quiet) {
+            say(&format!("warning: {warning}; --strategy minimum keeps the promise with a fraction of the runs"));
         }
         let session =
             Self { ask, factor, simd, global, target, history, course, store, began: Instant::now(), made: 0 };
@@ -352,6 +350,19 @@ impl<'a> Session<'a> {
     fn closing(&self) -> String {
         let (time, made) = (self.began.elapsed().as_secs_f64(), count(self.made));
         format!("{} in {}: {made} made in {time:.1} s", counted(self.course.total(), "run"), self.target)
+    }
+}
+
+/// What speaks against a strategy for its goal; [`crate::stats::sequential`] has the simulations.
+fn unkept(pursuit: &Pursuit) -> Option<&'static str> {
+    match (&pursuit.goal, pursuit.strategy) {
+        (Goal::Minimum { .. }, Strategy::RelativeError | Strategy::Neyman) => {
+            Some("with runs shared out by their errors, fewer intervals than promised hold the minimum")
+        }
+        (Goal::Minimum { .. }, Strategy::Ocba) => {
+            Some("ocba puts its runs at the best level, which says little of a place between levels")
+        }
+        _ => None,
     }
 }
 

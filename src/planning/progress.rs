@@ -41,9 +41,8 @@ impl Pursuit {
             Goal::Minimum { share } | Goal::StandardError { share } => width.is_some_and(|width| width <= *share),
             Goal::Reference { name } => verdict_on(analysis, name).is_some_and(|verdict| verdict != Verdict::Undecided),
         };
-        // Of the strategy minimum, the first round only shows where to refine.
-        let is_about_place = self.strategy == Strategy::Minimum && matches!(self.goal, Goal::Minimum { .. });
-        let is_refined = !is_about_place || self.design_runs(analysis).is_some();
+        // Of the strategy minimum, the first round only shows where to refine: before, a place far off would be taken as given.
+        let is_refined = self.strategy != Strategy::Minimum || self.design_runs(analysis).is_some();
         let enough = analysis.groups.iter().all(|group| group.summary.n >= FEWEST);
         let minimum = analysis.minimum.level;
         let interval = minimum.and_then(|minimum| minimum.interval);
