@@ -1,5 +1,6 @@
 //! `initsweep sweep`: trains the runs of a plan and stores them, with progress, and goes on where it was stopped.
 
+use std::hash::{BuildHasher, RandomState};
 use std::io::{IsTerminal, Write};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,7 +56,12 @@ pub fn make(part: &Part, simd: Simd, target: &Target, existing: Existing, global
     let progress = progress_bar(total, from, global.quiet);
     // Once for a file. A collection is asked again, until it holds every run.
     while !missing.is_empty() {
-        let blocks = if store.is_shared() { Blocks::of(missing, &part.plan) } else { Blocks::in_order(missing) };
+        let blocks = if store.is_shared() {
+            // Any number of its own: who makes a run changes nothing of it.
+            Blocks::shared(missing, &part.plan, RandomState::new().hash_one(std::process::id()))
+        } else {
+            Blocks::in_order(missing)
+        };
         let mut making = Making { store: &mut store, blocks, progress: &progress, made: 0 };
         schedule::train_plan(&part.plan, &mut making, simd, stop_flag(), |runs| progress.inc(runs))?;
         made += making.made;
