@@ -43,6 +43,13 @@ pub struct MinimumAnalysis {
     pub margin: f64,
 }
 
+impl MinimumAnalysis {
+    /// Whether paired runs that were put around the minimum tell where it is ([`crate::stats::refined`]).
+    pub fn is_refined(&self) -> bool {
+        self.level.and_then(|level| level.interval).is_some_and(|interval| interval.method == Method::CubicSlope)
+    }
+}
+
 /// The curve through the levels, with what has been found of its minimum.
 pub struct Curve<'a> {
     pub(super) objective: &'a Objective<'a>,

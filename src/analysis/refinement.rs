@@ -11,7 +11,7 @@ use crate::group::Sample;
 use crate::stats::compare::Difference;
 use crate::stats::interval::Method;
 use crate::stats::paired::Numbered;
-use crate::stats::refined::{Cubic, Level, OFF_CENTRE, design_near, levels_of};
+use crate::stats::refined::{Cubic, Level, OFF_CENTRE, designs, levels_of};
 use crate::stats::smooth::{Minimum, Row};
 
 /// The places of the `samples` that hold most of the paired runs; nothing if none do, or what is minimised is not a mean.
@@ -19,16 +19,21 @@ pub fn design_of(statistic: Statistic, samples: &[Sample]) -> Option<Vec<usize>>
     levels_of(&runs_of(samples)).filter(|_| statistic == Statistic::Mean)
 }
 
-/// The cubic through the samples at the places `deep`; nothing if it has no minimum between them.
+/// The cubic through the samples at those of the places `deep` that form a design around its minimum, else through all of them; nothing if
+/// it has no minimum between them.
 pub fn cubic(along: Along, samples: &[Sample], deep: &[usize]) -> Option<Cubic> {
     let runs: Vec<Vec<Numbered>> = deep.iter().map(|place| numbered(&samples[*place])).collect();
     let x: Vec<f64> = samples.iter().map(|sample| along.place(sample.level)).collect();
     let levels: Vec<Level<'_>> = deep.iter().zip(&runs).map(|(place, runs)| Level { x: x[*place], runs }).collect();
-    let cubic = Cubic::through(&levels)?;
-    // Levels of earlier rounds that turned out to lie off the minimum would bend the cubic.
-    let Some(design) = design_near(&x, &runs_of(samples), cubic.place(), OFF_CENTRE) else { return Some(cubic) };
-    let kept = deep.iter().zip(&levels).filter(|(place, _)| design.contains(place)).map(|(_, level)| *level);
-    Cubic::through(&kept.collect::<Vec<_>>()).or(Some(cubic))
+    // Levels of earlier rounds that turned out to lie off the minimum, and references, would bend the cubic.
+    let through = |design: [usize; 4]| {
+        let is_in_design = |(place, _): &(&usize, &Level<'_>)| design.contains(place);
+        let (inside, beside): (Vec<_>, Vec<_>) = deep.iter().zip(&levels).partition(is_in_design);
+        let [inside, beside] =
+            [inside, beside].map(|chosen| chosen.into_iter().map(|(_, level)| *level).collect::<Vec<_>>());
+        Cubic::through(&inside, &beside).filter(|cubic| cubic.is_within(OFF_CENTRE))
+    };
+    designs(&x, &runs_of(samples)).into_iter().find_map(through).or_else(|| Cubic::through(&levels, &[]))
 }
 
 /// Paired runs of each sample.

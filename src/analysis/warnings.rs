@@ -32,7 +32,8 @@ pub fn of(analysis: &Analysis, samples: &[Sample]) -> Vec<Warning> {
     if mixed > 0 {
         warnings.push(Warning::HiddenMixture { levels: mixed, of: groups.len() });
     }
-    if analysis.paired.is_none() && samples.len() > 1 && samples.iter().all(|sample| !sample.replicate.is_empty()) {
+    let is_paired = samples.len() > 1 && samples.iter().all(|sample| !sample.replicate.is_empty());
+    if is_paired && analysis.paired.is_none() && !analysis.minimum.is_refined() {
         warnings.push(Warning::PairsUnused);
     }
     let not_positive = groups.iter().filter(|group| group.level <= 0.0).count();

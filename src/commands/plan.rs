@@ -8,7 +8,7 @@ use crate::cli::{AllocateArgs, Global};
 use crate::commands::print;
 use crate::error::Result;
 use crate::format::{count, counted, significant};
-use crate::planning::{self, Planned, Strategy, USUAL_GOAL};
+use crate::planning::{self, Aim, Planned, Strategy, USUAL_GOAL};
 use crate::store;
 use crate::sweep::DEFAULT_FACTOR;
 
@@ -20,7 +20,7 @@ pub fn run(arguments: &AllocateArgs, _: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
     let table = store::read(&arguments.known.located()?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
-    let planned = planning::plan(&analysis, arguments.strategy, arguments.budget, USUAL_GOAL)?;
+    let planned = planning::plan(&analysis, arguments.strategy, arguments.budget, &Aim::place(USUAL_GOAL))?;
     print(&match arguments.format {
         PlanFormat::Table => table_of(&planned, &analysis, arguments.strategy),
         PlanFormat::Json => json_of(&planned, &analysis, arguments.strategy),

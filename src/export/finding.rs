@@ -141,7 +141,7 @@ pub fn p_value(p: f64) -> String {
 }
 
 /// 0.01 as `1 %`.
-fn percent_of(share: f64) -> String {
+pub fn percent_of(share: f64) -> String {
     format!("{} %", significant(share * 100.0, 3))
 }
 
@@ -195,7 +195,29 @@ pub fn with_uncertainty(estimate: &Estimate) -> String {
     }
 }
 
-/// 0.95 as `95 %`.
+/// 0.95 as `95 %`, 0.991667 as `99.17 %`: two decimals, and two digits of what is missing to 100 %.
 pub fn confidence(level: f64) -> String {
-    format!("{} %", significant(level * 100.0, 6))
+    let missing = (1.0 - level) * 100.0;
+    let decimals = libm::ceil(1.0 - libm::log10(missing)).clamp(2.0, 15.0) as usize;
+    let percent = format!("{:.decimals$}", level * 100.0);
+    format!("{} %", percent.trim_end_matches('0').trim_end_matches('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn confidence_shows_what_is_missing() {
+        for (level, text) in [
+            (0.95, "95 %"),
+            (0.9, "90 %"),
+            (0.6827, "68.27 %"),
+            (1.0 - 0.05 / 6.0, "99.17 %"),
+            (0.9995, "99.95 %"),
+            (0.99999, "99.999 %"),
+        ] {
+            assert_eq!(confidence(level), text);
+        }
+    }
 }

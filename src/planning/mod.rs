@@ -7,6 +7,9 @@
 //! cubic grows with the fourth power of the reach, the square of the rise, and so stays the same share of the goal, about a tenth in the
 //! XOR experiment, whatever the goal. The reach is kept within the levels and below a third of their range.
 //!
+//! **A reference that is to be decided** gets as many runs as an inner level, and is compared by their mean. The
+//! precision is then a third of the margin, so that the bias of the value at the minimum is a twentieth of it.
+//!
 //! **Expected precision.** Standard errors go with 1/√runs. So does the interval of the minimum where the levels stay the same;
 //! where they get different shares, with the error of the slope of the curve at its minimum. For new levels that error is the one of independent
 //! runs: paired ones, which the strategy is made for, are expected to do better, by how much is not known before they are made.
@@ -18,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::minimum::Curve;
 use crate::analysis::objective::{Along, Objective};
+use crate::analysis::references::nearly_equal;
 use crate::analysis::{Analysis, Group};
 use crate::error::{Error, Result};
 use crate::stats::allocate::{self, Known, allocate};
@@ -94,6 +98,22 @@ pub struct Precision {
     pub expected_half_width: Option<f64>,
 }
 
+/// What a design around the minimum is made for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Aim {
+    /// Half the width of the interval of the minimum's place, as a share of the place.
+    pub precision: f64,
+    /// A level to be held against the minimum.
+    pub against: Option<f64>,
+}
+
+impl Aim {
+    /// The place of the minimum, to `precision`.
+    pub fn place(precision: f64) -> Self {
+        Self { precision, against: None }
+    }
+}
+
 /// Where the next runs go.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Planned {
@@ -105,11 +125,11 @@ pub struct Planned {
     pub minimum: Option<Precision>,
 }
 
-/// Shares out `budget` runs; `goal` is the half-width of the minimum's interval to aim for, as a share of the place.
+/// Shares out `budget` runs; `aim` is what new levels around the minimum are made for.
 ///
 /// # Errors
 /// [`Error::Usage`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
-pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, goal: f64) -> Result<Planned> {
+pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
     let objective = Objective::of(analysis.statistic, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
     let curve = Curve::through(&objective, analysis.confidence);
     if let Some(strategy) = strategy.among_levels() {
@@ -117,7 +137,7 @@ pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, goal: f64) -> 
         let known: Vec<Known> = analysis.groups.iter().map(known).collect();
         return Ok(planned(analysis, &levels, &allocate(&known, strategy, budget), curve.as_ref()));
     }
-    let (levels, weights) = refinement(analysis, curve.as_ref(), goal)?;
+    let (levels, weights) = refinement(analysis, curve.as_ref(), aim)?;
     let have: Vec<u64> = levels.iter().map(|level| runs_at(analysis, *level)).collect();
     let adds = allocate::to_shares(&have, &weights, budget);
     Ok(planned(analysis, &levels, &adds, curve.as_ref()))
@@ -136,10 +156,16 @@ pub fn unfinished(analysis: &Analysis, strategy: Strategy, budget: u64, share: f
     planned(analysis, &levels, &adds, None)
 }
 
-/// Of the design that is already there around the minimum, how many runs it holds; nothing if there is none.
-pub fn design_runs(analysis: &Analysis, goal: f64) -> Option<u64> {
-    let places = design(analysis, goal)?;
-    Some(places.iter().map(|place| analysis.groups[*place].summary.n).sum())
+/// Of the design that is already there around the minimum, with the level that it is made for, how many runs it holds; nothing if
+/// there is none.
+pub fn design_runs(analysis: &Analysis, aim: &Aim) -> Option<u64> {
+    let mut levels = design(analysis, aim.precision)?.map(|place| analysis.groups[place].level).to_vec();
+    if let Some(against) = aim.against {
+        let there = analysis.groups.iter().map(|group| group.level).find(|level| nearly_equal(*level, against))?;
+        levels.push(there);
+        levels.dedup_by(|a, b| a == b);
+    }
+    Some(levels.into_iter().map(|level| runs_at(analysis, level)).sum())
 }
 
 /// Runs at the levels that hold most of them, whether or not they lie around the minimum; nothing if there are no such levels.
@@ -177,8 +203,25 @@ fn design_within(analysis: &Analysis, off_centre: f64) -> Option<[usize; 4]> {
     refined::design_near(&x, &n, along.place(analysis.minimum.level?.point), off_centre)
 }
 
-/// The levels to refine at, ascending, and their weights: those of the design that is there, or a new one around the minimum.
-fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Result<(Vec<f64>, Vec<f64>)> {
+/// The levels to refine at, and their weights.
+fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, aim: &Aim) -> Result<(Vec<f64>, Vec<f64>)> {
+    let (mut levels, mut weights) = around_minimum(analysis, curve, aim.precision)?;
+    if let Some(against) = aim.against {
+        let mut known = levels.iter().copied().chain(analysis.groups.iter().map(|group| group.level));
+        let level = known.find(|level| nearly_equal(*level, against)).unwrap_or(against);
+        match levels.iter().position(|there| *there == level) {
+            Some(place) => weights[place] = 1.0,
+            None => {
+                levels.push(level);
+                weights.push(1.0);
+            }
+        }
+    }
+    Ok((levels, weights))
+}
+
+/// Levels and weights of the design that is there, or of a new one around the minimum, ascending.
+fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Result<(Vec<f64>, Vec<f64>)> {
     let usage = |reason: &str| Error::Usage { what: "strategy", given: "minimum".into(), reason: reason.into() };
     let groups = &analysis.groups;
     let along = Along::of(groups);

@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, Group};
 use crate::course::{Batch, Look};
 use crate::error::Result;
-use crate::planning::{Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished};
+use crate::planning::{Aim, Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished};
 use crate::stats::compare::Verdict;
 use crate::stats::sequential::{FEWEST, Goal, growth, round_size};
 
@@ -77,7 +77,7 @@ impl Pursuit {
     pub fn next(&self, analysis: &Analysis, budget: u64) -> Result<Planned> {
         match &self.goal {
             Goal::StandardError { share } => Ok(unfinished(analysis, self.strategy, budget, *share)),
-            goal => plan(analysis, self.strategy, budget, goal.share().unwrap_or(USUAL_GOAL)),
+            _ => plan(analysis, self.strategy, budget, &self.aim(analysis)),
         }
     }
 
@@ -95,7 +95,21 @@ impl Pursuit {
 
     /// Runs of the design around the minimum, if there is one.
     fn design_runs(&self, analysis: &Analysis) -> Option<u64> {
-        design_runs(analysis, self.goal.share().unwrap_or(USUAL_GOAL))
+        design_runs(analysis, &self.aim(analysis))
+    }
+
+    /// What new levels are made for.
+    fn aim(&self, analysis: &Analysis) -> Aim {
+        /// A margin of 0 must not ask for levels that coincide.
+        const FINEST: f64 = 0.001;
+        let Goal::Reference { name } = &self.goal else {
+            return Aim::place(self.goal.share().unwrap_or(USUAL_GOAL));
+        };
+        let named = analysis.references.iter().find(|result| result.reference.name == *name);
+        Aim {
+            precision: (analysis.margin / 10.0).clamp(FINEST, USUAL_GOAL / 8.0),
+            against: named.map(|result| result.reference.value),
+        }
     }
 
     /// What the goal is compared with, where that is a width.

@@ -28,15 +28,14 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
              Schuirmann 1987). The mean at a reference between two levels is interpolated linearly along the axis. Relative \
              changes of observed means are ratios of means minus 1, with {confidence} intervals by Fieller's method; they \
              do not know that the minimum was chosen as the least of all means.",
-            finding::confidence(analysis.margin)
+            finding::percent_of(analysis.margin)
         ),
     ];
-    let interval = analysis.minimum.level.and_then(|level| level.interval);
-    if interval.is_some_and(|interval| interval.method == Method::CubicSlope) {
+    if analysis.minimum.is_refined() {
         paragraphs.push(
             "Most runs are at levels that were put around the minimum, with the same draws at each. Place and value of the \
-             minimum, and what references between these levels cost, are therefore those of a cubic through them; the interval \
-             of the place holds every place at which its slope is not significantly different from 0 (Fieller 1954), with the \
+             minimum are therefore those of a cubic through them, and references are compared with its value there: by their own \
+             runs where they have as many, else by the cubic. The interval of the place holds every place at which its slope is not significantly different from 0 (Fieller 1954), with the \
              covariances of the paired runs."
                 .into(),
         );

@@ -9,6 +9,9 @@
 //! at which the slope is not significantly different from 0, |p′(x)| ≤ t · SE(x) (Fieller 1954, applied to
 //! the place of an extremum): no linearisation, and an honest width where the curvature is uncertain.
 //!
+//! A level **beside** the cubic that holds as many runs, such as a reference, is compared with the minimum by its own mean: what the
+//! cubic makes of a place far from its middle has its bias, the mean of runs made there has none.
+//!
 //! **Why so.** Runs of neighbouring levels differ because some draws change from one basin of the loss to another; how many do grows in
 //! proportion to the distance. The variance of a slope over h then falls as 1/h: few levels, far apart. What forbids more is the
 //! curve's shape. A parabola's minimum is moved by its third derivative (by 3 % of σ at h = 0.7 in the XOR experiment), a cubic's by the fifth
@@ -64,20 +67,29 @@ pub fn levels_of(n: &[u64]) -> Option<Vec<usize>> {
 /// 0.25.
 pub const OFF_CENTRE: f64 = 0.25;
 
-/// Of the levels at `x` with `n` runs, the four that form a design ([`around`]) with `at` at most `off_centre` of its reach from its middle; of
-/// several the one with most runs.
-pub fn design_near(x: &[f64], n: &[u64], at: f64, off_centre: f64) -> Option<[usize; PARAMETERS]> {
+/// Of the levels at `x` with `n` runs, every four that form a design ([`around`]), those with most runs first.
+pub fn designs(x: &[f64], n: &[u64]) -> Vec<[usize; PARAMETERS]> {
     /// Levels are rounded, by up to a hundredth of the reach.
     const ROUNDING: f64 = 0.03;
-    let deep = levels_of(n)?;
+    let deep = levels_of(n).unwrap_or_default();
     let near = |place: f64, reach: f64| deep.iter().copied().find(|i| (x[*i] - place).abs() <= ROUNDING * reach);
     let design = |first: usize, last: usize| {
         let (centre, reach) = ((x[first] + x[last]) / 2.0, (x[last] - x[first]) / 2.0);
-        let inner = (reach > 0.0 && (at - centre).abs() <= off_centre * reach).then_some(INNER * reach)?;
+        let inner = (reach > 0.0).then_some(INNER * reach)?;
         Some([first, near(centre - inner, reach)?, near(centre + inner, reach)?, last])
     };
-    let all = deep.iter().flat_map(|first| deep.iter().filter_map(|last| design(*first, *last)));
-    all.max_by_key(|places| places.iter().map(|place| n[*place]).sum::<u64>())
+    let mut all: Vec<_> = deep.iter().flat_map(|first| deep.iter().filter_map(|last| design(*first, *last))).collect();
+    all.sort_by_key(|places| std::cmp::Reverse(places.iter().map(|place| n[*place]).sum::<u64>()));
+    all
+}
+
+/// The first of the [`designs`] with `at` at most `off_centre` of its reach from its middle.
+pub fn design_near(x: &[f64], n: &[u64], at: f64, off_centre: f64) -> Option<[usize; PARAMETERS]> {
+    let is_near = |places: &[usize; PARAMETERS]| {
+        let (first, last) = (x[places[0]], x[places[PARAMETERS - 1]]);
+        (at - (first + last) / 2.0).abs() <= off_centre * (last - first) / 2.0
+    };
+    designs(x, n).into_iter().find(is_near)
 }
 
 /// The error of the slope at `at` of the cubic through four levels with independent means, each given by place and standard error.
@@ -97,44 +109,56 @@ pub struct Level<'a> {
     pub runs: &'a [Numbered],
 }
 
-/// A cubic through means whose errors are correlated.
+/// A cubic through means whose errors are correlated, and the means of levels beside it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cubic {
     centre: f64,
     scale: f64,
-    coefficients: [f64; PARAMETERS],
-    covariance: [[f64; PARAMETERS]; PARAMETERS],
-    freedom: f64,
+    /// Per coefficient the weights of the means that the cubic goes through, which come first.
+    rows: [Vec<f64>; PARAMETERS],
+    /// The levels beside it, in units of the scale from the centre.
+    beside: Vec<f64>,
+    means: Vec<f64>,
+    /// Runs of each mean.
+    runs: Vec<f64>,
+    /// Variances and covariances of the means.
+    errors: Vec<Vec<f64>>,
     /// The minimum, in units of the scale from the centre.
     least: f64,
 }
 
 impl Cubic {
-    /// Through `levels`, ascending in x. Nothing for fewer than four levels, for one with fewer than two runs, or if the cubic
-    /// has no minimum between the outermost levels.
-    pub fn through(levels: &[Level<'_>]) -> Option<Self> {
+    /// Through `levels`, ascending in x; what it says of the places `beside` is their own mean. Nothing for fewer than four levels, for
+    /// one with fewer than two runs, or if the cubic has no minimum between the outermost levels.
+    pub fn through(levels: &[Level<'_>], beside: &[Level<'_>]) -> Option<Self> {
         let (first, last) = (levels.first()?.x, levels.last()?.x);
-        let fewest = levels.iter().map(|level| level.runs.len()).min()?;
-        if levels.len() < PARAMETERS || fewest < 2 {
+        let all = [levels, beside].concat();
+        if levels.len() < PARAMETERS || all.iter().any(|level| level.runs.len() < 2) {
             return None;
         }
         let (centre, scale) = ((first + last) / 2.0, (last - first) / 2.0);
-        let places: Vec<f64> = levels.iter().map(|level| (level.x - centre) / scale).collect();
-        let weights: Vec<f64> = levels.iter().map(|level| level.runs.len() as f64).collect();
-        let means: Vec<f64> = levels
+        let place = |level: &Level<'_>| (level.x - centre) / scale;
+        let places: Vec<f64> = levels.iter().map(place).collect();
+        let runs: Vec<f64> = all.iter().map(|level| level.runs.len() as f64).collect();
+        let means: Vec<f64> = all
             .iter()
             .map(|level| level.runs.iter().map(|run| run.value).collect::<Vec<_>>())
             .map(|values| ExactMoments::of(&values).mean())
             .collect::<Option<_>>()?;
-        let rows = solution(&places, &weights)?;
-        let errors = covariances(levels, &means);
-        let coefficients = rows.each_ref().map(|row| row.iter().zip(&means).map(|(w, m)| w * m).sum::<f64>());
-        let covariance = rows.each_ref().map(|a| rows.each_ref().map(|b| quadratic(a, &errors, b)));
-        let [_, b, c, d] = coefficients;
+        let rows = solution(&places, &runs[..levels.len()])?;
+        let errors = covariances(&all, &means);
+        let beside = beside.iter().map(place).collect();
+        let mut cubic = Self { centre, scale, rows, beside, means, runs, errors, least: 0.0 };
+        cubic.least = cubic.lowest()?;
+        Some(cubic)
+    }
+
+    /// Where it is lowest between the outermost levels, in units of the scale from the centre.
+    fn lowest(&self) -> Option<f64> {
+        let [_, b, c, d] = self.rows.each_ref().map(|row| self.apply(row));
         let root = 4.0 * c * c - 12.0 * b * d;
         let least = -2.0 * b / (2.0 * c + libm::sqrt(root.max(0.0)));
-        let is_minimum = root > 0.0 && least.abs() < 1.0 && 2.0 * c + 6.0 * d * least > 0.0;
-        is_minimum.then_some(Self { centre, scale, coefficients, covariance, freedom: fewest as f64 - 1.0, least })
+        (root > 0.0 && least.abs() < 1.0 && 2.0 * c + 6.0 * d * least > 0.0).then_some(least)
     }
 
     /// Place of the minimum.
@@ -142,9 +166,14 @@ impl Cubic {
         self.centre + self.scale * self.least
     }
 
+    /// Whether the minimum lies at most `off_centre` of the reach from the middle of the levels.
+    pub fn is_within(&self, off_centre: f64) -> bool {
+        self.least.abs() <= off_centre
+    }
+
     /// The minimum's place with its interval, which ends at the outermost levels at the latest.
     pub fn location(&self, confidence: f64) -> Estimate {
-        let quantile = student_t_quantile(confidence, self.freedom);
+        let quantile = student_t_quantile(confidence, self.freedom(&self.rows[0]));
         let x = |t: f64| self.centre + self.scale * t;
         let interval = ConfidenceInterval {
             level: confidence,
@@ -152,40 +181,56 @@ impl Cubic {
             upper: x(self.end(1.0, quantile)),
             method: Method::CubicSlope,
         };
-        let curvature = (2.0 * self.coefficients[2] + 6.0 * self.coefficients[3] * self.least) / self.scale;
-        let error = self.error(&slope(self.least)) / curvature;
+        let curvature = self.apply(&self.combined(&bend(self.least))) / self.scale;
+        let error = self.error(&self.combined(&slope(self.least))) / curvature;
         Estimate { point: self.place(), standard_error: Some(error), interval: Some(interval) }
     }
 
     /// The cubic's value at its minimum. The error of the place adds nothing to first order: the slope there is 0.
     pub fn value(&self, confidence: f64) -> Estimate {
-        let row = powers(self.least);
-        let (point, error) = (self.apply(&row), self.error(&row));
-        let quantile = student_t_quantile(confidence, self.freedom);
-        let interval = ConfidenceInterval::symmetric(point, error, quantile, confidence, Method::CubicSlope);
-        Estimate { point, standard_error: Some(error), interval: Some(interval) }
+        self.measured(&self.combined(&powers(self.least))).estimate(confidence, Method::CubicSlope)
     }
 
     /// The value at the place `to` less that at `from`; nothing outside the levels.
     pub fn difference(&self, from: f64, to: f64) -> Option<Measured> {
-        let (from, to) = (self.row(from)?, self.row(to)?);
-        Some(self.measured(&std::array::from_fn(|i| to[i] - from[i])))
+        let (from, mut weights) = (self.weights(from)?, self.weights(to)?);
+        weights.resize(self.means.len(), 0.0);
+        weights.iter_mut().zip(from).for_each(|(weight, from)| *weight -= from);
+        Some(self.measured(&weights))
     }
 
-    /// The value at `x`; nothing outside the levels.
+    /// The value at `x`, at a level beside the cubic its own mean; nothing outside the levels.
     pub fn at(&self, x: f64) -> Option<Measured> {
-        Some(self.measured(&self.row(x)?))
+        Some(self.measured(&self.weights(x)?))
     }
 
-    fn row(&self, x: f64) -> Option<[f64; PARAMETERS]> {
-        /// The outermost levels lie at ±1 but for rounding.
+    /// The weights of the means in the value at `x`.
+    fn weights(&self, x: f64) -> Option<Vec<f64>> {
+        /// Levels lie where they are said to lie but for rounding.
         const ROUNDING: f64 = 1e-9;
         let t = (x - self.centre) / self.scale;
-        (t.abs() <= 1.0 + ROUNDING).then(|| powers(t))
+        if let Some(place) = self.beside.iter().position(|level| (level - t).abs() <= ROUNDING) {
+            let through = self.rows[0].len();
+            return Some((0..=through + place).map(|i| if i == through + place { 1.0 } else { 0.0 }).collect());
+        }
+        (t.abs() <= 1.0 + ROUNDING).then(|| self.combined(&powers(t)))
     }
 
-    fn measured(&self, row: &[f64; PARAMETERS]) -> Measured {
-        Measured { point: self.apply(row), standard_error: Some(self.error(row)), freedom: self.freedom }
+    /// The weights of the means in Σ term · coefficient.
+    fn combined(&self, terms: &[f64; PARAMETERS]) -> Vec<f64> {
+        let weight = |i: usize| terms.iter().zip(&self.rows).map(|(term, row)| term * row[i]).sum();
+        (0..self.rows[0].len()).map(weight).collect()
+    }
+
+    fn measured(&self, weights: &[f64]) -> Measured {
+        let (point, error) = (self.apply(weights), self.error(weights));
+        Measured { point, standard_error: Some(error), freedom: self.freedom(weights) }
+    }
+
+    /// One less than the fewest runs of a mean that counts.
+    fn freedom(&self, weights: &[f64]) -> f64 {
+        let counting = weights.iter().zip(&self.runs).filter(|(weight, _)| **weight != 0.0);
+        counting.map(|(_, runs)| runs - 1.0).fold(f64::INFINITY, f64::min)
     }
 
     /// How far the cubic may rise above its minimum between `lower` and `upper`: the greatest of its upper one-sided
@@ -194,7 +239,7 @@ impl Cubic {
         const STEPS: u32 = 20;
         let place = |i: u32| lower + (upper - lower) * f64::from(i) / f64::from(STEPS);
         // One-sided at α: the two-sided quantile at 1 − 2α.
-        let quantile = student_t_quantile(2.0 * confidence - 1.0, self.freedom);
+        let quantile = student_t_quantile(2.0 * confidence - 1.0, self.freedom(&self.rows[0]));
         let bound = |x| {
             let rise = self.difference(self.place(), x)?;
             Some(rise.point + quantile * rise.standard_error?)
@@ -207,8 +252,8 @@ impl Cubic {
         const STEPS: u32 = 400;
         const HALVINGS: u32 = 50;
         let is_open = |t: f64| {
-            let row = slope(t);
-            self.apply(&row).abs() <= quantile * self.error(&row)
+            let slope = self.combined(&slope(t));
+            self.apply(&slope).abs() <= quantile * self.error(&slope)
         };
         let at = |i: u32| self.least + direction * f64::from(i) * 2.0 / f64::from(STEPS);
         let Some(out) = (1..=STEPS).find(|i| !is_open(at(*i)) || at(*i).abs() >= 1.0) else { return direction };
@@ -223,13 +268,13 @@ impl Cubic {
         (inside + outside) / 2.0
     }
 
-    fn apply(&self, row: &[f64; PARAMETERS]) -> f64 {
-        row.iter().zip(&self.coefficients).map(|(a, b)| a * b).sum()
+    fn apply(&self, weights: &[f64]) -> f64 {
+        weights.iter().zip(&self.means).map(|(weight, mean)| weight * mean).sum()
     }
 
-    fn error(&self, row: &[f64; PARAMETERS]) -> f64 {
+    fn error(&self, weights: &[f64]) -> f64 {
         // Rounding, and variances from more runs than covariances, may leave a little less than 0.
-        libm::sqrt(quadratic(row, &self.covariance, row).max(0.0))
+        libm::sqrt(quadratic(weights, &self.errors, weights).max(0.0))
     }
 }
 
@@ -241,6 +286,11 @@ fn powers(t: f64) -> [f64; PARAMETERS] {
 /// Their derivatives.
 fn slope(t: f64) -> [f64; PARAMETERS] {
     [0.0, 1.0, 2.0 * t, 3.0 * t * t]
+}
+
+/// The derivatives of those.
+fn bend(t: f64) -> [f64; PARAMETERS] {
+    [0.0, 0.0, 2.0, 6.0 * t]
 }
 
 /// a′ M b.
@@ -329,7 +379,7 @@ mod tests {
 
     fn cubic(design: &[Refined], runs: &[Vec<Numbered>]) -> Cubic {
         let levels: Vec<Level> = design.iter().zip(runs).map(|(level, runs)| Level { x: level.x, runs }).collect();
-        Cubic::through(&levels).unwrap()
+        Cubic::through(&levels, &[]).unwrap()
     }
 
     #[test]
@@ -339,7 +389,7 @@ mod tests {
         for places in [vec![0.2, 0.8, 1.3, 2.0], vec![0.0, 0.5, 0.9, 1.4, 2.0]] {
             let runs: Vec<Vec<Numbered>> = places.iter().map(|x| numbered(&[f(*x) - 1.0, f(*x) + 1.0])).collect();
             let levels: Vec<Level> = places.iter().zip(&runs).map(|(x, runs)| Level { x: *x, runs }).collect();
-            let cubic = Cubic::through(&levels).unwrap();
+            let cubic = Cubic::through(&levels, &[]).unwrap();
             assert!((cubic.place() - 1.0).abs() < 1e-12 && cubic.value(0.95).point.abs() < 1e-12);
             // The luck is the same everywhere: the place is certain, the value is not.
             let location = cubic.location(0.95).interval.unwrap();
@@ -352,11 +402,36 @@ mod tests {
     }
 
     #[test]
+    fn a_level_beside_the_cubic_stands_for_itself() {
+        // No cubic: the fourth power bends it at 2 and beyond.
+        let f = |x: f64| x * x + 0.5 * x * x * x * x;
+        let runs: Vec<Vec<Numbered>> =
+            [-1.0, -0.45, 0.45, 1.0, 0.7, 2.0].iter().map(|x| numbered(&[f(*x) - 1.0, f(*x) + 1.0])).collect();
+        let level = |x, place: usize| Level { x, runs: &runs[place] };
+        let design = [level(-1.0, 0), level(-0.45, 1), level(0.45, 2), level(1.0, 3)];
+        let alone = Cubic::through(&design, &[]).unwrap();
+        let cubic = Cubic::through(&design, &[level(0.7, 4), level(2.0, 5)]).unwrap();
+        assert_eq!(cubic.location(0.95), alone.location(0.95));
+        assert!(alone.at(2.0).is_none() && (alone.at(0.7).unwrap().point - f(0.7)).abs() > 1e-3);
+        for x in [0.7, 2.0] {
+            let measured = cubic.at(x).unwrap();
+            assert!((measured.point - f(x)).abs() < 1e-12 && (measured.standard_error.unwrap() - 1.0).abs() < 1e-12);
+            // The luck is the same at all levels, whichever way it is asked.
+            for (from, to, sign) in [(0.0, x, 1.0), (x, 0.0, -1.0)] {
+                let difference = cubic.difference(from, to).unwrap();
+                assert!((difference.point - sign * (f(x) - cubic.at(0.0).unwrap().point)).abs() < 1e-12);
+                assert!(difference.standard_error.unwrap() < 1e-6 && difference.freedom == 1.0);
+            }
+        }
+        assert!(cubic.difference(0.7, 2.0).unwrap().standard_error.unwrap() < 1e-6 && cubic.at(1.5).is_none());
+    }
+
+    #[test]
     fn no_minimum_is_said() {
         let through = |f: fn(f64) -> f64| {
             let runs: Vec<Vec<Numbered>> = [0.0, 1.0, 2.0, 3.0].map(|x| numbered(&[f(x), f(x) + 1.0])).to_vec();
             let levels: Vec<Level> = (0..).zip(&runs).map(|(x, runs)| Level { x: f64::from(x), runs }).collect();
-            Cubic::through(&levels)
+            Cubic::through(&levels, &[])
         };
         assert!(through(|x| x).is_none() && through(|x| -(x - 1.0) * (x - 1.0)).is_none());
         assert!(through(|x| (x - 9.0) * (x - 9.0)).is_none() && through(|x| (x - 1.0) * (x - 1.0)).is_some());

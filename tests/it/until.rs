@@ -207,6 +207,12 @@ fn a_reference_is_decided() {
     let references = found["references"].as_array().unwrap();
     let one = references.iter().find(|reference| reference["name"] == "1").unwrap();
     assert_ne!(one["difference_to_minimum"]["verdict"], "undecided", "{one}");
+    // By its own runs, as many as the levels next to the minimum have.
+    let n = |group: &Value| group["n"].as_u64();
+    let groups = found["groups"].as_array().unwrap();
+    let at_one = groups.iter().find(|group| group["level"] == 1.0).and_then(n);
+    assert_eq!(at_one, groups.iter().filter_map(n).max(), "{groups:?}");
+    assert!(one["difference_to_minimum"]["estimate"].as_f64() > Some(0.0) && at_one > Some(1000), "{one}");
     // Each look has a level of its own: 1 − 0.05/2, 1 − 0.05/6, …
     for (place, round) in rounds(&folder).iter().enumerate() {
         let (look, alpha) = (place as f64 + 1.0, 1.0 - round["look"]["confidence"].as_f64().unwrap());
