@@ -309,7 +309,9 @@ impl<'a> Session<'a> {
         }
         if let Some(time) = self.ask.max_time {
             let left = time.saturating_sub(self.began.elapsed()).as_secs_f64();
-            budget = budget.min((self.speed().unwrap_or(f64::INFINITY) * left) as u64);
+            // A sweep that goes on does not know its speed before it has made some runs: as many as the first round had.
+            let first = || if left > 0.0 { self.ask.first_round(self.factor).total() } else { 0 };
+            budget = budget.min(self.speed().map_or_else(first, |speed| (speed * left) as u64));
             if budget == 0 {
                 return Ok(Next::End(End::Limit("--max-time")));
             }

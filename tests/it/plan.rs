@@ -67,8 +67,12 @@ fn the_minimum_is_refined_where_it_is() {
     assert!(then < now / 1.5, "{now} {then}");
     let more = plan(&Folder::new(), &format!("{source} --budget 2000000"));
     let far = more["minimum"]["expected_half_width"].as_f64().unwrap();
-    // A hundred times the runs, a tenth of the width.
-    assert!((then / far / 10.0 - 1.0).abs() < 0.05, "{then} {far}");
+    // A hundred times the runs tell a hundred times as much more than is known.
+    let told = |width: f64| 1.0 / (width * width) - 1.0 / (now * now);
+    assert!((told(far) / told(then) / 100.0 - 1.0).abs() < 0.05, "{now} {then} {far}");
+    let few =
+        plan(&Folder::new(), &format!("{source} --budget 100"))["minimum"]["expected_half_width"].as_f64().unwrap();
+    assert!(then < few && few < now, "few runs take no knowledge away: {now} {few} {then}");
 }
 
 #[test]
