@@ -104,6 +104,19 @@ impl ExactMoments {
         }
     }
 
+    /// Adds one value `count` times, at once.
+    ///
+    /// # Panics
+    /// On a value that is not finite, and beyond 2³⁰ times.
+    pub fn push_times(&mut self, value: f64, count: usize) {
+        assert!(count <= BATCH, "limbs would overflow");
+        // No limb of a single value exceeds 32 bits.
+        let mut repeated = Self::of(&[value]);
+        repeated.n = count as u64;
+        repeated.sum.iter_mut().chain(&mut repeated.squares).for_each(|limb| *limb *= count as i64);
+        self.merge(&repeated);
+    }
+
     /// Adds all values of `other`.
     pub fn merge(&mut self, other: &Self) {
         let mut other = other.clone();
@@ -317,6 +330,19 @@ mod tests {
         let tiny = ExactMoments::of(&[5e-324, 15e-324]);
         assert_eq!((tiny.mean(), tiny.variance()), (Some(10e-324), Some(0.0)));
         assert_eq!(tiny.std_dev(), Some(5e-324), "√2 units round to one");
+    }
+
+    #[test]
+    fn a_value_many_times_is_itself_again_and_again() {
+        for (value, count) in [(-1.5e-7, 1000), (f64::MAX, 3), (-f64::MAX, 0), (5e-324, 77), (3.0, 1)] {
+            let (mut at_once, mut in_turn) = (ExactMoments::of(&[2.5]), ExactMoments::of(&[2.5]));
+            at_once.push_times(value, count);
+            (0..count).for_each(|_| in_turn.push(value));
+            assert_eq!(at_once, in_turn, "{value} {count}");
+        }
+        let mut most = ExactMoments::default();
+        most.push_times(-f64::MAX, BATCH);
+        assert_eq!((most.mean(), most.std_dev()), (Some(-f64::MAX), Some(0.0)));
     }
 
     #[test]

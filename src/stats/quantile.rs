@@ -114,15 +114,15 @@ pub fn trimmed(sorted: &[f64], cut: f64) -> Option<Measured> {
     let n = sorted.len();
     let g = (cut * n as f64) as usize;
     let kept = sorted.get(g..n - g).filter(|kept| !kept.is_empty())?;
-    let mut winsorised = ExactMoments::of(kept);
-    for _ in 0..g {
-        winsorised.push(kept[0]);
-        winsorised.push(kept[kept.len() - 1]);
-    }
+    let mut moments = ExactMoments::of(kept);
+    let point = moments.mean()?;
+    // Winsorised: what is left out counts as the nearest that is kept.
+    moments.push_times(kept[0], g);
+    moments.push_times(kept[kept.len() - 1], g);
     let h = kept.len() as f64;
     let standard_error =
-        winsorised.std_dev().filter(|_| kept.len() > 1).map(|s| s * libm::sqrt((n as f64 - 1.0) / (h * (h - 1.0))));
-    Some(Measured { point: ExactMoments::of(kept).mean()?, standard_error, freedom: h - 1.0 })
+        moments.std_dev().filter(|_| kept.len() > 1).map(|s| s * libm::sqrt((n as f64 - 1.0) / (h * (h - 1.0))));
+    Some(Measured { point, standard_error, freedom: h - 1.0 })
 }
 
 /// [`trimmed`] with its interval at `confidence`.
