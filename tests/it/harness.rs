@@ -171,11 +171,19 @@ impl Running {
     pub(crate) fn wait(mut self) -> Finished {
         drop(self.0.stdin.take());
         let stdout = self.0.stdout.take().map(collector);
-        let stderr = self.0.stderr.take().map(collector).unwrap().join().unwrap();
+        let stderr = self.0.stderr.take().map(collector).unwrap();
+        // One that hangs fails its test, with what it said, and does not hang the others.
+        let deadline = Instant::now() + Duration::from_secs(300);
+        while !self.has_ended() {
+            if Instant::now() > deadline {
+                self.0.kill().unwrap();
+            }
+            thread::sleep(Duration::from_millis(1));
+        }
         Finished {
             status: self.0.wait().unwrap(),
             stdout: stdout.map(|stdout| stdout.join().unwrap()).unwrap_or_default(),
-            stderr: String::from_utf8(stderr).unwrap(),
+            stderr: String::from_utf8(stderr.join().unwrap()).unwrap(),
             called: std::mem::take(&mut self.1),
         }
     }
