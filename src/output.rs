@@ -4,6 +4,7 @@
 //! reader, a full disk or a killed process never leaves half a file. The folder is synchronised after the rename,
 //! which makes the rename itself durable.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -91,8 +92,9 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<()> {
 /// [`Error::Write`], or whatever `fill` gives; the earlier file, if any, is then untouched.
 pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut File) -> Result<()>) -> Result<()> {
     let folder = folder_of(path);
+    let prefix = temporary_prefix(path);
     let mut builder = tempfile::Builder::new();
-    builder.prefix(".initsweep-");
+    builder.prefix(&prefix);
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -100,10 +102,31 @@ pub fn write_whole_with(path: &Path, fill: impl FnOnce(&mut File) -> Result<()>)
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder).map_err(Error::write(path))?;
+    // Says that its process lives; where files cannot be locked, left-over ones stay.
+    let _ = file.as_file().try_lock();
     fill(file.as_file_mut())?;
     file.as_file().sync_all().map_err(Error::write(path))?;
     file.persist(path).map_err(|e| Error::Write { path: path.to_path_buf(), source: e.error })?;
     sync_folder(folder).map_err(Error::write(path))
+}
+
+/// Removes the temporary files of `path` that killed processes left.
+pub fn remove_left_over(path: &Path) {
+    let prefix = temporary_prefix(path);
+    for entry in fs::read_dir(folder_of(path)).into_iter().flatten().flatten() {
+        let is_dead = || File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) && is_dead() {
+            // What cannot be removed is in nobody's way.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn temporary_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".initsweep-");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push("-");
+    prefix
 }
 
 /// Renames a finished file into its place.

@@ -18,6 +18,8 @@ mod tls;
 
 #[path = "mongodb/aggregate.rs"]
 mod aggregate;
+#[path = "mongodb/copy.rs"]
+mod copy;
 #[path = "mongodb/failures.rs"]
 mod failures;
 #[path = "mongodb/security.rs"]

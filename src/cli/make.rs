@@ -7,7 +7,7 @@ use clap::Args;
 use crate::cli::analyse::{FigureArgs, InquiryArgs};
 use crate::cli::document::DocumentArgs;
 use crate::cli::plan::{PlanArgs, TrainerArgs};
-use crate::cli::source::{MongoArgs, from_environment, in_environment};
+use crate::cli::source::{MongoArgs, check_filter, from_environment, in_environment};
 use crate::cli::until::{QuestionArgs, UntilArgs};
 use crate::error::Result;
 use crate::store::Source;
@@ -138,7 +138,9 @@ impl CopyArgs {
     /// # Errors
     /// [`Error::Usage`](crate::error::Error::Usage) for a URI, a name or a filter that means nothing.
     pub fn source(&self) -> Result<Source> {
-        self.source.located(&self.mongo.choice(self.filter.as_deref()))
+        let source = self.source.located(&self.mongo.choice(self.filter.as_deref()))?;
+        check_filter(self.filter.as_deref(), std::slice::from_ref(&source))?;
+        Ok(source)
     }
 
     /// Where to.

@@ -198,7 +198,8 @@ The two must be independent: sweeps of the same seed share their random numbers.
   initsweep copy runs.parquet --to mongodb://localhost --collection xor
   initsweep copy mongodb://localhost/lab --to runs.csv --filter '{\"output_std_dev\": 0.8165}'
 
-A copy into MongoDB that was stopped goes on where it was when the same command is run again.")]
+A copy into MongoDB that was stopped goes on where it was when the same command is run again: documents that are there, by their _id,
+are not stored twice. A copy into a file starts again; the file appears whole or not at all.")]
     Copy(CopyArgs),
 }
 

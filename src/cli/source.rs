@@ -87,12 +87,24 @@ impl FilterArgs {
             return Ok(vec![from_environment()?.located(&choice)?]);
         }
         let sources: Vec<Source> = sources.iter().map(|source| source.located(&choice)).collect::<Result<_>>()?;
+        check_filter(self.filter.as_deref(), &sources)?;
         match sources.iter().find(|source| !matches!(source, Source::Collection(_))) {
             Some(file) if self.aggregate == Aggregate::Server => {
                 let reason = format!("{file} is no collection, whose server could add up");
                 Err(Error::Usage { what: "aggregate", given: "server".into(), reason })
             }
             _ => Ok(sources),
+        }
+    }
+}
+
+/// Refuses a `filter` that none of `sources` heeds.
+pub(super) fn check_filter(filter: Option<&str>, sources: &[Source]) -> Result<()> {
+    match filter.filter(|_| !sources.iter().any(|source| matches!(source, Source::Collection(_)))) {
+        None => Ok(()),
+        Some(filter) => {
+            let reason = "only documents of a collection can be chosen by a filter".into();
+            Err(Error::Usage { what: "filter", given: filter.into(), reason })
         }
     }
 }

@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use crate::cli::{CopyArgs, Global};
 use crate::error::{Error, Result};
 use crate::format::counted;
-use crate::store::rows;
+use crate::store::rows::{self, Copied};
 
 /// Runs the command.
 ///
@@ -24,13 +24,19 @@ pub fn run(arguments: &CopyArgs, global: &Global) -> Result<()> {
     let copied = rows::copy(&source, &target, |rows| bar.inc(rows));
     bar.finish_and_clear();
     let copied = copied?;
-    if copied.read != copied.written {
-        let (read, written) = (copied.read, copied.written);
-        return Err(Error::Incomplete { from: source.to_string(), read, to: copied.place, written });
+    let Copied { read, written, place, repeated } = copied;
+    if read != written + repeated.rows {
+        return Err(Error::Incomplete { from: source.to_string(), read: read - repeated.rows, to: place, written });
     }
     if !global.quiet {
+        let left_out = match repeated.rows {
+            0 => String::new(),
+            rows => {
+                format!(", {} left out, whose _id an earlier row has (first: {})", counted(rows, "row"), repeated.first)
+            }
+        };
         // If standard error is closed there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "{} from {source} in {}", counted(copied.read, "row"), copied.place);
+        let _ = writeln!(std::io::stderr(), "{} from {source} in {place}{left_out}", counted(written, "row"));
     }
     Ok(())
 }

@@ -3,22 +3,25 @@
 //! A row is a list of cells, in the order of the columns; columns that appear later are added at the end. A file is written
 //! whole or not at all, from a temporary CSV file beside it, because the types of its columns are known only at the end:
 //! whole numbers, numbers, or text. From collection to collection documents go unchanged.
+//!
+//! A CSV file is read twice: first to check every row and to see which columns hold texts, so that nothing is written of a file that
+//! is wrong further down, and so that `NA` is an empty cell in a column of numbers but a word in a column of words.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::fs::{self, File};
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
-use crate::output::{folder_of, write_whole_with};
+use crate::output::{folder_of, remove_left_over, write_whole_with};
 use crate::store::mongodb::Location;
 use crate::store::mongodb::rows as documents;
-use crate::store::parquet;
 use crate::store::schema::RunTable;
 use crate::store::source::{Input, Source, inputs};
 use crate::store::target::Target;
+use crate::store::{csv as text, parquet, summaries};
 
 /// Rows held in memory at a time.
 pub const ROWS_AT_A_TIME: usize = 10_000;
@@ -96,8 +99,19 @@ pub struct Copied {
     pub read: u64,
     /// Rows of it that the target holds, counted there.
     pub written: u64,
+    /// Rows left out because an earlier row of the source has the same `_id`.
+    pub repeated: Repeated,
     /// The target.
     pub place: String,
+}
+
+/// Rows whose `_id` an earlier row has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// How many.
+    pub rows: u64,
+    /// Which is the first, ready to show; empty without any.
+    pub first: String,
 }
 
 /// Copies the rows of `source` to `target`; `progress` hears how many more were done.
@@ -114,8 +128,11 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
             into_file(to, |names, take| documents::each_row(&from, names, take), progress)
         }
         (Some(Input::File(from)), Target::File(to)) => {
-            if from == *to {
-                return Err(usage);
+            if let (Ok(from), Ok(to)) = (fs::canonicalize(&from), fs::canonicalize(to))
+                && from == to
+            {
+                let reason = "source and target are the same file".into();
+                return Err(Error::Usage { what: "target", given: target.to_string(), reason });
             }
             into_file(to, |names, take| each_row_of_file(&from, names, take), progress)
         }
@@ -142,7 +159,7 @@ fn from_file(from: &Path, to: &Location, progress: &mut dyn FnMut(u64)) -> Resul
         progress(count);
         Ok(())
     })?;
-    Ok(Copied { read, written: rows.count()?, place: to.to_string() })
+    Ok(Copied { read, written: rows.count()?, place: to.to_string(), repeated: rows.repeated().clone() })
 }
 
 /// Gives the rows of a CSV or Parquet file.
@@ -153,31 +170,86 @@ fn each_row_of_file(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
 }
 
 fn each_row_of_csv(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
-    let file = File::open(path).map_err(Error::read(path))?;
-    let mut reader = csv::ReaderBuilder::new().from_reader(BufReader::with_capacity(1 << 20, file));
-    let malformed = |e: csv::Error| Error::Malformed { path: path.into(), reason: e.to_string() };
-    for name in reader.headers().map_err(malformed)? {
-        names.place(name.trim_start_matches('\u{feff}').trim());
+    let mut holds_text = Vec::new();
+    let header = each_record(path, |record| {
+        holds_text.resize(record.len(), false);
+        for (holds_text, cell) in holds_text.iter_mut().zip(record) {
+            *holds_text |= !text::is_missing(cell.as_bytes()) && matches!(Cell::of_text(cell), Cell::Text(_));
+        }
+        Ok(())
+    })?;
+    for name in &header {
+        names.place(name);
     }
+    let cell = |(text, holds_text): (&str, &bool)| match text::is_missing(text.trim().as_bytes()) && !holds_text {
+        true => Cell::Empty,
+        false => Cell::of_text(text),
+    };
     let mut batch = Vec::with_capacity(ROWS_AT_A_TIME);
-    for record in reader.records() {
-        batch.push(record.map_err(malformed)?.iter().map(Cell::of_text).collect());
-        if batch.len() == ROWS_AT_A_TIME {
-            take(names, std::mem::take(&mut batch))?;
+    each_record(path, |record| {
+        batch.push(record.iter().zip(&holds_text).map(cell).collect());
+        if batch.len() == ROWS_AT_A_TIME { take(names, std::mem::take(&mut batch)) } else { Ok(()) }
+    })?;
+    take(names, batch)
+}
+
+/// Gives the rows of a CSV file, all as long as its header, and then the names in that.
+fn each_record(path: &Path, mut take: impl FnMut(&csv::StringRecord) -> Result<()>) -> Result<Vec<String>> {
+    let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
+    let mut file = File::open(path).map_err(Error::read(path))?;
+    let start = summaries::first_line(&mut file).map_err(Error::read(path))?;
+    let (separator, _) =
+        summaries::names_of(&start).ok_or_else(|| malformed("the file holds no header line".into()))?;
+    let text = start.as_slice().chain(BufReader::with_capacity(1 << 20, file));
+    let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text);
+    let header = reader.headers().map_err(|e| malformed(e.to_string()))?;
+    let names: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').trim().to_string()).collect();
+    for name in &names {
+        let times = names.iter().filter(|other| *other == name).count();
+        if times > 1 {
+            return Err(Error::DuplicateColumn { path: path.into(), column: name.clone(), times });
         }
     }
-    take(names, batch)
+    let mut record = csv::StringRecord::new();
+    while reader.read_record(&mut record).map_err(|e| malformed(e.to_string()))? {
+        let is_blank = record.len() == 1 && record[0].trim().is_empty();
+        if is_blank && names.len() > 1 {
+            continue;
+        }
+        if record.len() != names.len() {
+            let line = line_at(path, record.position().map_or(0, csv::Position::byte))?;
+            return Err(Error::FieldCount { path: path.into(), line, found: record.len(), expected: names.len() });
+        }
+        take(&record)?;
+    }
+    Ok(names)
+}
+
+/// The number of the line of the first row after `place`, in bytes: the reader's position is before line breaks that it skips.
+fn line_at(path: &Path, place: u64) -> Result<u64> {
+    let (mut line, mut before) = (1, 0);
+    for (at, byte) in (0..).zip(BufReader::new(File::open(path).map_err(Error::read(path))?).bytes()) {
+        let byte = byte.map_err(Error::read(path))?;
+        match byte {
+            b'\n' if before == b'\r' => {}
+            b'\n' | b'\r' => line += 1,
+            _ if at >= place => break,
+            _ => {}
+        }
+        before = byte;
+    }
+    Ok(line)
 }
 
 fn each_row_of_parquet(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
     let open = || Ok::<_, Error>(ParquetReader::new(File::open(path).map_err(Error::read(path))?));
     let height = open()?.num_rows().map_err(RunTable::malformed(path))?;
+    for name in open()?.schema().map_err(RunTable::malformed(path))?.iter_names() {
+        names.place(name);
+    }
     for start in (0..height).step_by(ROWS_AT_A_TIME * 10) {
         let slice = open()?.with_slice(Some((start, ROWS_AT_A_TIME * 10)));
         let frame = slice.finish().map_err(RunTable::malformed(path))?;
-        for name in frame.get_column_names() {
-            names.place(name);
-        }
         let columns: Vec<Vec<Cell>> =
             frame.columns().iter().map(|c| c.as_materialized_series().iter().map(cell).collect()).collect();
         for from in (0..frame.height()).step_by(ROWS_AT_A_TIME) {
@@ -215,8 +287,10 @@ fn into_file(
     mut progress: impl FnMut(u64),
 ) -> Result<Copied> {
     let failed = || Error::write(target);
-    let temporary = tempfile::Builder::new().prefix(".initsweep-").tempfile_in(folder_of(target)).map_err(failed())?;
-    let mut body = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(temporary.as_file()));
+    remove_left_over(target);
+    // Without a name, so that nothing stays of it whatever ends this process.
+    let temporary = tempfile::tempfile_in(folder_of(target)).map_err(failed())?;
+    let mut body = csv::WriterBuilder::new().flexible(true).from_writer(BufWriter::new(&temporary));
     let (mut names, mut kinds, mut rows) = (Names::default(), Vec::new(), 0u64);
     read(&mut names, &mut |names, batch| {
         kinds.resize(names.names().len(), Kind::Empty);
@@ -233,11 +307,11 @@ fn into_file(
     body.flush().map_err(failed())?;
     drop(body);
     let written = if parquet::is_named_so(target) {
-        write_parquet(temporary.path(), target, names.names(), &kinds)?
+        write_parquet(&temporary, target, names.names(), &kinds)?
     } else {
-        write_csv(temporary.path(), target, names.names())?
+        write_csv(&temporary, target, names.names())?
     };
-    Ok(Copied { read: rows, written, place: target.display().to_string() })
+    Ok(Copied { read: rows, written, place: target.display().to_string(), repeated: Repeated::default() })
 }
 
 fn kind_of(cell: &Cell) -> Kind {
@@ -250,13 +324,17 @@ fn kind_of(cell: &Cell) -> Kind {
     }
 }
 
-/// The rows of a temporary file, some thousands at a time.
-fn each_raw_batch(body: &Path, mut take: impl FnMut(&[csv::StringRecord]) -> Result<()>) -> Result<u64> {
-    let file = File::open(body).map_err(Error::read(body))?;
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(file));
+/// The rows of the temporary file of `target`, some thousands at a time.
+fn each_raw_batch(
+    mut body: &File,
+    target: &Path,
+    mut take: impl FnMut(&[csv::StringRecord]) -> Result<()>,
+) -> Result<u64> {
+    body.rewind().map_err(Error::read(target))?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(BufReader::new(body));
     let (mut batch, mut rows) = (Vec::new(), 0);
     for record in reader.records() {
-        batch.push(record.map_err(|e| Error::Read { path: body.into(), source: e.into() })?);
+        batch.push(record.map_err(|e| Error::Read { path: target.into(), source: e.into() })?);
         if batch.len() == ROWS_AT_A_TIME * 10 {
             rows += batch.len() as u64;
             take(&batch)?;
@@ -267,13 +345,13 @@ fn each_raw_batch(body: &Path, mut take: impl FnMut(&[csv::StringRecord]) -> Res
     Ok(rows + batch.len() as u64)
 }
 
-fn write_csv(body: &Path, target: &Path, names: &[String]) -> Result<u64> {
+fn write_csv(body: &File, target: &Path, names: &[String]) -> Result<u64> {
     let mut rows = 0;
     write_whole_with(target, |file| {
         let failed = |e: csv::Error| Error::Write { path: target.into(), source: e.into() };
         let mut out = csv::Writer::from_writer(BufWriter::new(&*file));
         out.write_record(names).map_err(failed)?;
-        rows = each_raw_batch(body, |batch| {
+        rows = each_raw_batch(body, target, |batch| {
             for row in batch {
                 let padding = std::iter::repeat_n("", names.len() - row.len());
                 out.write_record(row.iter().chain(padding)).map_err(failed)?;
@@ -285,13 +363,13 @@ fn write_csv(body: &Path, target: &Path, names: &[String]) -> Result<u64> {
     Ok(rows)
 }
 
-fn write_parquet(body: &Path, target: &Path, names: &[String], kinds: &[Kind]) -> Result<u64> {
+fn write_parquet(body: &File, target: &Path, names: &[String], kinds: &[Kind]) -> Result<u64> {
     let mut rows = 0;
     write_whole_with(target, |file| {
         let failed = |e: PolarsError| Error::Write { path: PathBuf::from(target), source: std::io::Error::other(e) };
         let schema = frame_of(&[], names, kinds).map_err(failed)?.schema().as_ref().clone();
         let mut writer = ParquetWriter::new(&mut *file).batched(&schema).map_err(failed)?;
-        rows = each_raw_batch(body, |batch| {
+        rows = each_raw_batch(body, target, |batch| {
             writer.write_batch(&frame_of(batch, names, kinds).map_err(failed)?).map_err(failed)
         })?;
         writer.finish().map_err(failed)?;

@@ -55,7 +55,7 @@ fn is_table(names: &[String], columns: &Columns) -> bool {
 }
 
 /// The separator that yields most names, and the names.
-fn names_of(start: &[u8]) -> Option<(u8, Vec<String>)> {
+pub fn names_of(start: &[u8]) -> Option<(u8, Vec<String>)> {
     let start = start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start);
     let line = start.split(|byte| matches!(byte, b'\n' | b'\r')).next()?;
     let names_by = |separator: u8| {

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::store::mongodb::documents::{file_name, plan_id};
 use crate::store::mongodb::write::CollectionWriter;
 use crate::store::mongodb::{Choice, Location};
+use crate::store::parquet;
 use crate::store::record::SweepRecord;
 use crate::store::source::Source;
 use crate::store::writer::{Existing, RunWriter};
@@ -26,13 +27,16 @@ impl Target {
     /// What `source` names, if something can be written there; `choice` is used if that is a collection.
     ///
     /// # Errors
-    /// [`Error::Usage`] for standard input, those of [`Source::located`].
+    /// [`Error::Usage`] for standard input and for a file of another ending, those of [`Source::located`].
     pub fn of(source: &Source, choice: &Choice) -> Result<Self> {
+        let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         match source.located(choice)? {
-            Source::Path(path) => Ok(Self::File(path.into())),
+            Source::Path(path) if is_csv(path.as_ref()) || parquet::is_named_so(path.as_ref()) => {
+                Ok(Self::File(path.into()))
+            }
             Source::Collection(location) => Ok(Self::Collection(location)),
             other => {
-                let reason = "expected a file or a MongoDB URI".into();
+                let reason = "expected a file that ends with .csv, .parquet or .pq, or a MongoDB URI".into();
                 Err(Error::Usage { what: "target", given: other.to_string(), reason })
             }
         }

@@ -11,6 +11,7 @@ mod harness;
 mod cli;
 mod compare;
 mod config;
+mod copy;
 mod figure;
 mod figures;
 mod files;

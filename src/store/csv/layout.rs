@@ -198,10 +198,15 @@ fn cut_short(length: usize, shortest_before: usize) -> bool {
     shortest_before != usize::MAX && shortest_before >= LONG && length + MISSING <= shortest_before
 }
 
+/// Whether `cell`, trimmed, says that there is no number.
+pub fn is_missing(cell: &[u8]) -> bool {
+    matches!(cell, b"" | b"NA" | b"N/A" | b"null" | b"NULL" | b"None")
+}
+
 /// The number in a cell; nothing for an empty one.
 fn number(cell: &[u8]) -> Result<Option<f64>, String> {
     let cell = cell.trim_ascii();
-    if matches!(cell, b"" | b"NA" | b"N/A" | b"null" | b"NULL" | b"None") {
+    if is_missing(cell) {
         return Ok(None);
     }
     let text = std::str::from_utf8(cell).map_err(|_| String::from_utf8_lossy(cell).into_owned())?;

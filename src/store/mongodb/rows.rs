@@ -1,15 +1,21 @@
 //! Copies: documents as rows of cells, rows as documents, documents as they are.
 
+use std::collections::HashSet;
+use std::hash::BuildHasher;
+
 use ::mongodb::Collection;
-use ::mongodb::bson::raw::{CString, RawBsonRef, RawDocument, RawDocumentBuf};
+use ::mongodb::bson::raw::{CStr, CString, RawBson, RawBsonRef, RawDocument, RawDocumentBuf, cstr};
 use ::mongodb::bson::{Bson, Document, doc, oid::ObjectId};
 use ::mongodb::options::{Acknowledgment, CollectionOptions, WriteConcern};
+use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::format::excerpt;
 use crate::store::mongodb::failure::{Patience, only_duplicates, passes};
 use crate::store::mongodb::read::each_batch;
 use crate::store::mongodb::{Location, Server};
-use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME, Rows};
+use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME, Repeated, Rows};
+use crate::sweep::{DEFAULT_METRIC, SETTING_COLUMNS, SOLVED_BELOW};
 
 /// Gives the documents at `location` as rows.
 ///
@@ -79,7 +85,7 @@ pub fn copy_documents(from: &Location, to: &Location, mut progress: impl FnMut(u
     if read == 0 {
         return Err(source.nothing_found());
     }
-    Ok(Copied { read, written, place: to.to_string() })
+    Ok(Copied { read, written, place: to.to_string(), repeated: Repeated::default() })
 }
 
 /// Writes documents, durably, and goes on after failures that pass.
@@ -96,6 +102,10 @@ impl Inserter {
     }
 
     fn insert(&self, documents: &[RawDocumentBuf]) -> Result<()> {
+        // The driver refuses to send nothing.
+        if documents.is_empty() {
+            return Ok(());
+        }
         let mut patience = Patience::of(&self.server.location);
         loop {
             match self.server.attempt(self.documents.insert_many(documents).ordered(false)) {
@@ -124,12 +134,17 @@ pub(super) fn durable<T: Send + Sync>(server: &Server, name: &str) -> Collection
 
 /// Writes the rows of one file as documents.
 ///
-/// Rows without an `_id` of their own get `FILE-ROW`, where FILE is the beginning of the file's SHA-256, so that a copy
-/// that is run again adds nothing twice.
+/// The `_id` of a row is that of its column `_id`; else, of a run of the trainer, one that follows from what it is, so that the same
+/// runs are there once whether they come from CSV or Parquet; else `FILE-ROW`, where FILE is the beginning of the file's SHA-256. So a
+/// copy that is run again adds nothing twice.
 pub struct RowWriter {
     to: Inserter,
     file: String,
+    /// Rows stored under an `_id` of their own.
     own_ids: u64,
+    /// The hashes of those, 8 bytes each: two of four million are the same once in two million copies.
+    seen: HashSet<u64>,
+    repeated: Repeated,
 }
 
 impl RowWriter {
@@ -138,7 +153,13 @@ impl RowWriter {
     /// # Errors
     /// Those of connecting.
     pub fn open(location: &Location, file: &str) -> Result<Self> {
-        Ok(Self { to: Inserter::open(location)?, file: file.into(), own_ids: 0 })
+        let (seen, repeated) = (HashSet::new(), Repeated::default());
+        Ok(Self { to: Inserter::open(location)?, file: file.into(), own_ids: 0, seen, repeated })
+    }
+
+    /// Rows that were left out because an earlier one has the same `_id`.
+    pub fn repeated(&self) -> &Repeated {
+        &self.repeated
     }
 
     fn ids(&self) -> Document {
@@ -169,22 +190,31 @@ impl RowWriter {
             .map(|name| CString::try_from(name.as_str()).map_err(|_| bad(name)))
             .collect::<Result<_>>()?;
         let id = names.names().iter().position(|name| name == "_id");
-        let document = |(row, cells): (u64, &Vec<Cell>)| {
-            let mut document = RawDocumentBuf::new();
-            let own = id.and_then(|place| cells.get(place)).filter(|cell| **cell != Cell::Empty);
-            match own {
-                Some(cell) => append(&mut document, &keys[id.unwrap_or(0)], cell, true),
-                None => document.append(::mongodb::bson::raw::cstr!("_id"), format!("{}-{row:012x}", self.file)),
+        let of_run = identity_places(names);
+        let mut documents = Vec::with_capacity(rows.len());
+        for (row, cells) in (first..).zip(rows) {
+            let given = id.and_then(|place| cells.get(place)).filter(|cell| **cell != Cell::Empty);
+            let own = given.cloned().or_else(|| Some(Cell::Text(identity(cells, of_run.as_ref()?)?)));
+            if let Some(own) = &own {
+                if !self.seen.insert(self.seen.hasher().hash_one(own.to_text())) {
+                    if self.repeated.rows == 0 {
+                        self.repeated.first = format!("row {}, _id {}", row + 1, excerpt(&own.to_text()));
+                    }
+                    self.repeated.rows += 1;
+                    continue;
+                }
+                self.own_ids += 1;
             }
+            let own = own.unwrap_or_else(|| Cell::Text(format!("{}-{row:012x}", self.file)));
+            let mut document = RawDocumentBuf::new();
+            append(&mut document, cstr!("_id"), &own, given.is_some());
             for (place, (key, cell)) in keys.iter().zip(cells).enumerate() {
                 if Some(place) != id {
                     append(&mut document, key, cell, false);
                 }
             }
-            (document, own.is_some())
-        };
-        let (documents, own): (Vec<RawDocumentBuf>, Vec<bool>) = (first..).zip(rows).map(document).unzip();
-        self.own_ids += own.into_iter().filter(|own| *own).count() as u64;
+            documents.push(document);
+        }
         self.to.insert(&documents)
     }
 
@@ -197,9 +227,33 @@ impl RowWriter {
     }
 }
 
-fn append(document: &mut RawDocumentBuf, key: &CString, cell: &Cell, is_id: bool) {
+/// Where the columns are that say which run a row is, and its loss; nothing if any of them is missing.
+fn identity_places(names: &Names) -> Option<Vec<usize>> {
+    let place = |wanted: &str| names.names().iter().position(|name| name == wanted);
+    SETTING_COLUMNS.into_iter().chain([SOLVED_BELOW, "seed", "draw", "replicate", DEFAULT_METRIC]).map(place).collect()
+}
+
+/// The `_id` of the run in the row `cells`; nothing for a row that lacks a number. The loss belongs to it, so that two rows that differ
+/// in it are never one.
+fn identity(cells: &[Cell], places: &[usize]) -> Option<String> {
+    let mut digest = Sha256::new_with_prefix("initsweep run 1");
+    for place in places {
+        let text = match cells.get(*place)? {
+            Cell::Whole(whole) => whole.to_string(),
+            // As it is read from text: a Parquet file has 1.0 where a CSV file may have 1.
+            Cell::Number(number) => format!("{}", number + 0.0),
+            _ => return None,
+        };
+        digest.update(text + ",");
+    }
+    let id: String = digest.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    Some(format!("run-{id}"))
+}
+
+fn append(document: &mut RawDocumentBuf, key: impl AsRef<CStr>, cell: &Cell, is_id: bool) {
     match cell {
-        Cell::Empty => {}
+        // Rather than absent, so that a copy of the copy has the column even if it is empty everywhere.
+        Cell::Empty => document.append(key, RawBson::Null),
         Cell::Whole(whole) => match i64::try_from(*whole) {
             Ok(whole) => document.append(key, whole),
             Err(_) => match whole.to_string().parse::<::mongodb::bson::Decimal128>() {
