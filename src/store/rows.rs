@@ -147,14 +147,11 @@ pub type Rows<'a> = &'a mut dyn FnMut(&Names, Vec<Vec<Cell>>) -> Result<()>;
 fn from_file(from: &Path, to: &Location, progress: &mut dyn FnMut(u64)) -> Result<Copied> {
     let digest = crate::provenance::InputDigest::of_file(from)?;
     let mut rows = documents::RowWriter::open(to, &digest.sha256[..16])?;
-    let start = rows.resume()?;
     let mut read = 0;
     let mut names = Names::default();
     each_row_of_file(from, &mut names, &mut |names, batch| {
         let count = batch.len() as u64;
-        if read + count > start {
-            rows.insert(names, read, &batch)?;
-        }
+        rows.insert(names, read, &batch)?;
         read += count;
         progress(count);
         Ok(())

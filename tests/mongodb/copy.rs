@@ -28,6 +28,14 @@ fn the_same_runs_are_there_once_whatever_file_they_come_from() {
         copy(&format!("{to} --to {uri}")).says("300 rows");
         assert_eq!(server::count(&uri), 300, "{to}");
     }
+    // In the order of the plan, so that a copy of the copy is the file again.
+    copy(&format!("{uri} --to back.csv"));
+    let losses = |name: &str| -> Vec<String> {
+        let text = folder.text(name);
+        let place = text.lines().next().unwrap().split(',').position(|name| name == "loss").unwrap();
+        text.lines().map(|line| line.split(',').nth(place).unwrap().to_string()).collect()
+    };
+    assert_eq!(losses("back.csv"), losses("a.csv"));
     // More replicates of the same sweep are more runs.
     sweep("c.parquet", "--runs 4").in_folder(&folder).run().succeeds();
     copy(&format!("c.parquet --to {uri}")).says("400 rows");

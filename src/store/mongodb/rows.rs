@@ -67,16 +67,10 @@ pub fn copy_documents(from: &Location, to: &Location, mut progress: impl FnMut(u
     let (mut read, mut written) = (0, 0);
     each_batch(&source, &from.filter, None, |documents| {
         let documents: Vec<RawDocumentBuf> = documents.iter().map(|document| (*document).to_owned()).collect();
-        let ids: Vec<Bson> = documents
-            .iter()
-            .filter_map(|document| document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok()))
-            .collect();
+        // Between the first and the last `_id` of a batch there may be documents of others: they are asked for by name.
         for documents in documents.chunks(ROWS_AT_A_TIME) {
             target.insert(documents)?;
-        }
-        // Between the first and the last `_id` of a batch there may be documents of others: they are asked for by name.
-        for ids in ids.chunks(ROWS_AT_A_TIME) {
-            written += target.count(&doc! { "_id": { "$in": ids } })?;
+            written += target.count_of(documents)?;
         }
         read += documents.len() as u64;
         progress(documents.len() as u64);
@@ -119,6 +113,18 @@ impl Inserter {
     fn count(&self, filter: &Document) -> Result<u64> {
         self.server.insist(|| self.documents.count_documents(filter.clone()))
     }
+
+    /// How many of `documents` are there, by their `_id`s.
+    fn count_of(&self, documents: &[RawDocumentBuf]) -> Result<u64> {
+        let id = |document: &RawDocumentBuf| document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
+        let ids: Vec<Bson> = documents.iter().filter_map(id).collect();
+        self.count(&doc! { "_id": { "$in": ids } })
+    }
+
+    /// How many documents the collection holds, by its metadata.
+    fn estimate(&self) -> Result<u64> {
+        self.server.insist(|| self.documents.estimated_document_count())
+    }
 }
 
 /// The collection, with writes acknowledged by a majority and in the journal unless the URI says otherwise.
@@ -140,7 +146,10 @@ pub(super) fn durable<T: Send + Sync>(server: &Server, name: &str) -> Collection
 pub struct RowWriter {
     to: Inserter,
     file: String,
-    /// Rows stored under an `_id` of their own.
+    /// Whether the collection may hold the next rows already.
+    is_partly_there: bool,
+    /// Rows that the collection was given, and those of them with an `_id` of their own.
+    given: u64,
     own_ids: u64,
     /// The hashes of those, 8 bytes each: two of four million are the same once in two million copies.
     seen: HashSet<u64>,
@@ -153,8 +162,10 @@ impl RowWriter {
     /// # Errors
     /// Those of connecting.
     pub fn open(location: &Location, file: &str) -> Result<Self> {
+        let to = Inserter::open(location)?;
+        let is_partly_there = to.estimate()? > 0;
         let (seen, repeated) = (HashSet::new(), Repeated::default());
-        Ok(Self { to: Inserter::open(location)?, file: file.into(), own_ids: 0, seen, repeated })
+        Ok(Self { to, file: file.into(), is_partly_there, given: 0, own_ids: 0, seen, repeated })
     }
 
     /// Rows that were left out because an earlier one has the same `_id`.
@@ -166,16 +177,7 @@ impl RowWriter {
         doc! { "_id": { "$gte": format!("{}-", self.file), "$lt": format!("{}.", self.file) } }
     }
 
-    /// The row to go on from. Batches are sent one after another, so that only the last can have gaps.
-    ///
-    /// # Errors
-    /// Those of reading.
-    pub fn resume(&self) -> Result<u64> {
-        let there = self.to.count(&self.ids())?;
-        Ok(there.saturating_sub(2 * ROWS_AT_A_TIME as u64))
-    }
-
-    /// Writes `rows`, of which the first is row `first` of the file.
+    /// Writes `rows`, of which the first is row `first` of the file. Of a copy that goes on, batches that are there are not sent again.
     ///
     /// # Errors
     /// Those of writing, [`Error::Database`] for a column name that MongoDB does not take.
@@ -215,6 +217,15 @@ impl RowWriter {
             }
             documents.push(document);
         }
+        self.given += documents.len() as u64;
+        if self.is_partly_there {
+            let there = self.to.count_of(&documents)?;
+            if there == documents.len() as u64 {
+                return Ok(());
+            }
+            // Batches are sent one after another: after the first of which nothing is there, nothing is.
+            self.is_partly_there = there > 0;
+        }
         self.to.insert(&documents)
     }
 
@@ -223,31 +234,51 @@ impl RowWriter {
     /// # Errors
     /// Those of reading.
     pub fn count(&self) -> Result<u64> {
+        // All were acknowledged: if it holds no more documents than that, they are these, and need not be counted one by one.
+        if self.to.estimate()? == self.given {
+            return Ok(self.given);
+        }
         Ok(self.own_ids + self.to.count(&self.ids())?)
     }
 }
 
-/// Where the columns are that say which run a row is, and its loss; nothing if any of them is missing.
-fn identity_places(names: &Names) -> Option<Vec<usize>> {
-    let place = |wanted: &str| names.names().iter().position(|name| name == wanted);
-    SETTING_COLUMNS.into_iter().chain([SOLVED_BELOW, "seed", "draw", "replicate", DEFAULT_METRIC]).map(place).collect()
+/// The columns that say which run of the trainer a row is: settings, replicate, and what else defines it with its loss, so that two rows
+/// that differ in that are never one.
+const IDENTITY: [&str; 9] = {
+    let [hidden, output, epochs, rate] = SETTING_COLUMNS;
+    [hidden, output, epochs, rate, "replicate", "seed", "draw", SOLVED_BELOW, DEFAULT_METRIC]
+};
+
+/// Where they are; nothing if any of them is missing.
+fn identity_places(names: &Names) -> Option<[usize; 9]> {
+    let mut places = [0; 9];
+    for (place, wanted) in places.iter_mut().zip(IDENTITY) {
+        *place = names.names().iter().position(|name| name == wanted)?;
+    }
+    Some(places)
 }
 
-/// The `_id` of the run in the row `cells`; nothing for a row that lacks a number. The loss belongs to it, so that two rows that differ
-/// in it are never one.
-fn identity(cells: &[Cell], places: &[usize]) -> Option<String> {
-    let mut digest = Sha256::new_with_prefix("initsweep run 1");
-    for place in places {
-        let text = match cells.get(*place)? {
-            Cell::Whole(whole) => whole.to_string(),
-            // As it is read from text: a Parquet file has 1.0 where a CSV file may have 1.
-            Cell::Number(number) => format!("{}", number + 0.0),
+/// The `_id` of the run in the row `cells`: `run-REPLICATE-SETTINGS-DIGEST`, whose order is that of a sweep, for collections are read by
+/// `_id`; settings to four digits, the digest of all. Nothing for a row that lacks a number.
+fn identity(cells: &[Cell], places: &[usize; 9]) -> Option<String> {
+    let mut numbers = [0.0; 9];
+    for (number, place) in numbers.iter_mut().zip(places) {
+        *number = match cells.get(*place)? {
+            // A Parquet file has 1.0 where a CSV file may have 1.
+            Cell::Whole(whole) => *whole as f64,
+            Cell::Number(number) => *number,
             _ => return None,
-        };
-        digest.update(text + ",");
+        } + 0.0;
     }
-    let id: String = digest.finalize().iter().take(12).map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("run-{id}"))
+    let mut digest = Sha256::new_with_prefix("initsweep run 1");
+    numbers.iter().for_each(|number| digest.update(number.to_bits().to_be_bytes()));
+    let [hidden, output, epochs, rate, replicate, ..] = numbers;
+    let mut id = format!("run-{:08x}-", replicate as u64);
+    // Of numbers above 0 the leading bits have their order.
+    [hidden, output, epochs, rate].iter().for_each(|number| id.push_str(&format!("{:06x}", number.to_bits() >> 39)));
+    id.push('-');
+    digest.finalize().iter().take(8).for_each(|byte| id.push_str(&format!("{byte:02x}")));
+    Some(id)
 }
 
 fn append(document: &mut RawDocumentBuf, key: impl AsRef<CStr>, cell: &Cell, is_id: bool) {
