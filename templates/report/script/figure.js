@@ -123,6 +123,8 @@ holder.addEventListener('pointermove', event => {
   }
   dragged.to = bounded(here);
   if (!dragged.box.parentNode && Math.abs(dragged.to.x - dragged.from.x) > 5) {
+    // Numbers would lie over what is chosen.
+    select(null, 'figure');
     picture.svg.append(dragged.box);
     picture.svg.setPointerCapture(event.pointerId);
   }
@@ -143,7 +145,10 @@ holder.addEventListener('pointerup', event => {
   look({ zoom: { x: ascending(a.x, b.x), y: flat ? null : ascending(a.y, b.y) } });
 });
 holder.addEventListener('pointercancel', () => { if (dragged) { dragged.box.remove(); dragged = null; } });
-holder.addEventListener('pointerleave', () => { if (!dragged && !holder.contains(document.activeElement)) select(null, 'figure'); });
+// A finger leaves with every tap; what it chose stays until another place is touched.
+const leave = () => { if (!dragged && !holder.contains(document.activeElement)) select(null, 'figure'); };
+holder.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') leave(); });
+document.addEventListener('pointerdown', event => { if (event.pointerType === 'touch' && !holder.contains(event.target)) leave(); });
 holder.addEventListener('dblclick', () => look({ zoom: null }));
 holder.addEventListener('focusin', event => {
   const place = event.target.dataset.place;
