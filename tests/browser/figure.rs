@@ -238,3 +238,26 @@ fn no_line_runs_through_a_name() {
         assert_eq!(crossed, json!([]), "at {width}");
     }
 }
+
+#[test]
+fn the_figure_shows_what_is_sought() {
+    let browser = reading(&report_on(article(), "--statistic median"));
+    let place = place_of(&browser, 0.6);
+    let [value, height] = ["columns.median[place]", "Number(point.getAttribute('cy'))"].map(|what| {
+        let script = format!(
+            "const {{ columns }} = JSON.parse(document.getElementById('data').textContent);
+             const heights = [{place}, {place} + 20].map(place => {{
+               const point = document.querySelector(`#figure [data-place=\"${{place}}\"]`);
+               return {what};
+             }});
+             return heights[1] - heights[0];"
+        );
+        browser.run(&script).as_f64().unwrap()
+    });
+    assert!(value != 0.0 && value.signum() == -height.signum(), "{value} further up is {height} lower");
+    let (x, y) = centre(&browser, place);
+    browser.point_at(x, y);
+    let text = tip(&browser);
+    assert!(text.starts_with("level") && text.contains("median") && !text.contains("mean"), "{text}");
+    assert!(browser.run("return document.querySelector('[name=bars][value=sd]').disabled").as_bool().unwrap());
+}

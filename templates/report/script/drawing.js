@@ -105,11 +105,11 @@ const placeNames = (all, at, right) => {
 
 // { svg, frame, x, y, at, up, visible }: the picture, and where things lie in it. Null where there is nothing to draw.
 const draw = ({ width, height, view, titled }) => {
-  const drawable = places.filter(place => view.x === 'linear' || columns.level[place] > 0);
+  const drawable = places.filter(place => measured.value[place] !== null && (view.x === 'linear' || columns.level[place] > 0));
   const x = view.zoom ? new Axis(view.x, ...view.zoom.x) : Axis.around(view.x, drawable.map(p => columns.level[p]));
   if (!x) return null;
   const visible = drawable.filter(place => x.holds(columns.level[place]));
-  const heights = visible.flatMap(place => [columns.mean[place], ...(bar(place, view.bars) || [])]);
+  const heights = visible.flatMap(place => [measured.value[place], ...(bar(place, view.bars) || [])]);
   const y = view.zoom && view.zoom.y ? new Axis(view.y, ...view.zoom.y) : Axis.around(view.y, heights);
   if (!y) return null;
   const rows = y.ticks(height < 380 ? 5 : 7);
@@ -199,14 +199,14 @@ const drawBars = (picture, view) => {
 const drawPoints = (picture, view) => {
   const radius = isDense(picture) ? 2 : 3.6;
   const inFrame = place => {
-    const height = picture.up(columns.mean[place]);
+    const height = picture.up(measured.value[place]);
     return height >= picture.frame.top - 1 && height <= picture.frame.bottom + 1;
   };
   const point = place => svgElement('circle', {
     class: 'point',
     'data-place': place,
     cx: picture.at(columns.level[place]).toFixed(2),
-    cy: picture.up(columns.mean[place]).toFixed(2),
+    cy: picture.up(measured.value[place]).toFixed(2),
     r: place === data.lowest ? radius + 1.6 : radius,
     fill: isCandidate(place) || place === data.lowest ? 'var(--minimum)' : 'var(--data)',
     'fill-opacity': passes[place] ? 1 : 0.18,
