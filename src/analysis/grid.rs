@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::format::counted;
 use crate::group::{self, GroupedRuns};
 use crate::stats::ExactMoments;
 use crate::store::RunTable;
@@ -86,8 +87,8 @@ impl Grid {
         let (x, y) = (levels(|pair| pair.0), levels(|pair| pair.1));
         for (name, levels) in [(x_name, &x), (y_name, &y)] {
             if !(2..=MOST_LEVELS).contains(&levels.len()) {
-                let count = levels.len();
-                return Err(failed(format!("'{name}' has {count} levels; from 2 to {MOST_LEVELS} can be shown")));
+                let count = counted(levels.len() as u64, "level");
+                return Err(failed(format!("'{name}' has {count}; from 2 to {MOST_LEVELS} can be shown")));
             }
         }
         let cell = |y: f64, x: f64| {

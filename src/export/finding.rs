@@ -2,7 +2,7 @@
 
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{Analysis, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
-use crate::format::{count, counted, percent, significant, to_precision_of};
+use crate::format::{aligned, count, counted, percent, significant, to_precision_of};
 use crate::stats::Estimate;
 use crate::stats::best::Standing;
 use crate::stats::compare::Verdict;
@@ -187,7 +187,7 @@ pub fn with_uncertainty(estimate: &Estimate) -> String {
         Some(interval) => format!(
             "{} ± {} ({} {} interval)",
             to_precision_of(estimate.point, interval.margin()),
-            significant(interval.margin(), 2),
+            aligned(interval.margin(), 2),
             confidence(interval.level),
             interval.method.name()
         ),

@@ -1,7 +1,8 @@
 //! Scales and ticks: where would a person put them?
 //!
-//! On a linear axis at multiples of 1, 2 or 5 times a power of ten (Heckbert 1990). On a logarithmic axis at 1, 2 and 5 of
-//! every decade while there are few decades, then at powers of ten; the other whole multiples get unlabelled ticks.
+//! On a linear axis at multiples of 1, 2 or 5 times a power of ten (Heckbert 1990). On a logarithmic axis at every digit of a
+//! part of a decade, at 1, 2, 3, 5 and 7 or at 1, 2 and 5 of every decade while there are few, then at powers of ten; the other
+//! whole multiples get unlabelled ticks.
 
 use crate::format::{count, significant};
 
@@ -24,6 +25,9 @@ pub struct Tick {
     /// Its text; unlabelled ticks are minor.
     pub label: Option<String>,
 }
+
+/// Which ticks of a logarithmic axis have a label, by decade and digit.
+type Choice = Box<dyn Fn(i32, u32) -> bool>;
 
 /// An axis: a scale with its finite, non-empty range.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -123,16 +127,19 @@ impl Axis {
             })
             .filter(|(.., value)| self.holds(*value))
             .collect();
-        let labelled =
-            |accept: &dyn Fn(i32, u32) -> bool| all.iter().filter(|(decade, digit, _)| accept(*decade, *digit)).count();
-        let one_two_five = |_: i32, digit: u32| matches!(digit, 1 | 2 | 5);
-        let every = |n: i32| move |decade: i32, digit: u32| digit == 1 && decade.rem_euclid(n) == 0;
-        let accept: Box<dyn Fn(i32, u32) -> bool> = if labelled(&one_two_five) <= wanted {
-            Box::new(one_two_five)
-        } else {
-            let n = (1..).find(|n| labelled(&every(*n)) <= wanted).unwrap_or(1);
-            Box::new(every(n))
-        };
+        let every = |n: i32| Box::new(move |decade: i32, digit: u32| digit == 1 && decade.rem_euclid(n) == 0) as Choice;
+        let mut choices: Vec<Choice> = Vec::new();
+        if self.upper / self.lower < 10.0 {
+            choices.push(Box::new(|_, _| true));
+        }
+        choices.push(Box::new(|_, digit| matches!(digit, 1 | 2 | 3 | 5 | 7)));
+        choices.push(Box::new(|_, digit| matches!(digit, 1 | 2 | 5)));
+        let labelled = |accept: &Choice| all.iter().filter(|(decade, digit, _)| accept(*decade, *digit)).count();
+        let accept = choices
+            .into_iter()
+            .chain((1..).map(every))
+            .find(|accept| labelled(accept) <= wanted)
+            .unwrap_or_else(|| every(1));
         let minor = all.len() <= 60;
         // Where some labels would need powers of ten, all have them.
         let wide = all.first().is_some_and(|first| first.2 < 1e-4) || all.last().is_some_and(|last| last.2 > 1e6);
@@ -168,7 +175,7 @@ fn nice_step(rough: f64) -> f64 {
 }
 
 /// `−0.25`, `1500`, `3·10⁻⁹`: a number as people write it.
-fn readable(value: f64, digits: usize) -> String {
+pub fn readable(value: f64, digits: usize) -> String {
     let text = significant(value, digits);
     let Some((mantissa, exponent)) = text.split_once('e') else { return with_commas(text) };
     let factor = match mantissa {
@@ -179,10 +186,17 @@ fn readable(value: f64, digits: usize) -> String {
     format!("{factor}10{}", raised(exponent))
 }
 
-/// `10,000`, but `1000`: commas from five digits on.
+/// `10⁻⁶`: the power of ten.
+pub fn ten_to(exponent: i32) -> String {
+    power(1, exponent)
+}
+
+/// `10,000` and `10,000.5`, but `1000`: commas from five digits on.
 fn with_commas(number: String) -> String {
-    match number.trim_start_matches('−').parse::<u64>() {
-        Ok(whole) if whole >= 10_000 => format!("{}{}", if number.starts_with('−') { "−" } else { "" }, count(whole)),
+    let size = number.trim_start_matches('−');
+    let (whole, rest) = size.split_at(size.find('.').unwrap_or(size.len()));
+    match whole.parse::<u64>() {
+        Ok(whole) if whole >= 10_000 => format!("{}{}{rest}", &number[..number.len() - size.len()], count(whole)),
         _ => number,
     }
 }
@@ -218,6 +232,13 @@ mod tests {
         assert_eq!(labels(Scale::Linear, 1400.0, 7000.0, 6), ["2000", "3000", "4000", "5000", "6000", "7000"]);
         assert_eq!(labels(Scale::Linear, -0.25, 0.31, 6), ["−0.2", "−0.1", "0", "0.1", "0.2", "0.3"]);
         assert!(labels(Scale::Linear, -92.8, -50.017, 1).is_empty(), "none of ..., −100, −50, 0, ... lies between");
+        assert_eq!(
+            labels(Scale::Linear, 99_999.95, 1e5 + 0.12, 4),
+            ["99,999.95", "100,000", "100,000.05", "100,000.1"]
+        );
+        assert_eq!(labels(Scale::Log, 0.3, 1.3, 10), ["0.3", "0.4", "0.5", "0.6", "0.7", "0.8", "0.9", "1"]);
+        assert_eq!(labels(Scale::Log, 0.3, 1.3, 5), ["0.3", "0.5", "0.7", "1"]);
+        assert_eq!(labels(Scale::Log, 0.9, 11.0, 7), ["1", "2", "3", "5", "7", "10"]);
         assert_eq!(labels(Scale::Log, 0.9, 2.1, 6), ["1", "1.2", "1.4", "1.6", "1.8", "2"]);
     }
 

@@ -9,7 +9,8 @@ use crate::figure::canvas::Canvas;
 use crate::figure::data::{self, Levels};
 use crate::figure::frame::{Frame, Names};
 use crate::figure::marks::NamedLines;
-use crate::figure::page::{Area, Entry, Mark, Page};
+use crate::figure::page::{Entry, Mark, Page};
+use crate::figure::style::Colour;
 use crate::figure::{Figure, FigureOptions};
 use crate::format::significant;
 use crate::stats::basins::{Basin, Basins};
@@ -17,6 +18,8 @@ use crate::stats::basins::{Basin, Basins};
 /// Its name.
 pub const NAME: &str = "basins";
 
+/// Colour of the interval: the only one that shows on every share, on light and dark paper.
+const OVER: Colour = Colour(0, 0, 0);
 /// Opacity of the interval where levels are many.
 const SHADE: f64 = 0.3;
 
@@ -45,20 +48,21 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let mut legend: Vec<Entry> =
         present.iter().map(|basin| Entry::new(Mark::Area(colour(&canvas, *basin).into()), name(*basin))).collect();
     let confidence = finding::confidence(analysis.confidence);
-    let interval = if levels.are_many() { Mark::Area(palette.ink.at(SHADE)) } else { Mark::Bar(palette.ink) };
+    // As it is seen over the solved runs: grey would be another kind of run.
+    let shaded = colour(&canvas, Basin::Solved).towards(OVER, SHADE);
+    let interval = if levels.are_many() { Mark::Area(shaded.into()) } else { Mark::Bar(palette.ink) };
     legend.push(Entry::new(interval, format!("{confidence} Wilson interval of the solved share")));
     let page = Page { title: title.clone(), legend, caption: format!("{}. {}", levels.caption(analysis), how(rule)) };
     let area = page.draw(&mut canvas);
     let x_label = options.wording.x(data::x_label(&analysis.factor, levels.x.scale()));
     let y_label = options.wording.y("share of the runs, %");
     let names = Names { x: &x_label, y: &y_label };
-    let room = Frame::room(area, (levels.x, y), names);
     let mut lines = data::references(analysis, palette);
-    lines.push(data::lowest(analysis, palette));
+    lines.extend(data::lowest(analysis, palette));
     // Over the colours of the shares only ink can be seen.
     lines.iter_mut().for_each(|line| line.colour = palette.ink);
-    let lines = NamedLines::place(&lines, levels.x, room, area);
-    let room = Area { top: room.top + lines.height(), ..room };
+    let (lines, room) = NamedLines::above(&lines, (levels.x, y), names, area, 0.0);
+    let lines = lines.edged(palette.paper);
     let frame = Frame::draw_inside(&mut canvas, room, (levels.x, y), names);
     if levels.are_many() {
         areas(&mut canvas, &frame, &known, &present);
@@ -81,7 +85,7 @@ pub fn name(basin: Basin) -> &'static str {
     }
 }
 
-fn colour(canvas: &Canvas, basin: Basin) -> crate::figure::style::Colour {
+fn colour(canvas: &Canvas, basin: Basin) -> Colour {
     canvas.palette.basins[Basin::ALL.iter().position(|other| *other == basin).unwrap_or(0)]
 }
 
@@ -132,7 +136,7 @@ fn areas(canvas: &mut Canvas, frame: &Frame, known: &[Known<'_>], present: &[Bas
         known.iter().filter_map(|(group, basins)| Some((group.level, solved(basins)?))).collect();
     let lower = ends.iter().map(|(level, ends)| frame.at((*level, ends.0)));
     let upper = ends.iter().rev().map(|(level, ends)| frame.at((*level, ends.1)));
-    canvas.polygon(&lower.chain(upper).collect::<Vec<_>>(), canvas.palette.ink.at(SHADE));
+    canvas.polygon(&lower.chain(upper).collect::<Vec<_>>(), OVER.at(SHADE));
 }
 
 fn columns(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>, present: &[Basin]) {
@@ -145,7 +149,9 @@ fn columns(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>, present: &[B
         }
         if let Some((lower, upper)) = solved(basins) {
             let x = frame.at_x(group.level);
-            canvas.line(&[(x, frame.at_y(lower)), (x, frame.at_y(upper))], canvas.palette.ink, 1.6);
+            let ends = [(x, frame.at_y(lower)), (x, frame.at_y(upper))];
+            canvas.line(&ends, canvas.palette.paper, 3.0);
+            canvas.line(&ends, canvas.palette.ink, 1.6);
         }
     }
 }

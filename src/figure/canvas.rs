@@ -64,6 +64,12 @@ impl Canvas {
         }
     }
 
+    /// Makes an empty sheet higher.
+    pub fn grow(&mut self, more: f64) {
+        self.sheet.height = libm::ceil(self.sheet.height + more);
+        self.svg = Svg::new(self.sheet.width, self.sheet.height);
+    }
+
     /// The document, with `title` and `description` for screen readers.
     pub fn finish(self, title: &str, description: &str) -> Figure {
         let Sheet { width, height, unit, factor, png_scale } = self.sheet;
@@ -115,6 +121,12 @@ impl Canvas {
     pub fn rectangle(&mut self, (x1, y1): Point, (x2, y2): Point, paint: impl Into<Paint>) {
         let corners = [(x1.min(x2), y1.min(y2)), (x1.max(x2), y1.max(y2))].map(coordinate);
         self.draw(&Rectangle::new(corners, fill(paint.into())));
+    }
+
+    /// A rectangle without filling.
+    pub fn outline(&mut self, (x1, y1): Point, (x2, y2): Point, colour: Colour, width: f64) {
+        // Beyond the beginning, so that no corner is open.
+        self.line(&[(x1, y1), (x2, y1), (x2, y2), (x1, y2), (x1, y1), (x2, y1)], colour, width);
     }
 
     /// A filled circle.

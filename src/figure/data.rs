@@ -3,12 +3,13 @@
 use crate::analysis::{Analysis, Group, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
-use crate::figure::axis::{Axis, Scale};
+use crate::figure::axis::{Axis, Scale, readable, ten_to};
 use crate::figure::frame::Frame;
 use crate::figure::marks::Line;
 use crate::figure::style::{self, Palette};
 use crate::figure::{AxisScale, ErrorBars, FigureOptions};
-use crate::format::{count, counted, significant};
+use crate::format::{count, counted, to_precision_of};
+use crate::stats::{ConfidenceInterval, Estimate};
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference};
 
 /// The levels that a figure shows, with the axis that shows them.
@@ -143,9 +144,16 @@ pub fn title(analysis: &Analysis) -> String {
     if metric == analysis.metric { title } else { title.replacen('t', "T", 1) }
 }
 
+/// The trainer's other factor.
+pub const OUTPUT_FACTOR: &str = "output_std_dev";
+
 /// What the factor is called on an axis.
 pub fn factor_name(factor: &str) -> &str {
-    if factor == DEFAULT_FACTOR { "standard deviation of the initial hidden weights and biases" } else { factor }
+    match factor {
+        DEFAULT_FACTOR => "standard deviation of the initial hidden weights and biases",
+        OUTPUT_FACTOR => "standard deviation of the initial output weights and bias",
+        other => other,
+    }
 }
 
 /// The horizontal axis in full: what it shows, and that it is logarithmic.
@@ -197,6 +205,7 @@ pub fn bar_label(bars: ErrorBars, analysis: &Analysis) -> Option<String> {
 pub fn caption(analysis: &Analysis, shown: usize) -> String {
     let sizes = || analysis.groups.iter().map(|group| group.summary.n);
     let n = match (sizes().min(), sizes().max()) {
+        (Some(only), _) if analysis.groups.len() == 1 => return format!("1 level, n = {}", counted(only, "run")),
         (Some(least), Some(most)) if least == most => format!("n = {} each", counted(most, "run")),
         (Some(least), Some(most)) => format!("n = {} to {} each", count(least), counted(most, "run")),
         _ => String::new(),
@@ -223,9 +232,49 @@ pub fn references(analysis: &Analysis, palette: &Palette) -> Vec<Line> {
     drawn.zip(palette.references.iter().cycle()).map(line).collect()
 }
 
-/// The level with the least mean, or whatever is best in what is minimised.
-pub fn lowest(analysis: &Analysis, palette: &Palette) -> Line {
+/// The level with the least mean, or whatever is best in what is minimised; nothing where all levels are alike, or there is but one.
+pub fn lowest(analysis: &Analysis, palette: &Palette) -> Option<Line> {
+    let mut values = analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
+    let first = values.next()?;
+    if values.all(|value| value == first) {
+        return None;
+    }
     let level = analysis.observed().level;
     let word = if analysis.statistic.is_maximised() { "highest" } else { "lowest" };
-    Line { level, label: format!("{word} {}", significant(level, 3)), colour: palette.minimum }
+    Some(Line { level, label: format!("{word} {}", readable(level, 3)), colour: palette.minimum })
+}
+
+/// `0.587 (0.547 to 0.653)`, `1.01 (0.97 to 1.06)·10⁻⁶`: an estimate with the ends of its interval, to the digits that this
+/// justifies.
+pub fn with_range(estimate: &Estimate, interval: &ConfidenceInterval) -> String {
+    const PLAIN: std::ops::RangeInclusive<i32> = -4..=5;
+    let values = [estimate.point, interval.lower, interval.upper];
+    let most = values.iter().fold(0.0f64, |most, value| most.max(value.abs()));
+    let decade = if most > 0.0 { libm::log10(most).floor() as i32 } else { 0 };
+    let (unit, factor) = if PLAIN.contains(&decade) {
+        (1.0, String::new())
+    } else {
+        (libm::pow(10.0, f64::from(decade)), format!("·{}", ten_to(decade)))
+    };
+    let [point, lower, upper] = values.map(|value| to_precision_of(value / unit, interval.margin() / unit));
+    format!("{point} ({lower} to {upper}){factor}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(point: f64, lower: f64, upper: f64) -> String {
+        let interval =
+            ConfidenceInterval { level: 0.95, lower, upper, method: crate::stats::Method::BootstrapPercentile };
+        with_range(&Estimate { point, standard_error: None, interval: Some(interval) }, &interval)
+    }
+
+    #[test]
+    fn small_and_large_estimates_share_a_power_of_ten() {
+        assert_eq!(shown(0.5874, 0.547, 0.653), "0.587 (0.547 to 0.653)");
+        assert_eq!(shown(1.012e-6, 0.965e-6, 1.063e-6), "1.012 (0.965 to 1.063)·10⁻⁶");
+        assert_eq!(shown(-9.8e11, -1.02e12, -9.4e11), "−0.980 (−1.020 to −0.940)·10¹²");
+        assert_eq!(shown(0.0, 0.0, 0.0), "0 (0 to 0)");
+    }
 }

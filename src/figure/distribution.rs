@@ -7,14 +7,14 @@
 use crate::analysis::Analysis;
 use crate::analysis::distribution::{BINS, Distribution, Shape};
 use crate::error::{Error, Result};
-use crate::figure::axis::{Axis, Scale};
+use crate::figure::axis::{Axis, Scale, readable};
 use crate::figure::canvas::{Anchor, Canvas};
 use crate::figure::frame::{Frame, Names};
 use crate::figure::page::{Area, Entry, Mark, Page, letters};
 use crate::figure::plateaus::{self, Plateau};
 use crate::figure::text::{self, Weight};
 use crate::figure::{Figure, FigureOptions, data, style};
-use crate::format::{count, significant};
+use crate::format::count;
 use crate::sweep::DEFAULT_METRIC;
 
 /// Its name.
@@ -42,7 +42,8 @@ pub fn draw(analysis: &Analysis, distribution: &Distribution, options: &FigureOp
     let mut canvas = Canvas::new(options.look, 1);
     let palette = canvas.palette;
     let (metric, factor) = (data::metric_name(&analysis.metric), data::factor_in_title(&analysis.factor));
-    let title = options.wording.title(format!("Distribution of the {metric} by {factor}"));
+    let article = if metric == analysis.metric { "" } else { "the " };
+    let title = options.wording.title(format!("Distribution of {article}{metric} by {factor}"));
     let mut legend = vec![
         Entry::new(Mark::Area(palette.data.at(FILL)), "runs by value"),
         Entry::new(Mark::Bar(palette.ink), "middle half of the runs"),
@@ -80,7 +81,7 @@ fn caption(distribution: &Distribution) -> String {
         (least, most) => format!("{} to {}", count(least.unwrap_or(0)), count(most.unwrap_or(0))),
     };
     format!(
-        "n = {n} runs a level; width: share of the level's runs in each of {BINS} bins, square root, one scale for all"
+        "n = {n} runs a level; width: share of the level’s runs in each of {BINS} bins, square root, one scale for all"
     )
 }
 
@@ -91,9 +92,8 @@ fn frame(canvas: &mut Canvas, area: Area, y: Axis, names: Names<'_>, plateaus: &
         .iter()
         .map(|plateau| text::width(plateau.name, style::SMALL_SIZE, Weight::Regular))
         .fold(0.0, f64::max);
-    let room = Frame::room(area, (x, y), names);
-    let right = if plateaus.is_empty() { room.right } else { area.right - widest * 1.03 - 8.0 };
-    Frame::draw_inside(canvas, Area { right, ..room }, (x, y), names)
+    let right = if plateaus.is_empty() { area.right } else { area.right - widest * 1.03 - 8.0 };
+    Frame::draw(canvas, Area { right, ..area }, (x, y), names)
 }
 
 fn mark_plateaus(canvas: &mut Canvas, frame: &Frame, plateaus: &[Plateau]) {
@@ -171,7 +171,7 @@ fn label(canvas: &mut Canvas, slot: &Slot<'_>, level: f64) {
     const WIDEST: f64 = 46.0;
     let every = (WIDEST / slot.width()).ceil().max(1.0) as usize;
     if slot.place.is_multiple_of(every) {
-        let (name, limit) = (significant(level, 3), slot.width() * every as f64 - 6.0);
+        let (name, limit) = (readable(level, 3), slot.width() * every as f64 - 6.0);
         let name = text::fitted(&name, style::SMALL_SIZE, Weight::Regular, limit);
         let at = (slot.middle(), slot.frame.area.bottom + 9.0 + style::LINE / 2.0 - 1.0);
         canvas.text(&name, at, letters(Anchor::Middle, style::SMALL_SIZE, canvas.palette.ink));

@@ -29,7 +29,7 @@ pub struct Names<'a> {
 /// From the axis to its tick labels.
 const TICK: f64 = 9.0;
 /// Lines of an axis' name.
-const NAME_LINES: usize = 2;
+const NAME_LINES: usize = 3;
 
 impl Frame {
     /// A frame whose tick labels and names fill `area` exactly. Draws grid, ticks, labels and names.
@@ -55,7 +55,16 @@ impl Frame {
 
     /// What is left of `area` when the labels of these axes have their room.
     pub fn room(area: Area, (x, y): (Axis, Axis), names: Names<'_>) -> Area {
-        let below = if names.x.is_empty() { 0 } else { name_lines(names.x, area.width() - 60.0).len() };
+        let lines = |width: f64| if names.x.is_empty() { 0 } else { name_lines(names.x, width).len() };
+        let guess = lines(area.width() - 60.0);
+        let room = Self::room_above(area, (x, y), names, guess);
+        // Beside wide labels a name may need another line.
+        let needed = lines(room.width());
+        if needed > guess { Self::room_above(area, (x, y), names, needed) } else { room }
+    }
+
+    /// The same with `below` lines for the name of the horizontal axis.
+    fn room_above(area: Area, (x, y): (Axis, Axis), names: Names<'_>, below: usize) -> Area {
         let bottom = area.bottom - TICK - style::LINE - below as f64 * (style::LINE + 1.0) - 3.0;
         let beside = if names.y.is_empty() { 0 } else { name_lines(names.y, bottom - area.top).len() };
         let widest = widest(&row_ticks(y, bottom - area.top));
@@ -74,7 +83,13 @@ impl Frame {
         frame.columns(canvas, true);
         let widest = frame.rows(canvas);
         frame.border(canvas);
-        let ink = canvas.palette.ink;
+        frame.name(canvas, names, widest);
+        frame
+    }
+
+    /// Writes the names of the axes, beyond labels of which those at the left are `widest` wide.
+    pub fn name(&self, canvas: &mut Canvas, names: Names<'_>, widest: f64) {
+        let (area, ink) = (self.area, canvas.palette.ink);
         let middle = ((area.left + area.right) / 2.0, (area.top + area.bottom) / 2.0);
         for (row, line) in name_lines(names.x, area.width()).iter().enumerate() {
             let y = area.bottom + TICK + style::LINE + 11.0 + row as f64 * (style::LINE + 1.0);
@@ -85,7 +100,6 @@ impl Frame {
             let x = area.left - TICK - widest - 14.0 - (lines.len() - 1 - row) as f64 * style::LINE;
             canvas.upward_text(line, (x, middle.1), letters(Anchor::Middle, style::LABEL_SIZE, ink));
         }
-        frame
     }
 
     /// Where `value` lies horizontally.
@@ -229,5 +243,5 @@ fn widest(ticks: &[Tick]) -> f64 {
 }
 
 fn name_lines(name: &str, length: f64) -> Vec<String> {
-    text::wrapped(name, style::LABEL_SIZE, Weight::Regular, 0.96 * length.max(20.0), NAME_LINES)
+    text::balanced(name, style::LABEL_SIZE, Weight::Regular, 0.96 * length.max(20.0), NAME_LINES)
 }

@@ -2,14 +2,15 @@
 
 use crate::analysis::grid::{Cell, Grid};
 use crate::error::{Error, Result};
-use crate::figure::axis::{Axis, Scale};
+use crate::figure::axis::{Axis, Scale, readable};
 use crate::figure::canvas::{Anchor, Canvas, Lettering};
 use crate::figure::frame::{Frame, Names};
 use crate::figure::page::{Area, Entry, Mark, Page, letters};
-use crate::figure::style::{self, LINE, SMALL_SIZE};
+use crate::figure::style::{LINE, SMALL_SIZE};
 use crate::figure::text::{self, Weight};
 use crate::figure::{Figure, FigureOptions, data};
-use crate::format::{count, counted, significant};
+use crate::format::{aligned, count, counted, to_precision_of};
+use crate::sweep::DEFAULT_FACTOR;
 
 /// Its name.
 pub const NAME: &str = "heatmap";
@@ -28,9 +29,14 @@ pub fn draw(grid: &Grid, options: &FigureOptions) -> Result<Figure> {
     let [x_name, y_name, metric] = &grid.names;
     let mut canvas = Canvas::new(options.look, 2);
     let metric_name = data::metric_name(metric);
-    let title = options.wording.title(format!("Mean {metric_name} by {x_name} and {y_name}"));
+    let is_layers = |a: &str, b: &str| a == DEFAULT_FACTOR && b == data::OUTPUT_FACTOR;
+    let title = options.wording.title(if is_layers(x_name, y_name) || is_layers(y_name, x_name) {
+        format!("Mean {metric_name} by the initial standard deviations of both layers")
+    } else {
+        format!("Mean {metric_name} by {x_name} and {y_name}")
+    });
     let is_complete = grid.cells.iter().flatten().all(Option::is_some);
-    let mut legend = vec![Entry::new(Mark::Ring(canvas.palette.ink), lowest(grid, least))];
+    let mut legend = vec![Entry::new(Mark::Square(canvas.palette.ink), lowest(grid, least))];
     if !is_complete {
         legend.push(Entry::new(Mark::Area(canvas.palette.grid.into()), "no runs"));
     }
@@ -39,7 +45,8 @@ pub fn draw(grid: &Grid, options: &FigureOptions) -> Result<Figure> {
     let scale = Colours { least, most };
     let key_width = scale.draw_key(&mut canvas, area, &data::y_label(metric));
     let area = Area { right: area.right - key_width, ..area };
-    let (x_label, y_label) = (options.wording.x(x_name.as_str()), options.wording.y(y_name.as_str()));
+    let (x_label, y_label) =
+        (options.wording.x(data::factor_name(x_name)), options.wording.y(data::factor_name(y_name)));
     let frame = frame(&mut canvas, area, grid, Names { x: &x_label, y: &y_label });
     cells(&mut canvas, &frame, grid, &scale);
     Ok(canvas.finish(&title, &page.caption))
@@ -51,14 +58,11 @@ fn lowest(grid: &Grid, least: f64) -> String {
         Some((column, row, cells[column]?))
     });
     let Some((column, row, cell)) = place else { return "lowest".into() };
-    let error =
-        cell.standard_error.map_or(String::new(), |error| format!(" ± {} (standard error)", significant(error, 2)));
-    format!(
-        "lowest: {}{error} at {}, {}",
-        significant(least, 4),
-        significant(grid.x[column], 3),
-        significant(grid.y[row], 3)
-    )
+    let mean = match cell.standard_error.filter(|error| *error > 0.0) {
+        Some(error) => format!("{} ± {} (standard error)", to_precision_of(least, error), aligned(error, 2)),
+        None => readable(least, 4),
+    };
+    format!("lowest: {mean} at {}, {}", readable(grid.x[column], 3), readable(grid.y[row], 3))
 }
 
 fn caption(grid: &Grid) -> String {
@@ -120,7 +124,7 @@ impl Colours {
 
 /// The frame, with a label for as many levels as have room.
 fn frame(canvas: &mut Canvas, area: Area, grid: &Grid, names: Names<'_>) -> Frame {
-    let label = |level: &f64| significant(*level, 3);
+    let label = |level: &f64| readable(*level, 3);
     let (columns, rows): (Vec<String>, Vec<String>) =
         (grid.x.iter().map(label).collect(), grid.y.iter().map(label).collect());
     let width = |label: &String| text::width(label, SMALL_SIZE, Weight::Regular);
@@ -132,7 +136,7 @@ fn frame(canvas: &mut Canvas, area: Area, grid: &Grid, names: Names<'_>) -> Fram
     let frame = Frame { x: slots, y: slots, area: room };
     let ink = canvas.palette.ink;
     let slot = room.width() / columns.len() as f64;
-    let every = ((columns.iter().map(width).fold(0.0, f64::max) + 8.0) / slot).ceil().max(1.0) as usize;
+    let every = ((columns.iter().map(width).fold(0.0, f64::max) + 12.0) / slot).ceil().max(1.0) as usize;
     for (i, label) in columns.iter().enumerate().step_by(every) {
         let at = (room.left + (i as f64 + 0.5) * slot, room.bottom + 8.0 + LINE / 2.0);
         canvas.text(label, at, letters(Anchor::Middle, SMALL_SIZE, ink));
@@ -143,24 +147,23 @@ fn frame(canvas: &mut Canvas, area: Area, grid: &Grid, names: Names<'_>) -> Fram
         let at = (room.left - 7.0, room.bottom - (i as f64 + 0.5) * slot);
         canvas.text(label, at, letters(Anchor::End, SMALL_SIZE, ink));
     }
-    let look = letters(Anchor::Middle, style::LABEL_SIZE, ink);
-    let line = |name: &str, length: f64| text::fitted(name, style::LABEL_SIZE, Weight::Regular, 0.96 * length);
-    let below = ((room.left + room.right) / 2.0, room.bottom + 9.0 + LINE + 11.0);
-    canvas.text(&line(names.x, room.width()), below, look);
-    let beside = (room.left - widest - 25.0, (room.top + room.bottom) / 2.0);
-    canvas.upward_text(&line(names.y, room.height()), beside, look);
+    frame.name(canvas, names, widest);
     frame
 }
 
 fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
     let (columns, rows) = (grid.x.len() as f64, grid.y.len() as f64);
     let (width, height) = (frame.area.width() / columns, frame.area.height() / rows);
-    let gap = if width.min(height) > 12.0 { 0.5 } else { 0.0 };
-    let mut marked = false;
+    // Small cells reach below the next, so that no paper shines through between them.
+    let gap: f64 = if width.min(height) > 12.0 { 0.5 } else { -0.3 };
+    let mut marked = None;
     for (row, cells) in grid.cells.iter().enumerate() {
         for (column, cell) in cells.iter().enumerate() {
             let (left, bottom) = (frame.area.left + column as f64 * width, frame.area.bottom - row as f64 * height);
-            let corners = ((left + gap, bottom - gap), (left + width - gap, bottom - height + gap));
+            let corners = (
+                (left + gap.max(0.0), bottom - gap.max(0.0)),
+                ((left + width - gap).min(frame.area.right), (bottom - height + gap).max(frame.area.top)),
+            );
             let middle = (left + width / 2.0, bottom - height / 2.0);
             let Some(cell) = cell else {
                 canvas.rectangle(corners.0, corners.1, canvas.palette.grid);
@@ -169,8 +172,8 @@ fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
             let ground = canvas.palette.along_ramp(colours.share(cell.mean));
             canvas.rectangle(corners.0, corners.1, ground);
             let ink = canvas.palette.text_on(ground);
-            let is_least = cell.mean == colours.least && !marked;
-            let written = write(
+            let is_least = cell.mean == colours.least && marked.is_none();
+            write(
                 canvas,
                 cell,
                 (width, height),
@@ -183,23 +186,22 @@ fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
                 },
             );
             if is_least {
-                let radius =
-                    if written { (0.46 * width.min(height)).max(9.0) } else { (0.3 * width.min(height)).max(3.0) };
-                if !written || width > 2.2 * radius {
-                    canvas.ring((middle.0, middle.1), radius.min(0.48 * height), ink, 2.0);
-                }
-                marked = true;
+                marked = Some((middle, ink));
             }
         }
     }
+    // Last, over the neighbours of a cell that is smaller than the mark.
+    if let Some(((x, y), ink)) = marked {
+        let (across, up) = ((width / 2.0 - 2.0).max(4.5), (height / 2.0 - 2.0).max(4.5));
+        canvas.outline((x - across, y - up), (x + across, y + up), ink, 2.2);
+    }
 }
 
-/// Writes the mean into its cell if it has room; says whether.
-fn write(canvas: &mut Canvas, cell: &Cell, (width, height): (f64, f64), at: (f64, f64), look: Lettering) -> bool {
-    let label = significant(cell.mean, 3);
+/// Writes the mean into its cell if it has room.
+fn write(canvas: &mut Canvas, cell: &Cell, (width, height): (f64, f64), at: (f64, f64), look: Lettering) {
+    let label = readable(cell.mean, 3);
     let fits = text::width(&label, SMALL_SIZE, Weight::Bold) * 1.1 + 6.0 < width && height > SMALL_SIZE * 1.5;
     if fits {
         canvas.text(&label, at, look);
     }
-    fits
 }

@@ -10,7 +10,7 @@ use crate::figure::data;
 use crate::figure::frame::{Frame, Names};
 use crate::figure::page::{Entry, Mark, Page};
 use crate::figure::{Figure, FigureOptions};
-use crate::format::{count, to_precision_of};
+use crate::format::count;
 use crate::stats::Estimate;
 
 /// Its name.
@@ -24,12 +24,18 @@ pub const STEPS: usize = 10;
 /// [`Error::Figure`] if nothing can be drawn.
 pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> Result<Figure> {
     let failed = || Error::Figure { figure: NAME, reason: "there is nothing finite to draw".into() };
-    let x = Axis::around(Scale::Log, history.iter().map(|known| known.runs as f64)).ok_or_else(failed)?;
     let all_positive = history.iter().flat_map(|known| ends(&known.level)).all(|level| level > 0.0);
     let wide = |values: &[f64]| {
         let (least, most) = values.iter().fold((f64::INFINITY, 0.0f64), |(a, b), v| (a.min(*v), b.max(*v)));
         most / least >= 4.0
     };
+    let runs: Vec<f64> = history.iter().map(|known| known.runs as f64).collect();
+    let (x_scale, x_usual) = if wide(&runs) {
+        (Scale::Log, "runs analysed, in their order (logarithmic)")
+    } else {
+        (Scale::Linear, "runs analysed, in their order")
+    };
+    let x = Axis::around(x_scale, runs).ok_or_else(failed)?;
     let levels: Vec<f64> = history.iter().flat_map(|known| ends(&known.level)).collect();
     let scale = if all_positive && wide(&levels) { Scale::Log } else { Scale::Linear };
     let y = Axis::around(scale, levels).ok_or_else(failed)?;
@@ -48,9 +54,9 @@ pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> 
         caption: caption(analysis, history),
     };
     let area = page.draw(&mut canvas);
-    let x_label = options.wording.x("runs analysed, in their order (logarithmic)");
-    let y_label = options.wording.y(format!("place: {}", short(&analysis.factor)));
-    let value_label = format!("value: {}", data::statistic_label(analysis));
+    let x_label = options.wording.x(x_usual);
+    let y_label = options.wording.y(short(&analysis.factor));
+    let value_label = data::statistic_label(analysis);
     let names = [Names { x: "", y: &y_label }, Names { x: &x_label, y: &value_label }];
     let frames = Frame::stacked(&mut canvas, area, 0.46, [(x, y), (x, value)], names);
     let course = [|known: &Known| known.level, |known: &Known| known.value];
@@ -96,10 +102,7 @@ fn draw_course(canvas: &mut Canvas, frame: &Frame, points: &[(f64, Estimate)]) {
 fn caption(analysis: &Analysis, history: &[Known]) -> String {
     let Some(last) = history.last() else { return String::new() };
     let range = |estimate: &Estimate| match estimate.interval {
-        Some(interval) => {
-            let rounded = |value: f64| to_precision_of(value, interval.margin());
-            format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
-        }
+        Some(interval) => data::with_range(estimate, &interval),
         None => crate::format::significant(estimate.point, 4),
     };
     format!(

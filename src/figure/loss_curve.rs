@@ -74,9 +74,8 @@ pub fn draw(starts: &[f64], seed: u64, options: &FigureOptions) -> Result<Figure
     let names = Names { x: &x_label, y: &y_label };
     let widest =
         PER_EPOCH.iter().map(|plateau| text::width(plateau.name, SMALL_SIZE, Weight::Regular)).fold(0.0, f64::max);
-    let room = Frame::room(area, axes, names);
-    let room = Area { right: area.right - widest * 1.03 - 8.0, ..room };
-    let frame = Frame::draw_inside(&mut canvas, room, axes, names);
+    let area = Area { right: area.right - widest * 1.03 - 8.0, ..area };
+    let frame = Frame::draw(&mut canvas, area, axes, names);
     mark_plateaus(&mut canvas, &frame);
     for (i, points) in &losses {
         frame.curve(&mut canvas, points, palette.series()[*i].at(0.8), 1.3);

@@ -8,14 +8,14 @@
 use crate::analysis::{Analysis, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
-use crate::figure::axis::{Axis, Scale};
+use crate::figure::axis::{Axis, Scale, readable};
 use crate::figure::canvas::{Anchor, Canvas};
 use crate::figure::data::{self, Levels, Point};
 use crate::figure::frame::{Frame, Names};
 use crate::figure::marks::NamedLines;
 use crate::figure::page::{Area, Entry, Mark, Page, letters};
+use crate::figure::text::{self, Weight};
 use crate::figure::{ErrorBars, Figure, FigureOptions, style};
-use crate::format::to_precision_of;
 use crate::stats::{ConfidenceInterval, Estimate};
 
 /// Its name.
@@ -47,7 +47,7 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
         options.wording.y(data::statistic_label(analysis)),
     ];
     let [main, beside] = match zoom {
-        Some(_) => area.split(&canvas, 0.62, 22.0),
+        Some(_) => area.split(&canvas, if canvas.sheet.is_narrow() { 0.53 } else { 0.62 }, 22.0),
         None => [area, area],
     };
     let overview = Overview { analysis, points: &points, is_dense: levels.are_many() };
@@ -70,7 +70,7 @@ fn legend(
         Mark::Dot(palette.data),
         match analysis.statistic {
             Statistic::SolvedShare => "share of solved runs".into(),
-            other => format!("{} of the level's runs", other.name()),
+            other => format!("{} of the level’s runs", other.name()),
         },
     )];
     if let Some(label) = data::bar_label(bars, analysis) {
@@ -91,6 +91,8 @@ fn legend(
     entries
 }
 
+/// From this many levels on points are small, or they would hide the band.
+const CROWD: usize = 800;
 /// Opacity of the band.
 const BAND: f64 = 0.28;
 /// Opacity of what is shaded.
@@ -106,10 +108,9 @@ struct Overview<'a> {
 impl Overview<'_> {
     fn draw(&self, canvas: &mut Canvas, area: Area, axes: (Axis, Axis), [x, y]: [&str; 2]) {
         let mut lines = data::references(self.analysis, canvas.palette);
-        lines.push(data::lowest(self.analysis, canvas.palette));
-        let room = Frame::room(area, axes, Names { x, y });
-        let lines = NamedLines::place(&lines, axes.0, room, area);
-        let room = Area { top: room.top + lines.height(), ..room };
+        let lowest = data::lowest(self.analysis, canvas.palette);
+        lines.extend(lowest.clone());
+        let (lines, room) = NamedLines::above(&lines, axes, Names { x, y }, area, 0.0);
         let frame = Frame::draw_inside(canvas, room, axes, Names { x, y });
         if self.is_dense {
             band(canvas, &frame, self.points);
@@ -117,10 +118,14 @@ impl Overview<'_> {
             bars(canvas, &frame, self.points);
         }
         lines.draw(canvas, &frame);
-        let radius = if self.is_dense { 1.7 } else { 3.4 };
+        let radius = match self.points.len() {
+            CROWD.. => 1.1,
+            _ if self.is_dense => 1.7,
+            _ => 3.4,
+        };
         for point in self.points {
             let at = frame.at((point.level, point.value));
-            if point.level == self.analysis.observed().level {
+            if lowest.as_ref().is_some_and(|lowest| lowest.level == point.level) {
                 canvas.dot(at, radius + 2.2, canvas.palette.minimum);
             }
             canvas.dot(at, radius, canvas.palette.data);
@@ -159,6 +164,8 @@ fn band(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
 struct Zoom {
     axes: (Axis, Axis),
     points: Vec<Point>,
+    /// Whether the bars are a band, as beside it.
+    is_dense: bool,
     /// Ranges of levels that cannot be excluded as the best.
     best: Vec<(f64, f64)>,
     /// The fitted curve.
@@ -213,6 +220,7 @@ impl Zoom {
         Some(Self {
             axes: (x, y),
             points,
+            is_dense: levels.are_many(),
             best: best(analysis, levels, x),
             curve,
             level: (level, place),
@@ -222,18 +230,18 @@ impl Zoom {
 
     fn draw(&self, canvas: &mut Canvas, analysis: &Analysis, area: Area) {
         let names = Names { x: "", y: "" };
-        let room = Frame::room(area, self.axes, names);
-        let lines = NamedLines::place(&data::references(analysis, canvas.palette), self.axes.0, room, area);
-        // Two lines say what the panel shows; the names of references stand below them.
-        let head = 2.0 * style::LINE + 2.0;
-        let room = Area { top: room.top + head + lines.height(), ..room };
+        // The names of references stand below what says what the panel shows.
+        let head = self.head(analysis, area.right - Frame::room(area, self.axes, names).left);
+        let above = head.len() as f64 * style::LINE + 2.0;
+        let references = data::references(analysis, canvas.palette);
+        let (lines, room) = NamedLines::above(&references, self.axes, names, area, above);
         let minimum = canvas.palette.minimum;
         for (from, to) in &self.best {
             let at = |level: f64| room.left + self.axes.0.place(level).clamp(0.0, 1.0) * room.width();
             canvas.rectangle((at(*from), room.top), (at(*to), room.bottom), minimum.at(SHADE));
         }
         let frame = Frame::draw_inside(canvas, room, self.axes, names);
-        if self.points.len() > style::MANY_LEVELS {
+        if self.is_dense {
             band(canvas, &frame, &self.points);
         } else {
             bars(canvas, &frame, &self.points);
@@ -245,7 +253,10 @@ impl Zoom {
         }
         frame.curve(canvas, &self.curve, canvas.palette.minimum, 2.0);
         self.cross(canvas, &frame);
-        self.head(canvas, analysis, area, room.left);
+        for (row, line) in head.iter().enumerate() {
+            let y = area.top + (row as f64 + 0.5) * style::LINE;
+            canvas.text(line, (room.left, y), letters(Anchor::Start, style::SMALL_SIZE, canvas.palette.ink));
+        }
     }
 
     /// The fitted minimum with both intervals.
@@ -265,26 +276,21 @@ impl Zoom {
         canvas.ring((x, y), 5.0, colour, 2.4);
     }
 
-    fn head(&self, canvas: &mut Canvas, analysis: &Analysis, area: Area, left: f64) {
+    /// Where the minimum is and what is measured there, in lines of this `width`.
+    fn head(&self, analysis: &Analysis, width: f64) -> Vec<String> {
         let statistic = analysis.statistic;
         let ((level, place), (value, depth)) = (&self.level, &self.value);
-        let range = |estimate: &Estimate, interval: &ConfidenceInterval| {
-            let rounded = |value: f64| to_precision_of(value, interval.margin());
-            format!("{} ({} to {})", rounded(estimate.point), rounded(interval.lower), rounded(interval.upper))
-        };
         let best = data::best(analysis);
         let name = if statistic.is_maximised() { "solved" } else { statistic.name() };
-        let lines = [format!("{best} at {}", range(level, place)), format!("{name} there {}", range(value, depth))];
-        for (row, line) in lines.iter().enumerate() {
-            let line = crate::figure::text::fitted(
-                line,
-                style::SMALL_SIZE,
-                crate::figure::text::Weight::Regular,
-                0.97 * (area.right - left),
-            );
-            let y = area.top + (row as f64 + 0.5) * style::LINE;
-            canvas.text(&line, (left, y), letters(Anchor::Start, style::SMALL_SIZE, canvas.palette.ink));
-        }
+        let place = if place.lower < place.upper {
+            format!("{best} at {}", data::with_range(level, place))
+        } else {
+            format!("{best} at the edge, {}", readable(level.point, 3))
+        };
+        [place, format!("{name} there {}", data::with_range(value, depth))]
+            .iter()
+            .flat_map(|line| text::wrapped(line, style::SMALL_SIZE, Weight::Regular, 0.97 * width, 2))
+            .collect()
     }
 }
 

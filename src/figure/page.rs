@@ -72,6 +72,8 @@ pub enum Mark {
     Area(Paint),
     /// A ring.
     Ring(Colour),
+    /// A square without filling.
+    Square(Colour),
 }
 
 /// An entry of the legend.
@@ -101,16 +103,33 @@ pub struct Page {
     pub caption: String,
 }
 
+/// From one line of the title to the next.
+const TITLE_LINE: f64 = style::TITLE_SIZE * 1.25;
+/// From one row of the legend to the next.
+const LEGEND_LINE: f64 = style::LINE + 1.0;
+/// From the beginning of an entry of the legend to its text.
+const BEFORE_TEXT: f64 = 24.0;
+
 /// The usual letters of a text.
 pub fn letters(anchor: Anchor, size: f64, colour: Colour) -> Lettering {
     Lettering { anchor, size, weight: Weight::Regular, colour }
 }
 
 impl Page {
-    /// Draws the words and gives the area that is left.
+    /// Draws the words and gives the area that is left. A narrow sheet, on which words take many lines, grows by them, so that the
+    /// data keep their room.
     pub fn draw(&self, canvas: &mut Canvas) -> Area {
-        let (width, height) = (canvas.sheet.width, canvas.sheet.height);
-        let [left, right] = [style::EDGE, width - style::EDGE];
+        let [left, right] = [style::EDGE, canvas.sheet.width - style::EDGE];
+        if canvas.sheet.is_narrow() {
+            let beyond_first = |lines: usize| lines.saturating_sub(1) as f64;
+            let rows = self.legend_places(right - left).last().map_or(0, |(_, row, _)| row + 1);
+            canvas.grow(
+                beyond_first(self.title_lines(right - left).len()) * TITLE_LINE
+                    + beyond_first(rows) * LEGEND_LINE
+                    + beyond_first(self.caption_lines(right - left).len()) * style::LINE,
+            );
+        }
+        let height = canvas.sheet.height;
         let mut top = self.title(canvas, left, right);
         top = self.legend(canvas, left, right, top);
         let bottom = self.caption(canvas, left, right, height);
@@ -118,12 +137,9 @@ impl Page {
     }
 
     fn title(&self, canvas: &mut Canvas, left: f64, right: f64) -> f64 {
-        const MOST: usize = 2;
-        // A viewer that lacks the font needs a little more than what is measured.
-        let lines = text::wrapped(&self.title, style::TITLE_SIZE, Weight::Bold, 0.96 * (right - left), MOST);
         let mut y = 6.0;
-        for line in &lines {
-            y += style::TITLE_SIZE * 1.25;
+        for line in &self.title_lines(right - left) {
+            y += TITLE_LINE;
             let look = Lettering {
                 anchor: Anchor::Start,
                 size: style::TITLE_SIZE,
@@ -135,31 +151,54 @@ impl Page {
         y
     }
 
+    fn title_lines(&self, width: f64) -> Vec<String> {
+        const MOST: usize = 6;
+        // A viewer that lacks the font needs a little more than what is measured.
+        text::balanced(&self.title, style::TITLE_SIZE, Weight::Bold, 0.96 * width, MOST)
+    }
+
     fn legend(&self, canvas: &mut Canvas, left: f64, right: f64, top: f64) -> f64 {
-        const BEFORE_TEXT: f64 = 24.0;
+        let first = top + 6.0 + style::LINE / 2.0;
+        let placed = self.legend_places(right - left);
+        for (entry, (x, row, shown)) in self.legend.iter().zip(&placed) {
+            let (x, y) = (left + x, first + *row as f64 * LEGEND_LINE);
+            mark(canvas, entry.mark, (x, y));
+            canvas.text(shown, (x + BEFORE_TEXT, y), letters(Anchor::Start, style::SMALL_SIZE, canvas.palette.ink));
+        }
+        match placed.last() {
+            Some((_, row, _)) => first + *row as f64 * LEGEND_LINE + style::LINE / 2.0 + 4.0,
+            None => top + 4.0,
+        }
+    }
+
+    /// Where each entry of the legend begins in a row of this `width`, in which row, and what there is room for of its text.
+    fn legend_places(&self, width: f64) -> Vec<(f64, usize, String)> {
         const AFTER: f64 = 18.0;
         const MOST: usize = 4;
-        let (mut x, mut y, mut row) = (left, top + 6.0 + style::LINE / 2.0, 1);
+        let (mut x, mut row) = (0.0, 0);
+        let mut places = Vec::new();
         for entry in &self.legend {
-            let shown =
-                text::fitted(&entry.text, style::SMALL_SIZE, Weight::Regular, 0.96 * (right - left) - BEFORE_TEXT);
-            let width = BEFORE_TEXT + text::width(&shown, style::SMALL_SIZE, Weight::Regular) * 1.02;
-            if x > left && x + width > right {
-                if row == MOST {
-                    break;
-                }
-                (x, y, row) = (left, y + style::LINE + 1.0, row + 1);
+            let shown = text::fitted(&entry.text, style::SMALL_SIZE, Weight::Regular, 0.96 * width - BEFORE_TEXT);
+            let own = BEFORE_TEXT + text::width(&shown, style::SMALL_SIZE, Weight::Regular) * 1.02;
+            if x > 0.0 && x + own > width {
+                (x, row) = (0.0, row + 1);
             }
-            mark(canvas, entry.mark, (x, y));
-            canvas.text(&shown, (x + BEFORE_TEXT, y), letters(Anchor::Start, style::SMALL_SIZE, canvas.palette.ink));
-            x += width + AFTER;
+            if row == MOST {
+                break;
+            }
+            places.push((x, row, shown));
+            x += own + AFTER;
         }
-        if self.legend.is_empty() { top + 4.0 } else { y + style::LINE / 2.0 + 4.0 }
+        places
+    }
+
+    fn caption_lines(&self, width: f64) -> Vec<String> {
+        const MOST: usize = 4;
+        text::wrapped(&self.caption, style::SMALL_SIZE, Weight::Regular, 0.96 * width, MOST)
     }
 
     fn caption(&self, canvas: &mut Canvas, left: f64, right: f64, height: f64) -> f64 {
-        const MOST: usize = 4;
-        let lines = text::wrapped(&self.caption, style::SMALL_SIZE, Weight::Regular, 0.96 * (right - left), MOST);
+        let lines = self.caption_lines(right - left);
         let first = height - style::EDGE + 5.0 - lines.len() as f64 * style::LINE;
         for (row, line) in lines.iter().enumerate() {
             let y = first + (row as f64 + 0.5) * style::LINE;
@@ -174,6 +213,7 @@ fn mark(canvas: &mut Canvas, mark: Mark, (x, y): (f64, f64)) {
     match mark {
         Mark::Dot(colour) => canvas.dot((x + 9.0, y), 3.4, colour),
         Mark::Ring(colour) => canvas.ring((x + 9.0, y), 4.6, colour, 2.2),
+        Mark::Square(colour) => canvas.outline((x + 3.0, y - 6.0), (x + 15.0, y + 6.0), colour, 2.2),
         Mark::Bar(colour) => canvas.line(&[(x + 9.0, y - 7.0), (x + 9.0, y + 7.0)], colour, 1.6),
         Mark::Line(colour) => canvas.line(&level, colour, 2.0),
         Mark::Dashes(colour) => canvas.dashed(&level, colour, 2.0),

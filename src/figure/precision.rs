@@ -31,7 +31,11 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
         .filter(|(_, error)| error.is_finite())
         .collect();
     let runs = levels.groups.iter().map(|group| group.summary.n as f64);
-    let axis = |values: &mut dyn Iterator<Item = f64>| Axis::around(Scale::Linear, [0.0].into_iter().chain(values));
+    // Both measure a size, from nothing at the foot of the plot.
+    let axis = |values: &mut dyn Iterator<Item = f64>| {
+        let most = values.fold(0.0, f64::max);
+        Axis::spanning(Scale::Linear, 0.0, if most > 0.0 { 1.05 * most } else { 1.0 })
+    };
     let unknown = || Error::Figure { figure: NAME, reason: "no level has two runs that could show an error".into() };
     let y = axis(&mut errors.iter().map(|(_, error)| *error)).filter(|_| !errors.is_empty()).ok_or_else(unknown)?;
     // One number of runs is said in the caption; only where they differ is there something to see.

@@ -112,7 +112,7 @@ impl Size {
         match self {
             Self::Screen => Sheet { width: 900.0, height: 560.0, unit: "", factor: 1.0, png_scale: 2.0 },
             Self::Slide => Sheet { width: 800.0, height: 450.0, unit: "", factor: 1.6, png_scale: 1.5 },
-            Self::OneColumn => paper(89.0, 480.0, 380.0 + 190.0 * (rows.saturating_sub(1)) as f64),
+            Self::OneColumn => paper(89.0, 480.0, 380.0 + 215.0 * (rows.saturating_sub(1)) as f64),
             Self::TwoColumn => paper(183.0, 900.0, 540.0),
         }
     }

@@ -76,6 +76,19 @@ pub fn wrapped(text: &str, size: f64, weight: Weight, limit: f64, most: usize) -
     lines
 }
 
+/// The same with lines of about one length, so that none holds a single short word.
+pub fn balanced(text: &str, size: f64, weight: Weight, limit: f64, most: usize) -> Vec<String> {
+    const STEPS: u32 = 24;
+    let lines = wrapped(text, size, weight, limit, most);
+    if lines.len() < 2 || lines.iter().any(|line| line.ends_with('…')) {
+        return lines;
+    }
+    let narrower =
+        (1..STEPS).rev().map(|step| wrapped(text, size, weight, limit * f64::from(step) / f64::from(STEPS), most));
+    let is_as_good = |other: &Vec<String>| other.len() == lines.len() && !other.iter().any(|line| line.ends_with('…'));
+    narrower.take_while(is_as_good).last().unwrap_or(lines.clone())
+}
+
 /// `text` without the characters that XML does not allow or that would turn the writing direction of what follows.
 pub fn printable(text: &str) -> String {
     text.chars()
@@ -97,6 +110,16 @@ mod tests {
         // DejaVu Sans: 2048 units per em, 'a' 1255, 'i' 569; bold 'a' 1382.
         assert!((width("ai", 2048.0, Weight::Regular) - 1824.0).abs() < 1e-9);
         assert!((width("a", 2048.0, Weight::Bold) - 1382.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn balanced_lines_leave_no_word_alone() {
+        let text = "standard deviation of the initial hidden weights (logarithmic)";
+        let limit = width("standard deviation of the initial hidden weights", 14.0, Weight::Regular) + 1.0;
+        assert_eq!(wrapped(text, 14.0, Weight::Regular, limit, 3)[1], "(logarithmic)");
+        let lines = balanced(text, 14.0, Weight::Regular, limit, 3);
+        assert_eq!(lines, ["standard deviation of the initial", "hidden weights (logarithmic)"]);
+        assert_eq!(balanced("one line", 14.0, Weight::Regular, limit, 3), ["one line"]);
     }
 
     #[test]

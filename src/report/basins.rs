@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, BasinRule, Group};
 use crate::export::finding;
 use crate::figure::basins::name;
-use crate::format::{count, significant, to_precision_of};
+use crate::format::{aligned, count, significant, to_precision_of};
 use crate::report::levels::{level_text, share_text};
 use crate::stats::basins::{Basin, Basins};
 use crate::stats::{ConfidenceInterval, Estimate};
@@ -145,7 +145,7 @@ fn with_margin(estimate: &Estimate) -> String {
     match estimate.interval {
         Some(interval) => {
             let margin = interval.margin();
-            format!("{} ± {}", to_precision_of(estimate.point, margin), significant(margin, 2))
+            format!("{} ± {}", to_precision_of(estimate.point, margin), aligned(margin, 2))
         }
         None => significant(estimate.point, 4),
     }

@@ -4,10 +4,10 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, Group};
+use crate::analysis::{Analysis, Group, Statistic};
 use crate::export::finding;
 use crate::figure::data as figure;
-use crate::format::{count, significant, to_precision_of};
+use crate::format::{aligned, count, significant, to_precision_of};
 use crate::report::levels::{level_text, share_text};
 use crate::stats::Estimate;
 
@@ -22,7 +22,12 @@ struct Page<'a> {
     caption: String,
     confidence: String,
     logarithmic: bool,
+    /// What is minimised, as the axes, the numbers and the minimum call it.
+    statistic: &'static str,
+    best: &'static str,
     columns: Columns,
+    /// The statistic at each level; absent where it is the mean, which stands in the columns.
+    measured: Option<Measured>,
     shown: Vec<Shown>,
     lowest: usize,
     fitted: Option<Fitted>,
@@ -54,17 +59,29 @@ struct Columns {
     in_confidence_set: Vec<bool>,
 }
 
+/// One entry a level.
+#[derive(Serialize)]
+struct Measured {
+    value: Vec<Option<f64>>,
+    standard_error: Vec<Option<f64>>,
+    ci_lower: Vec<Option<f64>>,
+    ci_upper: Vec<Option<f64>>,
+}
+
 /// What is shown where somebody points at a level.
 #[derive(Serialize)]
 struct Shown {
     level: String,
     n: String,
-    /// Mean with its interval, its standard error, the runs' standard deviation.
+    /// The statistic with its interval.
     ci: String,
+    /// The same with its standard error.
     se: String,
+    /// The same with the runs' standard deviation.
     sd: String,
-    /// With its interval, whose ends are order statistics.
+    /// With its interval, whose ends are order statistics; absent where it is the statistic.
     median: Option<String>,
+    /// Absent where it is the statistic.
     solved: Option<String>,
 }
 
@@ -97,14 +114,17 @@ impl<'a> Page<'a> {
             factor: &analysis.factor,
             metric: &analysis.metric,
             x_label: figure::factor_name(&analysis.factor).into(),
-            y_label: figure::y_label(&analysis.metric),
+            y_label: figure::statistic_label(analysis),
             caption: figure::caption(analysis, analysis.groups.len()),
             confidence: finding::confidence(analysis.confidence),
             logarithmic: analysis.suggests_log_axis(),
+            statistic: analysis.statistic.name(),
+            best: figure::best(analysis),
             columns: Columns::of(analysis),
-            shown: analysis.groups.iter().map(Shown::of).collect(),
+            measured: (analysis.statistic != Statistic::Mean).then(|| Measured::of(analysis)),
+            shown: analysis.groups.iter().map(|group| Shown::of(group, analysis.statistic)).collect(),
             lowest: analysis.observed_minimum,
-            fitted: analysis.minimum.level.as_ref().map(Fitted::of),
+            fitted: analysis.minimum.level.as_ref().map(|level| Fitted::of(level, figure::best(analysis))),
             references: drawn
                 .map(|reference| Line { level: reference.value, label: figure::reference_label(reference) })
                 .collect(),
@@ -141,22 +161,45 @@ impl Columns {
     }
 }
 
-impl Shown {
-    fn of(group: &Group) -> Self {
-        let summary = &group.summary;
-        let mean = summary.mean;
-        let around = |margin: Option<f64>| match margin {
-            Some(margin) => format!("{} ± {}", to_precision_of(mean.point, margin), significant(margin, 2)),
-            None => significant(mean.point, 5),
+impl Measured {
+    fn of(analysis: &Analysis) -> Self {
+        let column = |of: fn(Estimate) -> Option<f64>| {
+            analysis.groups.iter().map(|group| analysis.statistic.at(group).and_then(of)).collect()
         };
+        Self {
+            value: column(|at| Some(at.point)),
+            standard_error: column(|at| at.standard_error),
+            ci_lower: column(|at| at.interval.map(|ends| ends.lower)),
+            ci_upper: column(|at| at.interval.map(|ends| ends.upper)),
+        }
+    }
+}
+
+impl Shown {
+    fn of(group: &Group, statistic: Statistic) -> Self {
+        let summary = &group.summary;
+        let found = statistic.at(group);
+        let around = |margin: Option<f64>| match (found, margin) {
+            (Some(at), Some(margin)) => format!("{} ± {}", to_precision_of(at.point, margin), aligned(margin, 2)),
+            (Some(at), None) => significant(at.point, 5),
+            (None, _) => "not known".into(),
+        };
+        // The ends of other intervals than the mean's lie at unequal distances.
+        let is_mean = statistic == Statistic::Mean;
         Self {
             level: level_text(group.level),
             n: count(summary.n),
-            ci: around(mean.interval.map(|interval| interval.margin())),
-            se: around(mean.standard_error),
-            sd: around(summary.std_dev),
-            median: group.median.as_ref().map(with_margins),
-            solved: group.solved_share().map(|share| share_text(share.point)),
+            ci: match found {
+                Some(at) if !is_mean => with_margins(&at),
+                _ => around(found.and_then(|at| at.interval).map(|interval| interval.margin())),
+            },
+            se: around(found.and_then(|at| at.standard_error)),
+            sd: around(summary.std_dev.filter(|_| is_mean)),
+            median: group.median.as_ref().filter(|_| statistic != Statistic::Median).map(with_margins),
+            solved: group
+                .solved_share()
+                .filter(|_| statistic != Statistic::SolvedShare)
+                .map(|share| share_text(share.point)),
         }
     }
 }
@@ -169,10 +212,10 @@ fn with_margins(estimate: &Estimate) -> String {
 }
 
 impl Fitted {
-    fn of(level: &Estimate) -> Self {
+    fn of(level: &Estimate, best: &str) -> Self {
         let label = match level.interval {
-            Some(interval) => format!("minimum {}", to_precision_of(level.point, interval.margin())),
-            None => format!("minimum {}", level_text(level.point)),
+            Some(interval) => format!("{best} {}", to_precision_of(level.point, interval.margin())),
+            None => format!("{best} {}", level_text(level.point)),
         };
         let [lower, upper] =
             [level.interval.map(|interval| interval.lower), level.interval.map(|interval| interval.upper)];

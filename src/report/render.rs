@@ -1,7 +1,10 @@
 //! Fills the template of the page, and says in its policy what a browser may run: these scripts and this style, nothing
 //! else, known by their digests (Content Security Policy, level 3).
 
+use std::fmt::{self, Write};
+
 use askama::Template;
+use askama::filters::Html;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -35,6 +38,25 @@ struct Page<'a> {
     policy: String,
 }
 
+/// Escapes what HTML would take for more than text, and keeps a number and its percent sign on one line. Used by askama for
+/// `.html` templates.
+#[derive(Debug, Clone, Copy)]
+pub struct Escaper;
+
+impl askama::filters::Escaper for Escaper {
+    fn write_escaped_str<W: Write>(&self, mut dest: W, text: &str) -> fmt::Result {
+        const PERCENT: &str = " %";
+        let mut rest = text;
+        while let Some(at) = rest.find(PERCENT) {
+            let (before, after) = rest.split_at(at);
+            Html.write_escaped_str(&mut dest, before)?;
+            dest.write_str(if before.ends_with(|c: char| c.is_ascii_digit()) { "\u{a0}%" } else { PERCENT })?;
+            rest = &after[PERCENT.len()..];
+        }
+        Html.write_escaped_str(dest, rest)
+    }
+}
+
 /// The report as an HTML document.
 ///
 /// # Errors
@@ -53,4 +75,17 @@ fn policy(style: &str) -> String {
         digest(SCRIPT),
         digest(style)
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use askama::filters::Escaper as _;
+
+    #[test]
+    fn a_percent_sign_stays_with_its_number() {
+        let mut text = String::new();
+        Escaper.write_escaped_str(&mut text, "5 % of <b>, {% x %} 7 %").unwrap();
+        assert_eq!(text, "5\u{a0}% of &#60;b&#62;, {% x %} 7\u{a0}%");
+    }
 }

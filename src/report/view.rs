@@ -1,10 +1,11 @@
 //! What the report says, as ready-formatted strings.
 
-use crate::analysis::{Analysis, Place, ReferenceResult, Step};
+use crate::analysis::{Analysis, Place, ReferenceResult, Statistic, Step};
 use crate::baseline::Changes;
 use crate::course::History;
 use crate::export::{finding, history, table};
-use crate::format::{count, counted, excerpt, significant, to_precision_of};
+use crate::figure::data as figure;
+use crate::format::{aligned, count, counted, excerpt, significant, to_precision_of};
 use crate::provenance::InputDigest;
 use crate::report::basins::BasinsView;
 use crate::report::changes::ChangesView;
@@ -28,6 +29,12 @@ pub struct View {
     pub finding: String,
     /// The numbers to remember.
     pub facts: Vec<Fact>,
+    /// What is minimised, such as the mean.
+    pub statistic: &'static str,
+    /// What is sought of it: minimum or maximum.
+    pub best: &'static str,
+    /// What the table marks.
+    pub least: String,
     /// The figures.
     pub figures: Figures,
     /// References with their means.
@@ -125,8 +132,8 @@ pub struct ReferenceRow {
     pub name: String,
     /// Its value.
     pub level: String,
-    /// The mean there, with its interval.
-    pub mean: String,
+    /// The statistic there, with its interval.
+    pub value: String,
     /// Whether it is interpolated.
     pub how: &'static str,
     /// What it costs against the fitted minimum.
@@ -153,6 +160,9 @@ impl View {
             verdict_style: verdict_style(&analysis.minimum.standing),
             finding: finding::sentence(analysis),
             facts: facts(analysis),
+            statistic: analysis.statistic.name(),
+            best: figure::best(analysis),
+            least: least(analysis),
             figures,
             references: analysis.references.iter().map(|result| reference(analysis, result)).collect(),
             steps: analysis.steps.iter().map(step).collect(),
@@ -200,8 +210,8 @@ fn verdict_style(standing: &Standing) -> &'static str {
 fn facts(analysis: &Analysis) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let (Some(level), Some(value)) = (&analysis.minimum.level, &analysis.minimum.value) {
-        facts.push(estimate_fact("place of the minimum".into(), level));
-        facts.push(estimate_fact("mean there".into(), value));
+        facts.push(estimate_fact(format!("place of the {}", figure::best(analysis)), level));
+        facts.push(estimate_fact(format!("{} there", analysis.statistic.name()), value));
     }
     if let Some(value) = &analysis.minimum.cross_fitted {
         let mut fact = estimate_fact("cross-fitted".into(), value);
@@ -209,21 +219,35 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
         facts.push(fact);
     }
     let lowest = analysis.observed();
-    let spread = lowest.summary.mean.interval.map(|interval| interval.margin());
-    facts.push(Fact {
-        name: "least observed mean".into(),
-        value: spread.map_or_else(
-            || significant(lowest.summary.mean.point, 5),
-            |margin| format!("{} ± {}", to_precision_of(lowest.summary.mean.point, margin), significant(margin, 2)),
-        ),
-        note: format!("at {}, {}", significant(lowest.level, 4), counted(lowest.summary.n, "run")),
-    });
+    let mut fact = match analysis.statistic.at(lowest) {
+        // The ends of other intervals than the mean's lie at unequal distances.
+        Some(value) if analysis.statistic != Statistic::Mean => estimate_fact(least(analysis), &value),
+        _ => mean_fact(least(analysis), &lowest.summary.mean),
+    };
+    let separator = if fact.note.is_empty() { "" } else { ", " };
+    fact.note += &format!("{separator}at {}, {}", significant(lowest.level, 4), counted(lowest.summary.n, "run"));
+    facts.push(fact);
     facts.push(Fact {
         name: "runs".into(),
         value: count(analysis.runs()),
         note: format!("at {}", counted(analysis.groups.len() as u64, "level")),
     });
     facts
+}
+
+/// A mean with the margin of its interval.
+fn mean_fact(name: String, mean: &Estimate) -> Fact {
+    let value = match mean.interval.map(|interval| interval.margin()) {
+        Some(margin) => format!("{} ± {}", to_precision_of(mean.point, margin), aligned(margin, 2)),
+        None => significant(mean.point, 5),
+    };
+    Fact { name, value, note: String::new() }
+}
+
+/// `least observed mean`: what the table marks.
+fn least(analysis: &Analysis) -> String {
+    let word = if analysis.statistic.is_maximised() { "greatest" } else { "least" };
+    format!("{word} observed {}", analysis.statistic.name())
 }
 
 fn estimate_fact(name: String, estimate: &Estimate) -> Fact {
@@ -250,16 +274,16 @@ fn reference(analysis: &Analysis, result: &ReferenceResult) -> ReferenceRow {
         name: if reference.name == reference.expression {
             reference.name.clone()
         } else {
-            format!("{} = {}", reference.name, reference.expression)
+            figure::reference_label(reference)
         },
         level: significant(reference.value, 5),
-        mean: result.mean.as_ref().map_or_else(|| "outside the sweep".into(), finding::with_uncertainty),
+        value: result.value.as_ref().map_or_else(|| "outside the sweep".into(), finding::with_uncertainty),
         // The name has a column of its own.
         cost: match text.strip_prefix(&format!("{}: ", reference.name)) {
             Some(cost) => cost.to_string(),
             None => "–".into(),
         },
-        how: match (&result.mean, result.interpolated) {
+        how: match (&result.value, result.interpolated) {
             (None, _) => "",
             (Some(_), true) => "interpolated between the two nearest levels",
             (Some(_), false) => "a level of the sweep",

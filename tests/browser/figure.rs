@@ -1,6 +1,6 @@
 //! The figure: pointed at, walked through, zoomed, switched.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::browser::{Browser, eventually, key};
 use crate::{article, expected_near, numbers, reading, report_on};
@@ -200,4 +200,64 @@ fn axes_switch_between_linear_and_logarithmic() {
     browser.click("[name=x][value=linear]");
     assert_eq!(shown(&browser), 3);
     assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
+fn a_finger_shows_numbers_until_it_touches_elsewhere() {
+    let browser = reading(&report_on(article(), ""));
+    browser.devtools("Emulation.setTouchEmulationEnabled", &json!({"enabled": true}));
+    let place = place_of(&browser, 0.6);
+    let (x, y) = centre(&browser, place);
+    let tap = |x: f64, y: f64| {
+        browser.devtools("Input.dispatchTouchEvent", &json!({"type": "touchStart", "touchPoints": [{"x": x, "y": y}]}));
+        browser.devtools("Input.dispatchTouchEvent", &json!({"type": "touchEnd", "touchPoints": []}));
+    };
+    tap(x, y);
+    assert!(tip(&browser).contains("median"), "{}", tip(&browser));
+    tap(2.0, 2.0);
+    eventually("the numbers are gone", || tip_now(&browser).is_none());
+}
+
+#[test]
+fn no_line_runs_through_a_name() {
+    let words =
+        "--reference He=0.65 --reference LeCun=0.75 --reference A_long_name_of_a_reference=2 --reference last=40";
+    let browser = reading(&report_on(article(), words));
+    for width in [360, 500, 1000] {
+        browser.resize(width, 900);
+        browser.run_to_end("await new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))");
+        let crossed = browser.run(
+            "const box = element => element.getBoundingClientRect();
+             const figure = document.querySelector('#figure > svg');
+             const lines = Array.from(figure.querySelectorAll(':scope > line')).filter(line => line.getAttribute('stroke').includes('--line-') || line.getAttribute('stroke').includes('--minimum')).map(box);
+             const names = Array.from(figure.querySelectorAll(':scope > text')).filter(text => (text.getAttribute('fill') || '').startsWith('var(--line-') || text.getAttribute('fill') === 'var(--minimum)');
+             if (names.length !== 6 || lines.length !== 6) return [`${names.length} names of ${lines.length} lines`];
+             const runs = (line, name) => line.left > name.left && line.left < name.right && line.top < name.bottom - 2 && line.bottom > name.top + 2;
+             return names.filter(name => lines.some(line => runs(line, box(name)))).map(name => name.textContent);",
+        );
+        assert_eq!(crossed, json!([]), "at {width}");
+    }
+}
+
+#[test]
+fn the_figure_shows_what_is_sought() {
+    let browser = reading(&report_on(article(), "--statistic median"));
+    let place = place_of(&browser, 0.6);
+    let [value, height] = ["columns.median[place]", "Number(point.getAttribute('cy'))"].map(|what| {
+        let script = format!(
+            "const {{ columns }} = JSON.parse(document.getElementById('data').textContent);
+             const heights = [{place}, {place} + 20].map(place => {{
+               const point = document.querySelector(`#figure [data-place=\"${{place}}\"]`);
+               return {what};
+             }});
+             return heights[1] - heights[0];"
+        );
+        browser.run(&script).as_f64().unwrap()
+    });
+    assert!(value != 0.0 && value.signum() == -height.signum(), "{value} further up is {height} lower");
+    let (x, y) = centre(&browser, place);
+    browser.point_at(x, y);
+    let text = tip(&browser);
+    assert!(text.starts_with("level") && text.contains("median") && !text.contains("mean"), "{text}");
+    assert!(browser.run("return document.querySelector('[name=bars][value=sd]').disabled").as_bool().unwrap());
 }

@@ -29,6 +29,10 @@ fn the_figure_of_400_levels_is_well_formed_and_nothing_overlaps() {
     assert_sound(&svg_of(&runs, ""));
     assert_sound(&svg_of(&runs, "--x-scale linear --error-bars sd"));
     assert_sound(&svg_of(&runs, "--reference He=1 --reference other=sqrt(2/3)"));
+    for size in ["one-column", "slide"] {
+        let close = "--reference a=0.65 --reference bbbbbbbbbb=0.75 --reference a_rather_long_name_of_a_reference=1";
+        assert_sound(&svg_of(&runs, &format!("{close} --size {size}")));
+    }
 }
 
 #[test]
@@ -156,6 +160,11 @@ fn without_error_bars_none_are_drawn_or_named() {
 fn the_caption_states_how_many_runs_stand_behind_a_point() {
     let svg = svg_of(csv_of(&[(1.0, 1.0), (2.0, 2.0), (2.0, 3.0), (2.0, 4.0)]), "");
     assert!(svg.contains("n = 1 to 3 runs each; 4 runs in all"), "{svg}");
+    let svg = svg_of(csv_of(&[(1.0, 1.0), (1.0, 2.0)]), "");
+    assert!(
+        svg.contains(">1 level, n = 2 runs<") && !svg.contains(">lowest"),
+        "the only level needs no comparison: {svg}"
+    );
 }
 
 #[test]
@@ -264,8 +273,8 @@ fn a_figure_of_many_levels_stays_small() {
 fn the_figure_shows_what_is_minimised() {
     let folder = Folder::new();
     for (statistic, said) in [
-        ("median", ["median loss", "median of the level's runs", "95 % order statistics interval"]),
-        ("trimmed", ["trimmed mean loss", "trimmed mean of the level's runs", "95 % Yuen t interval"]),
+        ("median", ["median loss", "median of the level’s runs", "95 % order statistics interval"]),
+        ("trimmed", ["trimmed mean loss", "trimmed mean of the level’s runs", "95 % Yuen t interval"]),
         ("solved-share", ["share of solved runs", "share of solved runs", "95 % Wilson interval"]),
     ] {
         initsweep(format!("plot {} --statistic {statistic} --format svg", sample()))

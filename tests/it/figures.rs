@@ -221,7 +221,7 @@ fn a_heatmap_shows_every_mean_and_what_is_missing() {
     }
     assert!(!words.iter().any(|word| word.text == "30"), "no runs, no mean");
     assert!(words.iter().any(|word| word.text == "no runs"));
-    assert!(words.iter().any(|word| word.text == "lowest: 0 ± 1 (standard error) at 0.1, 1"), "{words:?}");
+    assert!(words.iter().any(|word| word.text == "lowest: 0.0 ± 1.0 (standard error) at 0.1, 1"), "{words:?}");
     assert!(svg.contains("4 × 3 levels, n = 2 runs a cell; 22 runs in all"));
     // Lower means are darker: the grounds of the least and the greatest are the ends of the ramp.
     assert!(svg.contains("#440154") && svg.contains("#FDE725"));

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use crate::figure::{hostile_names, made_of, runs_of};
-use crate::harness::{Folder, fixture, good_csv, initsweep};
+use crate::harness::{Folder, fixture, good_csv, initsweep, sample};
 
 const RESULTS: [&str; 5] = ["loss-vs-std-dev.png", "loss-vs-std-dev.svg", "report.html", "summary.csv", "summary.json"];
 
@@ -116,8 +116,8 @@ fn the_report_is_one_document_that_asks_for_nothing() {
 fn the_report_shows_every_number_that_the_table_shows() {
     let folder = Folder::with("runs.csv", fs::read(fixture("xor-25k.csv")).unwrap());
     initsweep("report runs.csv").in_folder(&folder).run().succeeds();
-    // Without the blanks that line up the columns.
-    let html = folder.text("output/report.html").replace(['\u{2007}', '\u{2008}'], "");
+    // Without the blanks that line up the columns or hold a number and its percent sign together.
+    let html = folder.text("output/report.html").replace(['\u{2007}', '\u{2008}'], "").replace('\u{a0}', " ");
     let markdown = initsweep("stats runs.csv --format markdown").in_folder(&folder).run().succeeds().text();
     let rows: Vec<&str> = markdown.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
     assert_eq!(rows.len(), 400);
@@ -131,8 +131,32 @@ fn the_report_shows_every_number_that_the_table_shows() {
     assert_eq!(html.matches("id=\"minimum\"").count(), 1);
     let finding = markdown.lines().next().unwrap();
     assert!(html.contains(&format!("<p class=\"finding\">{finding}</p>")), "{finding}");
-    for shown in ["Xavier = 1/sqrt(2)", "25,600 read = 25,600 used", "initsweep 0.1.0", "Methods"] {
+    for shown in ["Xavier = 1/√2", "25,600 read = 25,600 used", "initsweep 0.1.0", "Methods"] {
         assert!(html.contains(shown), "{shown}");
+    }
+}
+
+#[test]
+fn the_report_says_what_was_sought() {
+    for (statistic, said) in [
+        ("mean", ["place of the minimum", "mean there", "least observed mean", "against the minimum"]),
+        ("median", ["place of the minimum", "median there", "least observed median", "against the minimum"]),
+        (
+            "solved-share",
+            [
+                "place of the maximum",
+                "share of solved runs there",
+                "greatest observed share of solved runs",
+                "against the maximum",
+            ],
+        ),
+    ] {
+        let folder = Folder::new();
+        initsweep(format!("report {} --statistic {statistic}", sample())).in_folder(&folder).run().succeeds();
+        let html = folder.text("output/report.html");
+        for text in said {
+            assert!(html.contains(&format!(">{text}<")) || html.contains(&format!("> {text}<")), "{text}");
+        }
     }
 }
 
@@ -361,7 +385,7 @@ fn the_report_comes_as_markdown_too() {
     let folder = Folder::with("runs.csv", good_csv());
     initsweep("report runs.csv --format html,md,json").in_folder(&folder).run().succeeds().prints("output/report.md");
     let text = folder.text("output/report.md");
-    let html = folder.text("output/report.html");
+    let html = folder.text("output/report.html").replace('\u{a0}', " ");
     let finding = html.split("<p class=\"finding\">").nth(1).unwrap().split("</p>").next().unwrap();
     assert!(text.starts_with("# loss by hidden_std_dev\n") && text.contains(finding), "{text}");
     // The figure that it names lies beside it.

@@ -10,6 +10,19 @@ const number = (value, digits) => {
   return text.replaceAll('-', '−');
 };
 
+const raised = exponent => Array.from(String(exponent), c => (c === '-' ? '⁻' : '⁰¹²³⁴⁵⁶⁷⁸⁹'[c])).join('');
+
+// `−0.25`, `10,000.5`, `3·10⁻⁹`: a number as people write it.
+const readable = (value, digits) => {
+  const [mantissa, exponent] = number(value, digits).replaceAll('−', '-').split('e');
+  if (exponent === undefined) {
+    const [, sign, whole, rest] = mantissa.match(/^(-?)(\d+)(.*)$/);
+    return `${sign}${whole.length < 5 ? whole : whole.replace(/\B(?=(\d{3})+$)/g, ',')}${rest}`.replace('-', '−');
+  }
+  const factor = { 1: '', '-1': '−' }[mantissa];
+  return `${factor === undefined ? `${mantissa.replace('-', '−')}·` : factor}10${raised(exponent)}`;
+};
+
 const niceStep = rough => {
   const power = 10 ** Math.floor(Math.log10(rough));
   return [1, 2, 5, 10].map(m => m * power).find(step => step >= rough * (1 - 1e-9)) || 10 * power;
@@ -54,7 +67,7 @@ class Axis {
     const digits = Math.min(15, Math.floor(Math.log10(Math.max(Math.abs(first), Math.abs(last), 1))) + 2);
     return Array.from({ length: Math.min(1000, last - first + 1) }, (_, i) => {
       const value = (first + i) * step;
-      return { value, label: number(value, digits) };
+      return { value, label: readable(value, digits) };
     });
   }
 
@@ -66,11 +79,15 @@ class Axis {
         if (this.holds(value)) all.push({ value, digit, decade });
       }
     }
-    const rules = [t => [1, 2, 5].includes(t.digit)];
+    const rules = [t => [1, 2, 3, 5, 7].includes(t.digit), t => [1, 2, 5].includes(t.digit)];
+    if (this.upper / this.lower < 10) rules.unshift(() => true);
     for (let n = 1; n < 700; n += 1) rules.push(t => t.digit === 1 && t.decade % n === 0);
-    const rule = rules.find(accept => all.filter(accept).length <= wanted) || rules[1];
+    const rule = rules.find(accept => all.filter(accept).length <= wanted) || rules[rules.length - 1];
+    // Where some labels would need powers of ten, all have them.
+    const wide = all.length > 0 && (all[0].value < 1e-4 || all[all.length - 1].value > 1e6);
+    const label = ({ value, digit, decade }) => (wide ? `${digit === 1 ? '' : `${digit}·`}10${raised(decade)}` : readable(value, 2));
     return all
       .filter(t => rule(t) || all.length <= 60)
-      .map(t => ({ value: t.value, label: rule(t) ? number(t.value, 2) : null }));
+      .map(t => ({ value: t.value, label: rule(t) ? label(t) : null }));
   }
 }

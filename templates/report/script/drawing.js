@@ -38,7 +38,11 @@ const wrapped = (text, size, width) => {
   const words = text.split(' ');
   let first = words.length;
   while (first > 1 && widthOf(words.slice(0, first).join(' '), size) > width) first -= 1;
-  const lines = [words.slice(0, first).join(' '), words.slice(first).join(' ')].filter(Boolean);
+  // Two lines of about one length, so that none holds a single short word.
+  const halves = count => [words.slice(0, count).join(' '), words.slice(count).join(' ')].filter(Boolean);
+  const longest = count => Math.max(...halves(count).map(line => widthOf(line, size)));
+  while (first > 1 && longest(first - 1) < longest(first)) first -= 1;
+  const lines = halves(first);
   return lines.map(line => fitted(line, size, width));
 };
 
@@ -49,34 +53,63 @@ const lines = () => {
   return all;
 };
 
-// Finds each name a row above the plot and a side of its line where it covers neither another name nor another line.
+// Finds each name a place beside its line, right before left, where it covers no other name and no line runs through it, by
+// the rules of the program's own figures: names with no line in their way lowest; the others above the lines that they
+// pass over, once those have their names; where each waits for the other, one is shortened to the gap beside its line.
 const placeNames = (all, at, right) => {
+  const [edge, gap, shortest, most] = [2, 5, 40, Math.min(240, 0.9 * right)];
+  let open = all.map(line => ({ ...line, x: at(line.level) }));
+  const lineXs = open.map(line => line.x);
   const placed = [];
-  for (const line of all) {
-    const text = fitted(line.label, SMALL, Math.min(240, 0.45 * right));
-    const [x, width] = [at(line.level), widthOf(text, SMALL)];
-    const free = (row, from) => {
-      const to = from + width;
-      const name = placed.some(other => other.row === row && from < other.from + other.width + 6 && other.from < to + 6);
-      const covered = all.some(other => other !== line && at(other.level) > from - 3 && at(other.level) < to + 3);
-      return from >= 2 && to <= right - 2 && !name && !covered;
-    };
-    // A name that is free nowhere gets a row of its own, above all others.
-    const spots = [0, 1, 2, 3].flatMap(row => [{ row, from: x + 5 }, { row, from: x - 5 - width }]);
-    const above = placed.reduce((most, other) => Math.max(most, other.row), 0) + 1;
-    const own = { row: above, from: Math.min(Math.max(x + 5, 2), right - 2 - width) };
-    placed.push({ ...line, x, width, text, ...(spots.find(spot => free(spot.row, spot.from)) || own) });
+  const beside = (line, toRight, longest) => {
+    const words = fitted(line.label, SMALL, Math.min(most, longest));
+    const width = widthOf(words, SMALL);
+    return { ...line, text: words, width, from: toRight ? line.x + gap : line.x - gap - width, row: 0 };
+  };
+  const inside = name => name.from >= edge && name.from + name.width <= right - edge;
+  const over = (name, x) => x !== name.x && name.from - 3 < x && x < name.from + name.width + 3;
+  const touches = (a, b) => a.row === b.row && a.from < b.from + b.width + 6 && b.from < a.from + a.width + 6;
+  const above = name => {
+    const passed = placed.filter(other => over(name, other.x)).map(other => other.row + 1);
+    let row = Math.max(0, ...passed);
+    while (placed.some(other => touches({ ...name, row }, other))) row += 1;
+    return { ...name, row };
+  };
+  open = open.filter(line => {
+    const spots = [0, 1].flatMap(row => [true, false].map(side => ({ ...beside(line, side, most), row })));
+    const spot = spots.find(name => inside(name) && !lineXs.some(x => over(name, x)) && !placed.some(other => touches(name, other)));
+    if (spot) placed.push(spot);
+    return !spot;
+  });
+  while (open.length > 0) {
+    let next = null;
+    for (const [side, least] of [[true, 0], [false, 0], [true, shortest], [false, shortest]]) {
+      for (const line of next ? [] : open) {
+        const room = (side ? right - edge - line.x : line.x - edge) - gap;
+        const name = beside(line, side, least > 0 ? room : most);
+        if (!next && room >= least && inside(name) && !open.some(other => over(name, other.x))) next = { line, name };
+      }
+    }
+    if (!next) {
+      const [line] = open;
+      const ends = [...lineXs, edge, right - edge].filter(x => x !== line.x);
+      const room = side => Math.min(right, ...ends.filter(x => (x > line.x) === side).map(x => Math.abs(x - line.x) - gap - 4));
+      const side = room(true) >= room(false);
+      next = { line, name: beside(line, side, Math.max(0, room(side))) };
+    }
+    open = open.filter(line => line !== next.line);
+    placed.push(above(next.name));
   }
   return placed;
 };
 
 // { svg, frame, x, y, at, up, visible }: the picture, and where things lie in it. Null where there is nothing to draw.
 const draw = ({ width, height, view, titled }) => {
-  const drawable = places.filter(place => view.x === 'linear' || columns.level[place] > 0);
+  const drawable = places.filter(place => measured.value[place] !== null && (view.x === 'linear' || columns.level[place] > 0));
   const x = view.zoom ? new Axis(view.x, ...view.zoom.x) : Axis.around(view.x, drawable.map(p => columns.level[p]));
   if (!x) return null;
   const visible = drawable.filter(place => x.holds(columns.level[place]));
-  const heights = visible.flatMap(place => [columns.mean[place], ...(bar(place, view.bars) || [])]);
+  const heights = visible.flatMap(place => [measured.value[place], ...(bar(place, view.bars) || [])]);
   const y = view.zoom && view.zoom.y ? new Axis(view.y, ...view.zoom.y) : Axis.around(view.y, heights);
   if (!y) return null;
   const rows = y.ticks(height < 380 ? 5 : 7);
@@ -166,14 +199,14 @@ const drawBars = (picture, view) => {
 const drawPoints = (picture, view) => {
   const radius = isDense(picture) ? 2 : 3.6;
   const inFrame = place => {
-    const height = picture.up(columns.mean[place]);
+    const height = picture.up(measured.value[place]);
     return height >= picture.frame.top - 1 && height <= picture.frame.bottom + 1;
   };
   const point = place => svgElement('circle', {
     class: 'point',
     'data-place': place,
     cx: picture.at(columns.level[place]).toFixed(2),
-    cy: picture.up(columns.mean[place]).toFixed(2),
+    cy: picture.up(measured.value[place]).toFixed(2),
     r: place === data.lowest ? radius + 1.6 : radius,
     fill: isCandidate(place) || place === data.lowest ? 'var(--minimum)' : 'var(--data)',
     'fill-opacity': passes[place] ? 1 : 0.18,

@@ -54,8 +54,8 @@ const light = place => {
 
 const fillTip = place => {
   const { level, n, median, solved } = shown[place];
-  const bars = { ci: `± is the ${data.confidence} interval`, se: '± is the standard error', sd: '± is the SD of the runs' };
-  const rows = [['level', level], ['mean', shown[place][view.bars]], ['n', n]];
+  const bars = { ci: `${data.measured ? 'in brackets' : '± is'} the ${data.confidence} interval`, se: '± is the standard error', sd: '± is the SD of the runs' };
+  const rows = [['level', level], [data.statistic, shown[place][view.bars]], ['n', n]];
   if (median) rows.splice(2, 0, ['median', median]);
   if (solved) rows.push(['solved', solved]);
   const list = document.createElement('dl');
@@ -123,6 +123,8 @@ holder.addEventListener('pointermove', event => {
   }
   dragged.to = bounded(here);
   if (!dragged.box.parentNode && Math.abs(dragged.to.x - dragged.from.x) > 5) {
+    // Numbers would lie over what is chosen.
+    select(null, 'figure');
     picture.svg.append(dragged.box);
     picture.svg.setPointerCapture(event.pointerId);
   }
@@ -143,7 +145,10 @@ holder.addEventListener('pointerup', event => {
   look({ zoom: { x: ascending(a.x, b.x), y: flat ? null : ascending(a.y, b.y) } });
 });
 holder.addEventListener('pointercancel', () => { if (dragged) { dragged.box.remove(); dragged = null; } });
-holder.addEventListener('pointerleave', () => { if (!dragged && !holder.contains(document.activeElement)) select(null, 'figure'); });
+// A finger leaves with every tap; what it chose stays until another place is touched.
+const leave = () => { if (!dragged && !holder.contains(document.activeElement)) select(null, 'figure'); };
+holder.addEventListener('pointerleave', event => { if (event.pointerType !== 'touch') leave(); });
+document.addEventListener('pointerdown', event => { if (event.pointerType === 'touch' && !holder.contains(event.target)) leave(); });
 holder.addEventListener('dblclick', () => look({ zoom: null }));
 holder.addEventListener('focusin', event => {
   const place = event.target.dataset.place;
@@ -191,8 +196,8 @@ holder.addEventListener('keydown', event => {
 
 const describeView = () => {
   const out = places.length - places.filter(place => view.x === 'linear' || columns.level[place] > 0).length;
-  const parts = [isDense(picture) ? 'Points: means; band: ' : 'Points: means; bars: ', barNames[view.bars], '; ', data.caption];
-  if (data.fitted && data.fitted.lower !== null) parts.push(`. Shaded: ${data.confidence} interval of the minimum's place`);
+  const parts = [`Point: ${data.statistic}; ${isDense(picture) ? 'band' : 'bars'}: `, barNames[view.bars], '; ', data.caption];
+  if (data.fitted && data.fitted.lower !== null) parts.push(`. Shaded: ${data.confidence} interval of the ${data.best}’s place`);
   if (columns.in_confidence_set) parts.push('. Green points: levels that cannot be excluded as the best');
   if (out > 0) parts.push(`. ${out} not above 0, not on a logarithmic axis`);
   byId('figure-caption').textContent = `${parts.join('')}.`;
@@ -213,8 +218,9 @@ const startFigure = () => {
   if (view.zoom && !columns.level.some(level => level >= view.zoom.x[0] && level <= view.zoom.x[1])) view.zoom = null;
   if (!draw({ width: 600, height: 400, view: { ...view, zoom: null } })) return;
   byId('ci-name').textContent = `${data.confidence}`;
-  const never = { x: columns.level, y: columns.mean };
+  const never = { x: columns.level, y: measured.value };
   for (const name of ['x', 'y']) controls.querySelector(`[name=${name}][value=log]`).disabled = !never[name].some(v => v > 0);
+  controls.querySelector('[value=sd]').disabled = data.measured !== null;
   controls.addEventListener('change', event => {
     const { name, value } = event.target;
     const lost = name === 'x' && value === 'log' && view.zoom && view.zoom.x[0] <= 0;

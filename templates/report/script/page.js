@@ -5,6 +5,9 @@ const data = JSON.parse(byId('data').textContent);
 const { columns, shown } = data;
 const places = columns.level.map((_, place) => place);
 
+// What is drawn: the mean, unless another statistic was minimised.
+const measured = data.measured || { ...columns, value: columns.mean };
+
 // x, y: scales of the axes; bars: what they show; zoom: { x: [lower, upper], y: the same or null }, or null.
 const view = { x: data.logarithmic ? 'log' : 'linear', y: 'linear', bars: 'ci', zoom: null };
 // Which levels the filter of the table lets through.
@@ -30,20 +33,22 @@ const look = change => {
 };
 
 const barNames = {
-  ci: `${data.confidence} interval of the mean`,
-  se: '± 1 standard error of the mean',
+  ci: `${data.confidence} interval of the ${data.statistic}`,
+  se: `± 1 standard error of the ${data.statistic}`,
   sd: '± 1 standard deviation of the runs',
 };
 
 // Ends of the bar of a level, or null.
 const bar = (place, bars) => {
-  const mean = columns.mean[place];
-  const margin = bars === 'se' ? columns.standard_error[place] : columns.std_dev[place];
+  const value = measured.value[place];
+  // The runs spread about their mean, and about nothing else.
+  const spread = data.measured ? null : columns.std_dev[place];
+  const margin = bars === 'se' ? measured.standard_error[place] : spread;
   if (bars === 'ci') {
-    const lower = columns.ci_lower[place];
-    return lower === null ? null : [lower, columns.ci_upper[place]];
+    const lower = measured.ci_lower[place];
+    return lower === null ? null : [lower, measured.ci_upper[place]];
   }
-  return margin === null ? null : [mean - margin, mean + margin];
+  return margin === null ? null : [value - margin, value + margin];
 };
 
 const isCandidate = place => Boolean(columns.in_confidence_set && columns.in_confidence_set[place]);
@@ -52,5 +57,5 @@ const isCandidate = place => Boolean(columns.in_confidence_set && columns.in_con
 const sentence = (place, bars) => {
   const { level, n, median, solved } = shown[place];
   const rest = solved ? `, ${solved} solved` : '';
-  return `${data.factor} ${level}: mean ${shown[place][bars]} (${barNames[bars]}), n = ${n}${median ? `, median ${median}` : ''}${rest}`;
+  return `${data.factor} ${level}: ${data.statistic} ${shown[place][bars]} (${barNames[bars]}), n = ${n}${median ? `, median ${median}` : ''}${rest}`;
 };

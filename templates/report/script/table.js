@@ -51,7 +51,8 @@ const filter = () => {
     rows[place].hidden = !passes[place];
   }
   const left = passes.filter(Boolean).length;
-  byId('filter-state').textContent = `${left.toLocaleString('en')} of ${places.length.toLocaleString('en')} levels`;
+  const wrong = [from, to].filter(input => input.getAttribute('aria-invalid') === 'true');
+  byId('filter-state').textContent = `${wrong.map(input => `“${input.value.trim()}” is no number; `).join('')}${left.toLocaleString('en')} of ${places.length.toLocaleString('en')} levels`;
   moveStop(firstRow());
   tell('filter');
 };
