@@ -31,8 +31,8 @@
 //! References (200 experiments, `-- 200 reference`; the reference gets runs of its own beside the four levels of the minimum, and their
 //! bias is kept small beside the margin, [`crate::planning`]): where the truth is 10 % at a margin of 5 %, median 26,000 runs (90 % need at
 //! most 77,000); where it is 1 % at a margin of 3 %, 64,000 (180,000); no verdict of either was false (0 to 1.4 %). Right at the margin,
-//! where every verdict counts as false, 3.5 ± 2.8 % were decided with up to a million runs (10 % at a margin of 10 %); 7.5 % may be: α for
-//! equivalence and α/2 for worse.
+//! where every verdict counts as false, 3.5 ± 2.8 % were decided with up to a million runs at 10 %, and 1.5 ± 2.1 % at 1 %; 7.5 % may be:
+//! α for equivalence and α/2 for worse.
 //!
 //! No level stops below [`FEWEST`] runs: variances of fewer are too often too small.
 //!
