@@ -10,14 +10,18 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+use std::thread;
 
 use polars::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::output::{folder_of, remove_left_over, write_whole_with};
+use crate::provenance::InputDigest;
 use crate::store::mongodb::Location;
-use crate::store::mongodb::rows as documents;
+use crate::store::mongodb::rows::{self as documents, Documents, Inserter};
 use crate::store::schema::RunTable;
 use crate::store::source::{Input, Source, inputs};
 use crate::store::target::Target;
@@ -145,18 +149,28 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
 pub type Rows<'a> = &'a mut dyn FnMut(&Names, Vec<Vec<Cell>>) -> Result<()>;
 
 fn from_file(from: &Path, to: &Location, progress: &mut dyn FnMut(u64)) -> Result<Copied> {
-    let digest = crate::provenance::InputDigest::of_file(from)?;
-    let mut rows = documents::RowWriter::open(to, &digest.sha256[..16])?;
-    let mut read = 0;
-    let mut names = Names::default();
-    each_row_of_file(from, &mut names, &mut |names, batch| {
-        let count = batch.len() as u64;
-        rows.insert(names, read, &batch)?;
-        read += count;
-        progress(count);
-        Ok(())
+    let digest = InputDigest::of_file(from)?;
+    let (inserter, mut documents) = (Inserter::open(to)?, Documents::of_file(&digest.sha256[..16], to));
+    let (mut names, mut read) = (Names::default(), 0);
+    thread::scope(|scope| {
+        // While a batch is on its way, the next is made.
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let sending = scope.spawn(|| inserter.insert_each(receiver.into_iter()));
+        let made = each_row_of_file(from, &mut names, &mut |names, batch| {
+            let count = batch.len() as u64;
+            let unsent =
+                |_| Error::Incomplete { from: from.display().to_string(), read, to: to.to_string(), written: 0 };
+            sender.send(documents.of(names, read, &batch)?).map_err(unsent)?;
+            read += count;
+            progress(count);
+            Ok(())
+        });
+        drop(sender);
+        // If it failed, that is why the rest was not sent.
+        sending.join().unwrap_or_else(|panic| resume_unwind(panic)).and(made)
     })?;
-    Ok(Copied { read, written: rows.count()?, place: to.to_string(), repeated: rows.repeated().clone() })
+    let written = documents.count(&inserter)?;
+    Ok(Copied { read, written, place: to.to_string(), repeated: documents.repeated().clone() })
 }
 
 /// Gives the rows of a CSV or Parquet file.

@@ -83,16 +83,37 @@ pub fn copy_documents(from: &Location, to: &Location, mut progress: impl FnMut(u
 }
 
 /// Writes documents, durably, and goes on after failures that pass.
-struct Inserter {
+pub struct Inserter {
     server: Server,
     documents: Collection<RawDocumentBuf>,
 }
 
 impl Inserter {
-    fn open(location: &Location) -> Result<Self> {
+    /// Connects.
+    ///
+    /// # Errors
+    /// Those of connecting.
+    pub fn open(location: &Location) -> Result<Self> {
         let server = Server::connect(location)?;
         let documents = durable(&server, &location.collection);
         Ok(Self { server, documents })
+    }
+
+    /// Inserts batch after batch. Of a copy that goes on, batches that are there are not sent again.
+    ///
+    /// # Errors
+    /// Those of reading and writing.
+    pub fn insert_each(&self, batches: impl Iterator<Item = Vec<RawDocumentBuf>>) -> Result<()> {
+        let mut is_partly_there = self.estimate()? > 0;
+        for documents in batches {
+            let there = if is_partly_there { self.count_of(&documents)? } else { 0 };
+            // After the first of which nothing is there, nothing is.
+            is_partly_there = there > 0;
+            if there < documents.len() as u64 {
+                self.insert(&documents)?;
+            }
+        }
+        Ok(())
     }
 
     fn insert(&self, documents: &[RawDocumentBuf]) -> Result<()> {
@@ -138,34 +159,28 @@ pub(super) fn durable<T: Send + Sync>(server: &Server, name: &str) -> Collection
     server.database().collection_with_options(name, options)
 }
 
-/// Writes the rows of one file as documents.
+/// Makes the rows of one file documents.
 ///
 /// The `_id` of a row is that of its column `_id`; else, of a run of the trainer, one that follows from what it is, so that the same
 /// runs are there once whether they come from CSV or Parquet; else `FILE-ROW`, where FILE is the beginning of the file's SHA-256. So a
 /// copy that is run again adds nothing twice.
-pub struct RowWriter {
-    to: Inserter,
+pub struct Documents {
     file: String,
-    /// Whether the collection may hold the next rows already.
-    is_partly_there: bool,
-    /// Rows that the collection was given, and those of them with an `_id` of their own.
-    given: u64,
+    /// Where they go, for messages.
+    place: String,
+    /// Documents made, and those of them with an `_id` of their own.
+    made: u64,
     own_ids: u64,
     /// The hashes of those, 8 bytes each: two of four million are the same once in two million copies.
     seen: HashSet<u64>,
     repeated: Repeated,
 }
 
-impl RowWriter {
-    /// Connects.
-    ///
-    /// # Errors
-    /// Those of connecting.
-    pub fn open(location: &Location, file: &str) -> Result<Self> {
-        let to = Inserter::open(location)?;
-        let is_partly_there = to.estimate()? > 0;
-        let (seen, repeated) = (HashSet::new(), Repeated::default());
-        Ok(Self { to, file: file.into(), is_partly_there, given: 0, own_ids: 0, seen, repeated })
+impl Documents {
+    /// For the file whose SHA-256 begins with `file`, to go to `to`.
+    pub fn of_file(file: &str, to: &Location) -> Self {
+        let place = to.to_string();
+        Self { file: file.into(), place, made: 0, own_ids: 0, seen: HashSet::new(), repeated: Repeated::default() }
     }
 
     /// Rows that were left out because an earlier one has the same `_id`.
@@ -177,13 +192,13 @@ impl RowWriter {
         doc! { "_id": { "$gte": format!("{}-", self.file), "$lt": format!("{}.", self.file) } }
     }
 
-    /// Writes `rows`, of which the first is row `first` of the file. Of a copy that goes on, batches that are there are not sent again.
+    /// `rows` as documents, of which the first is row `first` of the file.
     ///
     /// # Errors
-    /// Those of writing, [`Error::Database`] for a column name that MongoDB does not take.
-    pub fn insert(&mut self, names: &Names, first: u64, rows: &[Vec<Cell>]) -> Result<()> {
+    /// [`Error::Database`] for a column name that MongoDB does not take.
+    pub fn of(&mut self, names: &Names, first: u64, rows: &[Vec<Cell>]) -> Result<Vec<RawDocumentBuf>> {
         let bad = |name: &str| Error::Database {
-            place: self.to.server.location.to_string(),
+            place: self.place.clone(),
             reason: format!("a field cannot be named {name:?}"),
         };
         let keys: Vec<CString> = names
@@ -217,28 +232,20 @@ impl RowWriter {
             }
             documents.push(document);
         }
-        self.given += documents.len() as u64;
-        if self.is_partly_there {
-            let there = self.to.count_of(&documents)?;
-            if there == documents.len() as u64 {
-                return Ok(());
-            }
-            // Batches are sent one after another: after the first of which nothing is there, nothing is.
-            self.is_partly_there = there > 0;
-        }
-        self.to.insert(&documents)
+        self.made += documents.len() as u64;
+        Ok(documents)
     }
 
-    /// Rows of the file that the collection holds.
+    /// How many of them `to` holds.
     ///
     /// # Errors
     /// Those of reading.
-    pub fn count(&self) -> Result<u64> {
+    pub fn count(&self, to: &Inserter) -> Result<u64> {
         // All were acknowledged: if it holds no more documents than that, they are these, and need not be counted one by one.
-        if self.to.estimate()? == self.given {
-            return Ok(self.given);
+        if to.estimate()? == self.made {
+            return Ok(self.made);
         }
-        Ok(self.own_ids + self.to.count(&self.ids())?)
+        Ok(self.own_ids + to.count(&self.ids())?)
     }
 }
 
