@@ -136,15 +136,15 @@ fn escaped(text: &str, is_escaped: impl Fn(char) -> bool + Copy) -> Cow<'_, str>
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
-    let shown = |mut all: String, c: char| {
+    let mut shown = String::with_capacity(2 * text.len());
+    for c in text.chars() {
         if is_escaped(c) {
-            all.extend(c.escape_default())
+            shown.extend(c.escape_default());
         } else {
-            all.push(c)
+            shown.push(c);
         }
-        all
-    };
-    Cow::Owned(text.chars().fold(String::new(), shown))
+    }
+    Cow::Owned(shown)
 }
 
 fn exponent_of(scientific: &str) -> i32 {

@@ -1,6 +1,6 @@
 //! The manners of a command-line program.
 
-use crate::harness::{Folder, fixture, good_csv, initsweep};
+use crate::harness::{Folder, Invocation, fixture, good_csv, initsweep};
 
 const COMMANDS: [&str; 8] = ["run", "sweep", "replay", "verify", "report", "plot", "stats", "train"];
 
@@ -150,7 +150,7 @@ fn nothing_from_outside_steers_the_terminal() {
     let quoted = folder.text(&format!("{evil}.csv")).replace(&format!("{evil}\u{7}"), &format!("\"{evil}\u{7}\""));
     folder.write(&format!("{evil}.csv"), quoted);
     let run = |words: &str, more: &[&str]| {
-        let call = more.iter().fold(initsweep(words), |call, word| call.arg(word));
+        let call = more.iter().fold(initsweep(words), Invocation::arg);
         call.in_folder(&folder).run()
     };
     let (file, column) = (&*format!("{evil}.csv"), &*format!("{evil}\u{7}"));
