@@ -264,6 +264,12 @@ pub enum Error {
         /// What is missing.
         reason: String,
     },
+    /// Runs around the minimum, where there is none between the levels.
+    #[error("the strategy minimum finds no levels for more runs: {reason}")]
+    NoDesign {
+        /// What the data lack.
+        reason: String,
+    },
     /// An address that cannot be served at.
     #[error("cannot serve at {address}")]
     Serve {
@@ -319,6 +325,7 @@ impl Error {
             | Self::Mixed { .. }
             | Self::TooManyLevels { .. }
             | Self::Undetermined { .. }
+            | Self::NoDesign { .. }
             | Self::Baseline { .. }
             | Self::Figure { .. } => 3,
             Self::Read { .. }
@@ -382,6 +389,7 @@ impl Error {
             Self::Baseline { .. } => {
                 "--baseline takes the summary.json of an earlier report on the same columns".into()
             }
+            Self::NoDesign { .. } => "the other strategies share runs among the levels that are there".into(),
             Self::Serve { .. } => "is the port taken? choose another with --serve".into(),
             Self::Interrupted { .. } => "run the same command again to go on".into(),
             Self::NotReached { limit, .. } => {

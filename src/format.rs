@@ -1,6 +1,8 @@
 //! Numbers as people read them. Every text output (terminal, Markdown, figure, report) goes through here;
 //! JSON and CSV do not: they carry every digit. Negative numbers get a true minus sign, which expressions understand too.
 
+use std::borrow::Cow;
+
 /// Shows `value` with at most `digits` significant digits, without trailing zeros, in plain notation where that stays short.
 ///
 /// ```
@@ -108,6 +110,41 @@ pub fn excerpt(text: &str) -> String {
         shown.push('…');
     }
     shown
+}
+
+/// `text` from outside with what could steer a terminal or turn the line written out: `\u{1b}`, `\n`.
+///
+/// ```
+/// use initsweep::format::printable;
+/// assert_eq!(printable("a\u{1b}[2Jb\n"), r"a\u{1b}[2Jb\n");
+/// ```
+pub fn printable(text: &str) -> Cow<'_, str> {
+    escaped(text, steers)
+}
+
+/// The same for a text of several lines.
+pub fn printable_lines(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| c != '\n' && steers(c))
+}
+
+/// Control characters, and those that turn the direction of writing.
+fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
+    if !text.contains(is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(2 * text.len());
+    for c in text.chars() {
+        if is_escaped(c) {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
 
 fn exponent_of(scientific: &str) -> i32 {

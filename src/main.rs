@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use initsweep::cli::{Cli, Command};
 use initsweep::commands;
 use initsweep::error::Error;
-use initsweep::provenance::without_password;
+use initsweep::format::printable;
+use initsweep::provenance::without_secrets;
 
 fn main() -> ExitCode {
     let cli = Cli::parse_or_exit();
@@ -47,11 +48,9 @@ fn report(error: &Error) {
         return;
     }
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    let mut message = causes.fold(format!("error: {error}"), |message, cause| format!("{message}: {cause}"));
-    if let Some(hint) = error.hint() {
-        message.push_str(&format!("\n  hint: {hint}"));
-    }
-    let message = without_password(&message);
+    let message = causes.fold(format!("error: {error}"), |message, cause| format!("{message}: {cause}"));
+    let hint = error.hint().map_or_else(String::new, |hint| format!("\n  hint: {hint}"));
+    let message = without_secrets(&message);
     // If standard error is closed there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{message}");
+    let _ = writeln!(io::stderr(), "{}{hint}", printable(&message));
 }

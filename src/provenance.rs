@@ -2,6 +2,8 @@
 //!
 //! No clock, no host name, no user: the same input gives the same bytes.
 
+mod secret;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -11,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::course::History;
 use crate::error::{Error, Result};
+pub use secret::{URI_VARIABLE, uri_without_password, without_password, without_secrets, without_secrets_of};
 
 /// One input as it was read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,36 +71,13 @@ pub struct Provenance {
 impl Provenance {
     /// Describes the running process and `inputs`.
     pub fn of_this_process(inputs: Vec<InputDigest>) -> Self {
-        let arguments =
-            std::env::args_os().skip(1).map(|argument| shell_quoted(&without_password(&argument.to_string_lossy())));
+        let arguments = std::env::args_os()
+            .skip(1)
+            .map(|argument| shell_quoted(&uri_without_password(&argument.to_string_lossy())));
         let command =
             std::iter::once(env!("CARGO_PKG_NAME").to_string()).chain(arguments).collect::<Vec<_>>().join(" ");
         Self { version: format!("{} {}", env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION")), command, inputs }
     }
-}
-
-/// Replaces the password of every `scheme://user:password@host` in `text` by `***`.
-///
-/// ```
-/// use initsweep::provenance::without_password;
-/// assert_eq!(without_password("mongodb://ann:s3cret@db/x"), "mongodb://ann:***@db/x");
-/// ```
-pub fn without_password(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(scheme_end) = rest.find("://").map(|at| at + 3) {
-        let (before, after) = rest.split_at(scheme_end);
-        shown.push_str(before);
-        // A password may hold anything but blanks here, even an unescaped '/': the last '@' ends it.
-        let authority_end = after.find(char::is_whitespace).unwrap_or(after.len());
-        let user_end = after[..authority_end].rfind('@').unwrap_or(0);
-        match after[..user_end].split_once(':') {
-            Some((user, _)) => shown.extend([user, ":***"]),
-            None => shown.push_str(&after[..user_end]),
-        }
-        rest = &after[user_end..];
-    }
-    shown + rest
 }
 
 fn shell_quoted(argument: &str) -> String {
@@ -112,20 +92,6 @@ fn shell_quoted(argument: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn passwords_never_show() {
-        for (text, shown) in [
-            ("mongodb+srv://u:p@h/db?x=1", "mongodb+srv://u:***@h/db?x=1"),
-            ("mongodb://u:p/w@d@h", "mongodb://u:***@h"),
-            ("mongodb://u@h", "mongodb://u@h"),
-            ("mongodb://h:27017/", "mongodb://h:27017/"),
-            ("a://u:p@h b://v:q@i", "a://u:***@h b://v:***@i"),
-            ("plain", "plain"),
-        ] {
-            assert_eq!(without_password(text), shown);
-        }
-    }
 
     #[test]
     fn arguments_survive_a_shell() {

@@ -26,6 +26,7 @@ use crate::analysis::{Analysis, Group, nearly_equal};
 use crate::stats::compare::{Measured, holm, relative_change, welch};
 use crate::stats::interval::satterthwaite;
 use crate::stats::{ConfidenceInterval, Estimate, Method};
+use crate::store::schema::RowLedger;
 
 /// How a mean changed from the first set of runs to the second.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,6 +102,8 @@ pub struct Comparison {
     pub confidence: f64,
     /// Runs in the first and the second.
     pub runs: [u64; 2],
+    /// What became of every row of the first and the second.
+    pub ledgers: [RowLedger; 2],
     /// Place of the fitted minimum; absent where either side has no curve.
     pub place: Option<Shift>,
     /// Value of the fitted minimum; absent where either side has no curve.
@@ -139,6 +142,7 @@ impl Comparison {
             metric: first.metric.clone(),
             confidence,
             runs: [first, second].map(|side| side.groups.iter().map(|group| group.summary.n).sum()),
+            ledgers: [first, second].map(|side| side.ledger.clone()),
             place: places.map(|(from, to)| Shift { from, to, difference: difference(&from, &to, confidence) }),
             value: values.map(|(from, to)| change_of_value(&from, &to, confidence)),
             mean: change_of_mean(&pairs, confidence),

@@ -26,7 +26,8 @@ pub use crate::cli::plot::PlotArgs;
 pub use crate::cli::train::{ReplayArgs, TrainArgs, TrainFormat, VerifyArgs};
 pub use crate::cli::until::AllocateArgs;
 pub use crate::cli::watch::WatchArgs;
-use crate::provenance::without_password;
+use crate::format::printable_lines;
+use crate::provenance::without_secrets;
 
 const EXAMPLES: &str = "Examples:
   initsweep run                                    train a sweep, analyse it, write everything into output/
@@ -73,7 +74,7 @@ impl Cli {
     pub fn parse_or_exit() -> Self {
         Self::with_file(std::env::args_os().collect()).unwrap_or_else(|e| {
             let text = e.render().to_string();
-            let clean = without_password(&text);
+            let clean = printable_lines(&without_secrets(&text)).into_owned();
             if clean == text {
                 e.exit();
             }

@@ -6,7 +6,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::cli::{CopyArgs, Global};
 use crate::error::{Error, Result};
-use crate::format::counted;
+use crate::format::{counted, printable};
 use crate::store::rows::{self, Copied};
 
 /// Runs the command.
@@ -36,7 +36,8 @@ pub fn run(arguments: &CopyArgs, global: &Global) -> Result<()> {
             }
         };
         // If standard error is closed there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "{} from {source} in {place}{left_out}", counted(written, "row"));
+        let text = format!("{} from {source} in {place}{left_out}", counted(written, "row"));
+        let _ = writeln!(std::io::stderr(), "{}", printable(&text));
     }
     Ok(())
 }

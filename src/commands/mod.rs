@@ -21,9 +21,10 @@ pub mod watch;
 use std::io::{self, Write};
 
 use crate::error::{Error, Result};
+use crate::format::printable_lines;
 
-/// Writes `text` to standard output.
+/// Writes `text` to standard output; what could steer a terminal is written out.
 fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Error::Stdout)
+    out.write_all(printable_lines(text).as_bytes()).and_then(|()| out.flush()).map_err(Error::Stdout)
 }

@@ -7,7 +7,9 @@ use crate::cli::until::PlanFormat;
 use crate::cli::{AllocateArgs, Global};
 use crate::commands::print;
 use crate::error::Result;
-use crate::format::{count, counted, significant};
+use crate::export::json::WireRows;
+use crate::export::table::ledger_with_places;
+use crate::format::{count, counted, printable, significant};
 use crate::planning::{self, Aim, Planned, Strategy, USUAL_GOAL};
 use crate::store;
 use crate::sweep::DEFAULT_FACTOR;
@@ -35,17 +37,20 @@ fn json_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String
         metric: &'a str,
         confidence: f64,
         strategy: Strategy,
+        rows: WireRows<'a>,
         #[serde(flatten)]
         planned: &'a Planned,
     }
     let (factor, metric, confidence) = (&analysis.factor, &analysis.metric, analysis.confidence);
-    let document = Document { schema_version: 1, factor, metric, confidence, strategy, planned };
+    let rows = WireRows::of(&analysis.ledger);
+    let document = Document { schema_version: 1, factor, metric, confidence, strategy, rows, planned };
     // Serialising a plain struct cannot fail.
     format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
 }
 
 fn table_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {
-    let heads = [analysis.factor.as_str(), "runs", "add", "standard error", "then"].map(String::from);
+    let factor = printable(&analysis.factor);
+    let heads = [&*factor, "runs", "add", "standard error", "then"].map(String::from);
     let error = |error: Option<f64>| error.map(|error| significant(error, 3)).unwrap_or_default();
     let row = |level: &planning::Addition| {
         let errors = [error(level.standard_error), error(level.expected_standard_error)];
@@ -65,15 +70,18 @@ fn table_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> Strin
     let others = planned.allocation.len() - given.len();
     text.push_str(&format!("\n{} by {}", counted(planned.budget, "run"), strategy.name()));
     if others > 0 {
-        text.push_str(&format!("; {} get none", counted(others as u64, "other level")));
+        let verb = if others == 1 { "gets" } else { "get" };
+        text.push_str(&format!("; {} {verb} none", counted(others as u64, "other level")));
     }
     text.push_str(&format!(".\n{}", expectation(planned, analysis, strategy)));
+    text.push_str(&format!("Rows: {}\n", ledger_with_places(&analysis.ledger)));
     text
 }
 
 fn expectation(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {
+    let factor = printable(&analysis.factor);
     let Some(minimum) = &planned.minimum else {
-        return format!("No minimum is fitted through the levels of {}.\n", analysis.factor);
+        return format!("No minimum is fitted through the levels of {factor}.\n");
     };
     let percent = |share: f64| format!("±{} %", significant(share * 100.0, 2));
     let then = minimum.expected_half_width.map_or_else(|| "not foreseeable".into(), percent);
@@ -87,8 +95,7 @@ fn expectation(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> St
         _ => "",
     };
     format!(
-        "The minimum, {} = {}, is known to {} now; expected then: {then}{paired}.\n",
-        analysis.factor,
+        "The minimum, {factor} = {}, is known to {} now; expected then: {then}{paired}.\n",
         significant(minimum.level, 4),
         percent(minimum.half_width),
     )

@@ -7,6 +7,7 @@ use crate::cli::{Global, StatsArgs};
 use crate::commands::print;
 use crate::error::Result;
 use crate::export::{self, Format};
+use crate::format::printable;
 use crate::store;
 use crate::sweep::DEFAULT_FACTOR;
 
@@ -22,7 +23,8 @@ pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
     // The other formats carry the warnings themselves.
     if matches!(arguments.format, Format::Csv | Format::Markdown) && !global.quiet {
         for warning in &analysis.warnings {
-            let _ = writeln!(std::io::stderr(), "warning: {}; {}", warning.message(), warning.advice());
+            let text = format!("warning: {}; {}", warning.message(), warning.advice());
+            let _ = writeln!(std::io::stderr(), "{}", printable(&text));
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::cli::{Global, SweepArgs};
 use crate::commands::share::Blocks;
 use crate::commands::until::{self, Ask};
 use crate::error::Result;
-use crate::format::{count, counted, duration};
+use crate::format::{count, counted, duration, printable_lines};
 use crate::store::record::SweepRecord;
 use crate::store::target::{RunStore, Target};
 use crate::store::writer::Existing;
@@ -72,6 +72,10 @@ pub fn make(part: &Part, simd: Simd, target: &Target, existing: Existing, global
         missing = store.missing(&part.places)?;
     }
     progress.finish_and_clear();
+    if stop_flag().load(Ordering::Relaxed) && store.is_shared() {
+        return Err(store.interrupted(total));
+    }
+    nothing_left_to_lose();
     let place = store.finish(&SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total))?;
     if !global.quiet {
         say(&summary(&place, [total, from, made], began.elapsed()));
@@ -151,7 +155,12 @@ pub(super) fn stop_flag() -> &'static AtomicBool {
     &STOP
 }
 
+/// Every run is stored: from now on the first Ctrl-C ends the process at once.
+pub(super) fn nothing_left_to_lose() {
+    stop_flag().store(true, Ordering::Relaxed);
+}
+
 pub(super) fn say(text: &str) {
     // If standard error is closed there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(text));
 }

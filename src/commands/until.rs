@@ -16,7 +16,7 @@ use crate::analysis::statistic::Statistic;
 use crate::analysis::{Analysis, Question};
 use crate::cli::Global;
 use crate::cli::until::UntilArgs;
-use crate::commands::sweep::{progress_bar, say, stop_flag};
+use crate::commands::sweep::{nothing_left_to_lose, progress_bar, say, stop_flag};
 use crate::course::{Batch, Course, History, Look, Round, Sequence, batches_of};
 use crate::error::{Error, Result};
 use crate::export::finding;
@@ -342,6 +342,7 @@ impl<'a> Session<'a> {
     /// Puts the runs into their place.
     fn finish(self) -> Result<History> {
         let (closing, global) = (self.closing(), self.global);
+        nothing_left_to_lose();
         self.store.finish()?;
         if !global.quiet {
             say(&closing);

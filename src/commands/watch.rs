@@ -13,7 +13,7 @@ use crate::commands::report::Request;
 use crate::commands::{print, report};
 use crate::error::{Error, Result};
 use crate::export::finding;
-use crate::format::{count, counted};
+use crate::format::{count, counted, printable_lines};
 use crate::output::OutputFolder;
 use crate::serve::Server;
 use crate::sweep::DEFAULT_FACTOR;
@@ -169,5 +169,5 @@ fn stop_flag(waker: Waker) -> &'static AtomicBool {
 
 fn say(text: &str) {
     // If standard error is closed there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", printable_lines(text));
 }

@@ -8,7 +8,9 @@ use serde::Serialize;
 use crate::analysis::SCHEMA_VERSION;
 use crate::analysis::comparison::{Change, Comparison, LevelChange, Subject};
 use crate::export::finding::{self, p_value};
-use crate::format::{counted, percent, significant, to_precision_of};
+use crate::export::json::WireRows;
+use crate::export::table::ledger_with_places;
+use crate::format::{counted, percent, printable, significant, to_precision_of};
 use crate::stats::Estimate;
 
 /// Forms of a comparison.
@@ -71,6 +73,8 @@ fn lines(comparison: &Comparison, names: [&str; 2]) -> Vec<[String; 2]> {
     let mut lines = vec![
         ["A".into(), side(0)],
         ["B".into(), side(1)],
+        ["rows of A".into(), ledger_with_places(&comparison.ledgers[0])],
+        ["rows of B".into(), ledger_with_places(&comparison.ledgers[1])],
         [format!("minimum, {}", comparison.factor), described(comparison, &Subject::Place)],
         [format!("minimum, {}", comparison.metric), described(comparison, &Subject::Value)],
         [format!("mean over {common}"), described(comparison, &Subject::Mean)],
@@ -118,7 +122,9 @@ fn cells(level: &LevelChange) -> [String; 6] {
 }
 
 fn terminal(comparison: &Comparison, names: [&str; 2]) -> String {
-    let lines = lines(comparison, names);
+    // Names come from outside.
+    let line = |line: [String; 2]| line.map(|text| printable(&text).into_owned());
+    let lines: Vec<[String; 2]> = lines(comparison, names).into_iter().map(line).collect();
     let width = lines.iter().map(|[head, _]| head.chars().count()).max().unwrap_or(0);
     let mut text: String = lines.iter().map(|[head, value]| format!("{head:width$}  {value}\n")).collect();
     let mut rows = vec![HEADS.map(String::from)];
@@ -256,6 +262,7 @@ struct Wire<'a> {
 struct WireSource<'a> {
     source: &'a str,
     runs: u64,
+    rows: WireRows<'a>,
     only_levels: &'a [f64],
 }
 
@@ -263,6 +270,7 @@ fn json(comparison: &Comparison, names: [&str; 2]) -> String {
     let source = |place: usize| WireSource {
         source: names[place],
         runs: comparison.runs[place],
+        rows: WireRows::of(&comparison.ledgers[place]),
         only_levels: &comparison.only[place],
     };
     let alpha = 1.0 - comparison.confidence;

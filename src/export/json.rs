@@ -19,7 +19,7 @@ use crate::stats::basins::{Basin, Share};
 use crate::stats::best::Standing;
 use crate::stats::smooth::Edge;
 use crate::stats::{self, ConfidenceInterval, Estimate};
-use crate::store::schema::Exclusion;
+use crate::store::schema::{Exclusion, RowLedger};
 use crate::warning::Warning;
 
 /// The analysis, with what changed since an earlier report, as indented JSON with a final line break.
@@ -53,12 +53,28 @@ struct Wire<'a> {
     provenance: &'a Provenance,
 }
 
-#[derive(Serialize)]
-struct WireRows<'a> {
+/// What became of every row.
+#[derive(Debug, Serialize)]
+pub struct WireRows<'a> {
     read: u64,
     used: u64,
     excluded: BTreeMap<Exclusion, u64>,
     first_excluded: BTreeMap<Exclusion, &'a str>,
+}
+
+impl<'a> WireRows<'a> {
+    /// The entries of `ledger`, zeros too.
+    pub fn of(ledger: &'a RowLedger) -> Self {
+        Self {
+            read: ledger.read,
+            used: ledger.used(),
+            excluded: Exclusion::ALL.into_iter().map(|reason| (reason, ledger.excluded(reason))).collect(),
+            first_excluded: Exclusion::ALL
+                .into_iter()
+                .filter_map(|reason| Some((reason, ledger.example(reason)?)))
+                .collect(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -284,7 +300,6 @@ struct WireStep<'a> {
 
 impl<'a> Wire<'a> {
     fn of(analysis: &'a Analysis) -> Self {
-        let ledger = &analysis.ledger;
         let minimum = analysis.observed();
         let [ci_lower, ci_upper] = ends(minimum.summary.mean.interval);
         Self {
@@ -298,15 +313,7 @@ impl<'a> Wire<'a> {
                 BasinRule::FinalLoss { .. } => "final_loss",
                 BasinRule::TotalLoss { .. } => "total_loss",
             }),
-            rows: WireRows {
-                read: ledger.read,
-                used: ledger.used(),
-                excluded: Exclusion::ALL.into_iter().map(|reason| (reason, ledger.excluded(reason))).collect(),
-                first_excluded: Exclusion::ALL
-                    .into_iter()
-                    .filter_map(|reason| Some((reason, ledger.example(reason)?)))
-                    .collect(),
-            },
+            rows: WireRows::of(&analysis.ledger),
             groups: (0..analysis.groups.len()).map(|place| WireGroup::of(analysis, place)).collect(),
             minimum: WireMinimum::of(
                 analysis,

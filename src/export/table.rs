@@ -3,7 +3,7 @@
 use crate::analysis::{Analysis, Group};
 use crate::course::History;
 use crate::export::{finding, history};
-use crate::format::{aligned, count, to_precision_of};
+use crate::format::{aligned, count, printable, to_precision_of};
 use crate::store::schema::{Exclusion, RowLedger};
 
 /// A column of the table.
@@ -118,16 +118,17 @@ pub fn terminal(analysis: &Analysis, width: usize) -> String {
 
 /// What every terminal output ends with: finding, references, ledger, warnings.
 pub fn closing(analysis: &Analysis) -> String {
-    let mut text = format!("{}\n", finding::sentence(analysis));
+    // Names come from outside.
+    let mut text = format!("{}\n", printable(&finding::sentence(analysis)));
     for line in facts(analysis) {
-        text.push_str(&format!("  {line}\n"));
+        text.push_str(&format!("  {}\n", printable(&line)));
     }
     for history in history::of(analysis) {
         text.push_str(&rounds(history));
     }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {
-        text.push_str(&format!("warning: {}; {}\n", warning.message(), warning.advice()));
+        text.push_str(&format!("warning: {}; {}\n", printable(&warning.message()), warning.advice()));
     }
     text
 }
@@ -165,6 +166,15 @@ pub fn ledger(ledger: &RowLedger) -> String {
         .filter(|reason| ledger.excluded(*reason) > 0)
         .map(|reason| format!(" + {} {}", count(ledger.excluded(reason)), reason.name()));
     format!("Rows: {} read = {} used{}", count(ledger.read), count(ledger.used()), excluded.collect::<String>())
+}
+
+/// The same with the place of the first row of each reason: `10 read = 9 used + 1 left out: 1 NaN (first: a.csv, line 7)`.
+pub fn ledger_with_places(ledger: &RowLedger) -> String {
+    let left_out = match ledger.excluded_in_all() {
+        0 => String::new(),
+        rows => format!(" + {} left out: {}", count(rows), ledger.reasons()),
+    };
+    format!("{} read = {} used{left_out}", count(ledger.read), count(ledger.used()))
 }
 
 /// Finding, facts, table and warnings as Markdown.

@@ -131,7 +131,7 @@ pub struct Planned {
 /// Shares out `budget` runs; `aim` is what new levels around the minimum are made for.
 ///
 /// # Errors
-/// [`Error::Usage`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
+/// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
 pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
     let objective = Objective::of(analysis.statistic, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
     let curve = Curve::through(&objective, analysis.confidence);
@@ -225,11 +225,11 @@ fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, aim: &Aim) -> Resu
 
 /// Levels and weights of the design that is there, or of a new one around the minimum, ascending.
 fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Result<(Vec<f64>, Vec<f64>)> {
-    let usage = |reason: &str| Error::Usage { what: "strategy", given: "minimum".into(), reason: reason.into() };
+    let unplanned = |reason: &str| Error::NoDesign { reason: reason.into() };
     let groups = &analysis.groups;
     let along = Along::of(groups);
     let (Some(curve), Some(minimum)) = (curve, analysis.minimum.level) else {
-        return Err(usage("at least three levels with more than one run are needed to see where the minimum is"));
+        return Err(unplanned("at least three levels with more than one run are needed to see where the minimum is"));
     };
     let (first, last) = (along.place(groups[0].level), along.place(groups[groups.len() - 1].level));
     let at = along.place(minimum.point);
@@ -239,7 +239,7 @@ fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> 
         return Ok((places.map(|place| groups[place].level).to_vec(), shares.to_vec()));
     }
     if at <= first || at >= last {
-        return Err(usage("the minimum lies at the end of the sweep or beyond; extend the sweep there"));
+        return Err(unplanned("the minimum lies at the end of the sweep or beyond; extend the sweep there"));
     }
     const RISE: f64 = 1.2;
     let reach = curve.reach(at, RISE * libm::sqrt(goal)).min((last - first) / 3.0);

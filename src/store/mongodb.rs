@@ -42,7 +42,8 @@ use tokio::runtime::Runtime;
 
 use crate::error::{Error, Result};
 use crate::format::excerpt;
-use crate::provenance::without_password;
+pub use crate::provenance::URI_VARIABLE;
+use crate::provenance::{uri_without_password, without_secrets_of};
 use crate::store::mongodb::failure::{Patience, failure, passes, words};
 
 /// The article's database.
@@ -51,8 +52,6 @@ pub const DEFAULT_DATABASE: &str = "experiment_db";
 pub const DEFAULT_COLLECTION: &str = "results";
 /// Seconds until an unreachable server is given up.
 pub const DEFAULT_TIMEOUT: f64 = 5.0;
-/// The environment variable that a URI may come from, so that it stands in no command line.
-pub const URI_VARIABLE: &str = "MONGODB_URI";
 /// Seconds to wait for a server that was there before: an election takes about 12, a restart rarely more than 60.
 pub const DEFAULT_PATIENCE: f64 = 60.0;
 /// The limits that drivers set to the time between two looks at a server.
@@ -100,9 +99,9 @@ pub struct Choice {
     pub aggregate: Aggregate,
 }
 
-/// Whether `text` is a MongoDB URI.
+/// Whether `text` is a MongoDB URI, or is meant as one: with a slash less it would be taken for a path.
 pub fn is_uri(text: &str) -> bool {
-    text.starts_with("mongodb://") || text.starts_with("mongodb+srv://")
+    text.starts_with("mongodb:") || text.starts_with("mongodb+srv:")
 }
 
 impl Location {
@@ -111,8 +110,15 @@ impl Location {
     /// # Errors
     /// [`Error::Usage`] for a broken URI, filter or name.
     pub fn of(uri: &str, choice: &Choice) -> Result<Self> {
-        let usage = |reason: String| Error::Usage { what: "URI", given: without_password(uri), reason };
-        let parsed = ConnectionString::parse(uri).map_err(|e| usage(without_password(&words(&e))))?;
+        let usage = |reason: String| Error::Usage { what: "URI", given: uri_without_password(uri), reason };
+        if !uri.contains("://") {
+            return Err(usage("expected mongodb:// or mongodb+srv://, with two slashes".into()));
+        }
+        if uri.to_ascii_lowercase().contains("tlscertificatekeyfilepassword=") {
+            let reason = "encrypted client keys cannot be opened; give one without password, readable by you alone";
+            return Err(usage(reason.into()));
+        }
+        let parsed = ConnectionString::parse(uri).map_err(|e| usage(without_secrets_of(uri, &words(&e))))?;
         let host = match &parsed.host_info {
             HostInfo::HostIdentifiers(hosts) => hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
             HostInfo::DnsRecord(name) => name.clone(),
@@ -176,7 +182,6 @@ pub(crate) struct Server {
     runtime: Option<Runtime>,
     client: Client,
     location: Location,
-    secret: Option<String>,
 }
 
 impl Drop for Server {
@@ -204,7 +209,7 @@ impl Server {
         let uri = location.uri.clone();
         let parsing = runtime.spawn(async move { ClientOptions::parse(uri).await });
         let parsed = runtime.block_on(async { tokio::time::timeout(location.timeout, parsing).await });
-        let explain = |e: &::mongodb::error::Error| failure(location, None, e);
+        let explain = |e: &::mongodb::error::Error| failure(location, e);
         let mut options = match parsed {
             Ok(Ok(parsed)) => parsed.map_err(|e| explain(&e))?,
             _ => return Err(failed(format!("its DNS records did not come within {:?}", location.timeout))),
@@ -213,13 +218,12 @@ impl Server {
         options.server_selection_timeout.get_or_insert(location.timeout);
         options.connect_timeout.get_or_insert(location.timeout);
         options.heartbeat_freq.get_or_insert((location.timeout / 2).clamp(*HEARTBEAT.start(), *HEARTBEAT.end()));
-        let secret = options.credential.as_ref().and_then(|credential| credential.password.clone());
         // The driver starts its watching tasks when the client is made.
         let client = {
             let _inside = runtime.enter();
             Client::with_options(options).map_err(|e| explain(&e))?
         };
-        let server = Self { runtime: Some(runtime), client, location: location.clone(), secret };
+        let server = Self { runtime: Some(runtime), client, location: location.clone() };
         server.run(server.database().run_command(doc! { "ping": 1 }))?;
         Ok(server)
     }
@@ -268,7 +272,7 @@ impl Server {
 
     /// The error for `e`, without any password.
     fn failure(&self, e: &::mongodb::error::Error) -> Error {
-        failure(&self.location, self.secret.as_deref(), e)
+        failure(&self.location, e)
     }
 
     /// Why nothing was found: no such database, no such collection, an empty one, or a filter that nothing matches.
@@ -363,7 +367,17 @@ mod tests {
     fn no_password_in_any_form() {
         let shown = location("mongodb://ann:s3cret@h/db", &Choice::default());
         assert!(!format!("{shown:?} {shown}").contains("s3cret"));
-        for uri in ["mongodb://ann:s3c/ret@h/db", "mongodb://ann:s3cret@", "mongodb://ann:s3cret@h/?authMechanism=X"] {
+        for uri in [
+            "mongodb://ann:s3c/ret@h/db",
+            "mongodb://ann:s3cret@",
+            "mongodb://ann:s3cret@h/?authMechanism=X",
+            "mongodb://ann:s3cret",
+            "mongodb:/ann:s3cret@h",
+            "mongodb://ann:s3c#ret@h",
+            "mongodb://h/?tls=true&tlsCertificateKeyFilePassword=s3cret",
+            "mongodb://h/?proxyHost=h&proxyPassword=s3cret",
+            "mongodb://h/?authMechanism=X&authMechanismProperties=AWS_SESSION_TOKEN:s3cret",
+        ] {
             let error = Location::of(uri, &Choice::default()).unwrap_err();
             assert!(!error.to_string().contains("s3c"), "{error}");
             assert_eq!(error.exit_code(), 2);

@@ -10,7 +10,7 @@ use polars::prelude::*;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
-use crate::format::{count, excerpt};
+use crate::format::{count, excerpt, printable};
 use crate::provenance::InputDigest;
 use crate::sweep::{FINAL_LOSS, SETTING_COLUMNS, SOLVED_BELOW};
 use crate::warning::Warning;
@@ -136,7 +136,7 @@ impl RowLedger {
     /// The reasons that occurred, ready to show: `3 NaN (first: a.csv, line 7)`.
     pub fn reasons(&self) -> String {
         let reason = |(reason, (rows, place)): (&Exclusion, &(u64, String))| {
-            format!("{} {} (first: {place})", count(*rows), reason.name())
+            format!("{} {} (first: {})", count(*rows), reason.name(), printable(place))
         };
         self.excluded.iter().map(reason).collect::<Vec<_>>().join(", ")
     }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::format::{counted, excerpt};
-use crate::provenance::without_password;
+use crate::provenance::uri_without_password;
 use crate::store::mongodb::{self, Choice, Location};
 use crate::store::record::SweepRecord;
 use crate::store::schema::{Columns, Data, RunTable};
@@ -36,7 +36,7 @@ pub struct Uri(String);
 
 impl fmt::Debug for Uri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&without_password(&self.0))
+        f.write_str(&uri_without_password(&self.0))
     }
 }
 
@@ -148,12 +148,14 @@ impl Input {
     }
 }
 
-/// Reads CSV of runs, or of levels if its header says so.
+/// Reads CSV of runs, or of levels if its header says so, or the JSON of a report.
 fn read_text(mut text: impl Read, path: &Path, columns: &Columns) -> Result<Data> {
     let start = summaries::first_line(&mut text).map_err(Error::read(path))?;
     let is_table_of_levels = summaries::is_header(&start, columns);
     let text = start.as_slice().chain(text);
-    if is_table_of_levels {
+    if start.trim_ascii_start().starts_with(b"{") {
+        summaries::read_json(text, path, columns).map(Data::Levels)
+    } else if is_table_of_levels {
         summaries::read_csv(text, path, columns).map(Data::Levels)
     } else {
         csv::read(text, path, columns).map(Data::Runs)

@@ -2,7 +2,7 @@
 //!
 //! A file is such a table if it has columns for level and mean and none of the metric's name. The level's column may also have the
 //! factor's name. `min` and `max` are used where they are there; other columns are ignored, so that `summary.csv` can be read
-//! again. Where both `std_dev` and `standard_error` are there, they must agree.
+//! again; so can `summary.json`. Where both `std_dev` and `standard_error` are there, they must agree.
 //!
 //! Nothing is left out silently: a cell that cannot be is an error with its line, because one row stands for many runs.
 
@@ -12,6 +12,7 @@ use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
 use polars::prelude::*;
+use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
@@ -180,6 +181,49 @@ fn not_a_number(name: &str, text: &str) -> String {
 
 fn finite(name: &str, value: f64) -> Result<f64, String> {
     if value.is_finite() { Ok(value) } else { Err(format!("{name} is {value}")) }
+}
+
+/// The `summary.json` of a report, as far as it is a table of levels.
+#[derive(Deserialize)]
+struct Summary {
+    factor: String,
+    metric: String,
+    groups: Vec<SummaryLevel>,
+}
+
+#[derive(Deserialize)]
+struct SummaryLevel {
+    level: f64,
+    n: f64,
+    mean: f64,
+    std_dev: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+}
+
+/// Reads the `summary.json` of a report, or what `stats --format json` printed; `path` is for messages.
+///
+/// # Errors
+/// [`Error::Malformed`] for any other JSON, and for levels that cannot be; [`Error::MissingColumn`] if it is about other columns.
+pub fn read_json(mut text: impl Read, path: &Path, columns: &Columns) -> Result<LevelSummaries> {
+    let mut bytes = Vec::new();
+    text.read_to_end(&mut bytes).map_err(Error::read(path))?;
+    let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
+    let not_a_summary = |e| malformed(format!("it is JSON, but no summary.json of a report ({e})"));
+    let Summary { factor, metric, groups } = serde_json::from_slice(&bytes).map_err(not_a_summary)?;
+    for wanted in [&columns.factor, &columns.metric] {
+        if ![&factor, &metric].contains(&wanted) {
+            let available = format!("'{}', '{}'", excerpt(&factor), excerpt(&metric));
+            return Err(Error::MissingColumn { path: path.into(), column: wanted.clone(), available });
+        }
+    }
+    let places = Places { level: 0, n: 1, mean: 2, std_dev: Some(3), standard_error: None, min: Some(4), max: Some(5) };
+    let level = |group: &SummaryLevel| {
+        let cells = [Some(group.level), Some(group.n), Some(group.mean), group.std_dev, group.min, group.max];
+        places.level(|place| Ok(cells[place])).map_err(|reason| malformed(format!("level {}: {reason}", group.level)))
+    };
+    let levels = groups.iter().map(level).collect::<Result<_>>()?;
+    table(levels, path, columns, InputDigest::new(path, bytes.len() as u64, Sha256::new_with_prefix(&bytes)))
 }
 
 /// Reads the Parquet file at `path` if it is a table of levels; nothing if it is not.

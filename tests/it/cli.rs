@@ -1,6 +1,6 @@
 //! The manners of a command-line program.
 
-use crate::harness::{Folder, fixture, good_csv, initsweep};
+use crate::harness::{Folder, Invocation, fixture, good_csv, initsweep};
 
 const COMMANDS: [&str; 8] = ["run", "sweep", "replay", "verify", "report", "plot", "stats", "train"];
 
@@ -100,5 +100,71 @@ fn nothing_is_coloured_or_drawn_over_when_nobody_watches() {
         let finished = initsweep(words).in_folder(&folder).run().succeeds();
         let all = finished.text() + &finished.stderr;
         assert!(!all.contains('\u{1b}') && !all.contains('\r'), "{words}: {all:?}");
+    }
+}
+
+#[test]
+fn no_password_shows_wherever_a_uri_stands() {
+    for uri in [
+        "mongodb://ann:s3cr3t@127.0.0.1:1/x",
+        "mongodb://ann:s3cr3t",
+        "mongodb:/ann:s3cr3t@127.0.0.1:1/x",
+        "mongodb://ann:a#s3cr3t@127.0.0.1:1/x",
+        "mongodb://ann:a s3cr3t@127.0.0.1:1/x",
+        "mongodb://127.0.0.1:1/x?tls=true&tlsCertificateKeyFile=/x.pem&tlsCertificateKeyFilePassword=s3cr3t",
+        "mongodb://127.0.0.1:1/x?proxyHost=h&proxyPassword=s3cr3t",
+        "mongodb://127.0.0.1:1/x?authMechanism=MONGODB-AWS&authMechanismProperties=AWS_SESSION_TOKEN:s3cr3t",
+    ] {
+        let folder = Folder::new();
+        let shows_nothing = |finished: crate::harness::Finished| {
+            assert!(!finished.status.success(), "{uri}");
+            assert!(!format!("{}{}", finished.stderr, finished.text()).contains("s3cr3t"), "{}", finished.stderr);
+        };
+        for words in ["", "stats --timeout 0.2", "sweep --runs 1 --timeout 0.2 --to", "plot --theme", "stats --threads"]
+        {
+            shows_nothing(initsweep(words).arg(uri).in_folder(&folder).run());
+        }
+        shows_nothing(initsweep("stats --timeout 0.2").env("MONGODB_URI", uri).run());
+    }
+    let key = "mongodb://h/?tls=true&tlsCertificateKeyFile=/x.pem&tlsCertificateKeyFilePassword=s3cr3t";
+    initsweep("stats").arg(key).run().fails_with(2).says("encrypted client keys");
+    initsweep("stats mongodb:/h").run().fails_with(2).says("two slashes");
+}
+
+/// The password must not be in what is stored either.
+#[test]
+fn no_password_is_stored_with_a_report() {
+    let folder = Folder::with("runs.csv", good_csv());
+    let title = "see mongodb://ann:s3 cr3t@host/?proxyPassword=hidd3n";
+    initsweep("report runs.csv --y-label loss --title").arg(title).in_folder(&folder).run().succeeds();
+    let json: serde_json::Value = serde_json::from_str(&folder.text("output/summary.json")).unwrap();
+    let command = json["provenance"]["command"].as_str().unwrap();
+    assert!(command.contains("***") && !command.contains("cr3t") && !command.contains("hidd3n"), "{command}");
+}
+
+#[test]
+fn nothing_from_outside_steers_the_terminal() {
+    let evil = "e\u{1b}[31m\n\u{9b}x";
+    let folder = Folder::with(&format!("{evil}.csv"), format!("{evil}\u{7},loss\n\"1\",NA\n1,5\n1,6\n2,3\n2,5\n"));
+    folder.write("good.csv", good_csv());
+    let quoted = folder.text(&format!("{evil}.csv")).replace(&format!("{evil}\u{7}"), &format!("\"{evil}\u{7}\""));
+    folder.write(&format!("{evil}.csv"), quoted);
+    let run = |words: &str, more: &[&str]| {
+        let call = more.iter().fold(initsweep(words), Invocation::arg);
+        call.in_folder(&folder).run()
+    };
+    let (file, column) = (&*format!("{evil}.csv"), &*format!("{evil}\u{7}"));
+    for finished in [
+        run("stats", &[file]).fails_with(3),
+        run("stats", &["no-such\u{1b}c.csv"]).fails_with(4),
+        run("stats", &[file, "--x", column, "--reference", &format!("{evil}=1.5")]).succeeds(),
+        run("plan --budget 10 --strategy ocba", &[file, "--x", column]).succeeds(),
+        run("compare", &[file, file, "--x", column]).succeeds(),
+        run("copy --to c.csv", &[file]).succeeds(),
+        run("stats good.csv --format", &[evil]),
+    ] {
+        let shown = format!("{}{}", finished.stderr, finished.text());
+        assert!(shown.chars().all(|c| c == '\n' || !c.is_control()), "{shown:?}");
+        assert!(!shown.contains("[31m\n"), "{shown}");
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::harness::{Finished, Folder, assert_close, csv_of, fixture, initsweep};
+use crate::harness::{Finished, Folder, assert_close, csv_of, fixture, good_csv, initsweep};
 
 /// Student's t by us and by SciPy, both good to about 1e-12; intervals near 0 lose some of that.
 const ROUNDING: f64 = 1e-9;
@@ -130,4 +130,31 @@ fn markdown_is_a_table_that_any_name_fits_into() {
     let text = initsweep("compare a|b.csv a|b.csv --format markdown").in_folder(&folder).run().succeeds().text();
     assert!(text.contains("| A | a\\|b.csv (3 runs at 2 levels) |"), "{text}");
     assert!(text.lines().all(|line| line.starts_with('|')), "{text}");
+}
+
+#[test]
+fn rows_left_out_are_told_of_either_side() {
+    let folder = Folder::with("a.csv", format!("{}2,NA\n", good_csv()));
+    folder.write("b.csv", good_csv());
+    let told = initsweep("compare a.csv b.csv").in_folder(&folder).run().succeeds();
+    told.prints("7 read = 6 used + 1 left out: 1 empty (first: a.csv, line 8)").prints("6 read = 6 used");
+    let json = initsweep("compare a.csv b.csv --format json").in_folder(&folder).run().succeeds().json();
+    assert_eq!(json["sources"]["a"]["rows"]["excluded"]["empty"], 1);
+    assert_eq!(json["sources"]["b"]["rows"]["used"], 6);
+}
+
+#[test]
+fn a_summary_of_a_report_is_a_side() {
+    let folder = Folder::with("a.csv", good_csv());
+    initsweep("report a.csv --quiet").in_folder(&folder).run().succeeds();
+    let compare = |side: &str| {
+        let words = format!("compare {side} a.csv --format json");
+        let json = initsweep(words).in_folder(&folder).run().succeeds().json();
+        assert_eq!(json["sources"]["a"]["runs"], 6, "{side}");
+        json["levels"].to_string()
+    };
+    assert_eq!(compare("output/summary.json"), compare("output/summary.csv"));
+    initsweep("compare output/summary.json a.csv --y other").in_folder(&folder).run().fails_with(3).says("'loss'");
+    folder.write("other.json", "{\"a\": 1}");
+    initsweep("compare other.json a.csv").in_folder(&folder).run().fails_with(3).says("no summary.json of a report");
 }

@@ -91,6 +91,19 @@ fn what_cannot_be_planned_is_refused() {
     refused("spot.csv --budget 10 --strategy best").fails_with(2).says("relative-error").says("ocba");
     // The least mean is at the end: there is nothing to refine around.
     folder.write("rising.csv", "level,mean,std_dev,n\n1,1,0.1,50\n2,2,0.1,50\n3,3,0.1,50\n4,4,0.1,50\n5,5,0.1,50\n");
-    refused("rising.csv --budget 10 --strategy minimum").fails_with(2).says("extend the sweep");
+    refused("rising.csv --budget 10 --strategy minimum").fails_with(3).says("extend the sweep");
     refused("missing.csv --budget 10").fails_with(4).says("missing.csv");
+}
+
+#[test]
+fn rows_left_out_are_told() {
+    let text = "hidden_std_dev,loss\n1,5\n1,6\n2,3\n2,3\n2,NaN\n";
+    let folder = Folder::with("a.csv", text);
+    let plan = |more: &str| {
+        initsweep(format!("plan a.csv --budget 10 --strategy neyman {more}")).in_folder(&folder).run().succeeds()
+    };
+    plan("")
+        .prints("Rows: 5 read = 4 used + 1 left out: 1 NaN (first: a.csv, line 6)")
+        .prints("1 other level gets none");
+    assert_eq!(plan("--format json").json()["rows"]["excluded"]["nan"], 1);
 }

@@ -187,8 +187,9 @@ fn the_folder_of_the_target_is_made() {
     assert_eq!(folder.text("a/b/x.csv"), csv_of(SMALL));
     folder.write("file", "");
     sweep(&folder, &format!("file/x.csv {SMALL}")).fails_with(1).says("cannot write file");
-    sweep(&folder, &format!("a {SMALL}")).fails_with(1);
-    assert_eq!(folder.names("a"), ["b"]);
+    folder.write("folder.csv/x", "");
+    sweep(&folder, &format!("folder.csv {SMALL}")).fails_with(1);
+    assert_eq!(folder.names("folder.csv"), ["x"]);
 }
 
 // Stopping and going on

@@ -95,3 +95,37 @@ fn a_file_has_no_server() {
     stats("--aggregate client").succeeds();
     stats("--aggregate somebody").fails_with(2);
 }
+
+#[test]
+fn arrays_are_no_numbers_for_either() {
+    let server = Server::start();
+    let uri = server.own_database();
+    crate::server::insert(
+        &uri,
+        &[
+            doc! { "hidden_std_dev": 1.0, "loss": 10.0 },
+            doc! { "hidden_std_dev": 1.0, "loss": 12.0 },
+            doc! { "_id": "x", "hidden_std_dev": [1.0, 2.0], "loss": 5.0 },
+            doc! { "hidden_std_dev": 1.0, "loss": [5.0] },
+            doc! { "hidden_std_dev": 1.0, "loss": [] },
+        ],
+    );
+    let [client, by_server] = ["client", "server"].map(|who| stats(&uri, &format!("--aggregate {who}")));
+    assert_eq!(client["rows"]["excluded"], by_server["rows"]["excluded"]);
+    assert_eq!(by_server["rows"]["excluded"]["wrong_type"], 3);
+    assert!(agree(&by_server["groups"], &client["groups"], "groups") >= 8);
+}
+
+#[test]
+fn both_say_which_columns_there_are_and_refuse_a_filter_that_means_nothing() {
+    let server = Server::start();
+    let uri = server.own_database();
+    crate::server::insert(&uri, &[doc! { "hidden_std_dev": 1.0, "loss": 10.0 }]);
+    for who in ["client", "server"] {
+        let run = |more: &str| initsweep(format!("stats {uri} --aggregate {who} {more}")).run();
+        for missing in ["--x nope", "--y nope"] {
+            run(missing).fails_with(3).says("no column named 'nope'; it has '_id', 'hidden_std_dev', 'loss'");
+        }
+        run(r#"--filter {"loss":{"$nope":1}}"#).fails_with(2).says("filter '{ \"loss\": { \"$nope\": 1 } }': ");
+    }
+}

@@ -234,3 +234,29 @@ fn a_server_that_hangs_is_given_up_in_time() {
     sweep(&own, "--runs 400").in_folder(&folder).run().succeeds();
     assert_eq!(runs_at(&own, &folder), undisturbed("--runs 400"));
 }
+
+#[test]
+fn an_index_that_does_not_come_holds_up_no_sweep() {
+    let server = Server::start();
+    let conflict = || proxy_of(&server, "createIndexes", error(112, "WriteConflict"));
+    let (proxy, uri) = (conflict(), server.own_database());
+    let to = format!("{} --patience 1", proxy.through(&uri));
+    sweep(&to, "--runs 2").in_folder(&Folder::new()).run().succeeds().says("did not finish the index");
+    assert_eq!(server::count(&uri), 200);
+    // Ctrl-C ends it at once: every run is stored.
+    let (proxy, uri, folder) = (conflict(), server.own_database(), Folder::new());
+    let began = Instant::now();
+    let running = sweep(&format!("{} --patience 600", proxy.through(&uri)), "--runs 2").in_folder(&folder).start();
+    wait_until("every run is stored", || server::count(&uri) == 200);
+    running.signal("INT");
+    running.wait().fails_with(130);
+    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert_eq!(server::count(&uri), 200);
+}
+
+/// A proxy that gives `reply` whenever it is asked for `command`.
+fn proxy_of(server: &Server, command: &'static str, reply: mongodb::bson::Document) -> Proxy {
+    let proxy = Proxy::in_front_of(server.port);
+    proxy.answer(command, 0, u32::MAX, reply);
+    proxy
+}

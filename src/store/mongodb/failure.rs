@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 use ::mongodb::error::{ErrorKind, InsertManyError, WriteFailure};
 
 use crate::error::{Error, Result};
-use crate::provenance::without_password;
+use crate::format::printable;
+use crate::provenance::{uri_without_password, without_secrets_of};
 use crate::store::mongodb::Location;
 
 /// The error code of a key that is there already.
@@ -20,9 +21,12 @@ const DUPLICATE_KEY: i32 = 11000;
 /// The error code of a full disk.
 const OUT_OF_DISK_SPACE: i32 = 14031;
 /// Codes of a server that restarts, steps down, or lost a cursor: the same command can succeed a moment later.
-/// Those of the drivers' specifications of retryable reads and writes, CursorNotFound (43), CursorKilled (237), and
-/// WriteConcernFailed (64), the majority's `wtimeoutMS`.
-const PASSING: [i32; 16] = [6, 7, 43, 64, 89, 91, 134, 189, 237, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+/// Those of the drivers' specifications of retryable reads and writes, CursorNotFound (43), CursorKilled (237),
+/// WriteConcernFailed (64), the majority's `wtimeoutMS`, and WriteConflict (112).
+const PASSING: [i32; 17] = [6, 7, 43, 64, 89, 91, 112, 134, 189, 237, 262, 9001, 10107, 11600, 11602, 13435, 13436];
+
+/// Codes of a filter that means nothing to the server: BadValue, FailedToParse, TypeMismatch, NotImplemented, InvalidRegex.
+const REFUSED_FILTER: [i32; 5] = [2, 9, 14, 238, 51091];
 
 /// How long a server that was there before is waited for.
 pub(super) struct Patience {
@@ -69,7 +73,7 @@ impl Patience {
 /// Tells the user at once what no error tells yet.
 pub(super) fn tell(text: &str) {
     // If standard error is closed there is nobody left to tell.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", printable(text));
 }
 
 /// The error for a server that went away in the middle and did not come back in time.
@@ -109,16 +113,9 @@ fn codes(insert: &InsertManyError) -> impl Iterator<Item = i32> {
 }
 
 /// The error for `e`, sorted by what the user has to fix, without passwords.
-pub(super) fn failure(location: &Location, secret: Option<&str>, e: &::mongodb::error::Error) -> Error {
-    let clean = |text: String| {
-        let text = without_password(&text);
-        match secret.filter(|secret| !secret.is_empty()) {
-            Some(secret) => text.replace(secret, "***"),
-            None => text,
-        }
-    };
+pub(super) fn failure(location: &Location, e: &::mongodb::error::Error) -> Error {
     let host = location.host.clone();
-    let reason = clean(words(e));
+    let reason = without_secrets_of(&location.uri, &words(e));
     match e.kind.as_ref() {
         ErrorKind::ServerSelection { .. } if reason.contains("certificate") => {
             Error::Unreachable { host, reason: format!("no connection with TLS: {}", cause_of(&reason)) }
@@ -133,7 +130,10 @@ pub(super) fn failure(location: &Location, secret: Option<&str>, e: &::mongodb::
         ErrorKind::Authentication { .. } => Error::Refused { host, reason },
         ErrorKind::Command(command) if matches!(command.code, 13 | 18) => Error::Refused { host, reason },
         ErrorKind::InvalidArgument { .. } | ErrorKind::InvalidTlsConfig { .. } => {
-            Error::Usage { what: "URI", given: without_password(&location.uri), reason }
+            Error::Usage { what: "URI", given: uri_without_password(&location.uri), reason }
+        }
+        ErrorKind::Command(command) if REFUSED_FILTER.contains(&command.code) && !location.filter.is_empty() => {
+            Error::Usage { what: "filter", given: location.filter.to_string(), reason }
         }
         _ => Error::Database { place: location.to_string(), reason },
     }

@@ -45,6 +45,12 @@ impl Field {
     }
 }
 
+/// Names of the first fields of `document`, for messages.
+pub(super) fn field_names(document: &RawDocument) -> String {
+    let keys = document.iter_elements().take(20).flatten();
+    keys.map(|element| format!("'{}'", excerpt(element.key().as_str()))).collect::<Vec<_>>().join(", ")
+}
+
 /// Rows for which room is made beforehand, at most.
 const MOST_RESERVED: u64 = 1 << 25;
 
@@ -65,7 +71,7 @@ pub(super) struct Rows {
     /// Whether any document had the field.
     has: [bool; 2],
     /// Names of the fields of the first document, for messages.
-    available: Vec<String>,
+    available: String,
     digest: Sha256,
     bytes: u64,
 }
@@ -76,7 +82,7 @@ pub(super) struct Place {
     ledger: RowLedger,
     settings: Vec<Setting>,
     has: [bool; 2],
-    available: Vec<String>,
+    available: String,
     digest: Sha256,
     bytes: u64,
 }
@@ -125,7 +131,7 @@ impl Rows {
             ledger: RowLedger::default(),
             settings,
             has: [false; 2],
-            available: Vec::new(),
+            available: String::new(),
             digest: Sha256::new(),
             bytes: 0,
         }
@@ -185,8 +191,7 @@ impl Rows {
     pub(super) fn take(&mut self, document: &RawDocument) -> Result<()> {
         self.ledger.read += 1;
         if self.ledger.read == 1 {
-            let keys = document.iter_elements().take(20).flatten();
-            self.available = keys.map(|element| format!("'{}'", excerpt(element.key().as_str()))).collect();
+            self.available = field_names(document);
         }
         let mut fields = std::mem::take(&mut self.fields);
         let mut found = Found::default();
@@ -211,7 +216,7 @@ impl Rows {
         };
         self.ledger.exclude(excluded, 1, || {
             let id = document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok());
-            format!("{}, _id {}", self.location.namespace(), id.map_or("absent".into(), |id| id.to_string()))
+            format!("{}, _id {}", self.location.namespace(), id.map_or("absent".into(), |id| excerpt(&id.to_string())))
         });
         Ok(())
     }
@@ -275,7 +280,7 @@ impl Rows {
         let path = Path::new(&label);
         for (has, column) in self.has.into_iter().zip([&self.columns.factor, &self.columns.metric]) {
             if !has {
-                let available = self.available.join(", ");
+                let available = self.available.clone();
                 return Err(Error::MissingColumn { path: path.into(), column: column.clone(), available });
             }
         }

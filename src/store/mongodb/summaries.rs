@@ -18,7 +18,9 @@ use futures_util::TryStreamExt;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
+use crate::format::excerpt;
 use crate::provenance::InputDigest;
+use crate::store::mongodb::fill::field_names;
 use crate::store::mongodb::pursuit;
 use crate::store::mongodb::read::read_from;
 use crate::store::mongodb::{Aggregate, Location, Server};
@@ -95,7 +97,7 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
             Some(Bson::String(reason)) => {
                 let reason =
                     Exclusion::ALL.into_iter().find(|known| known.name() == reason).unwrap_or(Exclusion::WrongType);
-                let example = group.get("example").map_or("absent".into(), ToString::to_string);
+                let example = group.get("example").map_or("absent".into(), |id| excerpt(&id.to_string()));
                 summaries.ledger.exclude(reason, n, || format!("{}, _id {example}", location.namespace()));
             }
             _ => {
@@ -111,9 +113,31 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
             }
         }
     }
+    if summaries.levels.is_empty() {
+        missing_column(server, columns)?;
+    }
     summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     summaries.inputs.push(digest(location, &groups));
     Ok(summaries)
+}
+
+/// Refuses a column that no document has; names that a query would read as paths are not asked for.
+fn missing_column(server: &Server, columns: &Columns) -> Result<()> {
+    let location = &server.location;
+    let collection = server.collection();
+    let first = |filter: Document| server.insist(|| collection.find_one(filter.clone()).sort(doc! { "_id": 1 }));
+    for column in [&columns.factor, &columns.metric].into_iter().filter(|name| !name.contains(['.', '$'])) {
+        let with_it = doc! { "$and": [location.filter.clone(), { column: { "$exists": true } }] };
+        if first(with_it)?.is_none() {
+            let document = first(location.filter.clone())?.unwrap_or_default();
+            return Err(Error::MissingColumn {
+                path: location.to_string().into(),
+                column: column.clone(),
+                available: field_names(&document),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// What was read: the server's answer, in no order of its own.
@@ -140,7 +164,8 @@ fn number(value: &Bson) -> Option<f64> {
 /// paths.
 fn usable(columns: &Columns) -> Option<Document> {
     let names = [&columns.factor, &columns.metric];
-    let range = || doc! { "$gte": f64::MIN, "$lte": f64::MAX };
+    // A query looks into arrays, which are no numbers.
+    let range = || doc! { "$gte": f64::MIN, "$lte": f64::MAX, "$not": { "$type": "array" } };
     let is_plain = names.iter().all(|name| !name.contains(['.', '$']));
     is_plain.then(|| names.into_iter().map(|name| (name.clone(), Bson::from(range()))).collect())
 }

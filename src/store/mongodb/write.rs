@@ -174,11 +174,7 @@ impl CollectionWriter {
     /// # Errors
     /// [`Error::Database`].
     pub fn finish(self, record: &SweepRecord) -> Result<String> {
-        // Lets the server group by level without looking at the documents.
-        for factor in self.to.ids.part.plan.swept() {
-            let keys = doc! { factor: 1, "loss": 1 };
-            self.to.server.insist(|| self.to.runs.create_index(IndexModel::builder().keys(keys.clone()).build()))?;
-        }
+        self.to.create_indexes()?;
         let plans = self.to.plans();
         let set = doc! { "$set": { "made_by": made_by(record) } };
         self.to.server.insist(|| plans.update_one(doc! { "_id": &self.to.ids.plan_id }, set.clone()))?;
@@ -249,6 +245,36 @@ struct Destination {
 impl Destination {
     fn plans(&self) -> Collection<Document> {
         self.server.database().collection(PLANS)
+    }
+
+    /// Lets the server group by level without looking at the documents. That is no condition of a complete sweep: a server that takes
+    /// longer than `--patience`, or that workers hinder who do the same, goes on with it alone.
+    fn create_indexes(&self) -> Result<()> {
+        let keys = self.ids.part.plan.swept().map(|factor| doc! { factor: 1, "loss": 1 });
+        let indexes: Vec<IndexModel> = keys.map(|keys| IndexModel::builder().keys(keys).build()).collect();
+        if indexes.is_empty() {
+            return Ok(());
+        }
+        let runs = self.runs.clone();
+        let task = self.server.runtime().spawn(async move {
+            loop {
+                match runs.create_indexes(indexes.clone()).await {
+                    Err(e) if passes(&e) => tokio::time::sleep(PAUSE).await,
+                    created => return created.map(drop),
+                }
+            }
+        });
+        let patience = self.server.location.patience;
+        match self.server.runtime().block_on(async { tokio::time::timeout(patience, task).await }) {
+            Ok(Ok(created)) => created.map_err(|e| self.server.failure(&e)),
+            _ => {
+                let seconds = patience.as_secs_f64();
+                tell(&format!(
+                    "every run is stored; the server did not finish the index on the levels within {seconds} s"
+                ));
+                Ok(())
+            }
+        }
     }
 
     /// Stores the plan once; a longer sweep raises its number of runs.
