@@ -94,8 +94,8 @@ pub fn bce(options: &FigureOptions) -> Result<Figure> {
             title: "Binary cross-entropy of a prediction",
             x_label: "prediction ŷ",
             y_label: "loss, nats",
-            caption: "The negative logarithm of the likelihood: 0 where the prediction is the target, ln 2 = 0.693 at ½, without \
-                      bound where it is wrong for sure.",
+            caption: "The negative logarithm of the likelihood: 0 where the prediction is the target, ln 2 = 0.693 at ½, \
+                      unbounded where it is wrong.",
             x: [0.0, 1.0],
             y: [0.0, 5.0],
             curves: [

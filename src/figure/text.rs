@@ -18,15 +18,24 @@ pub enum Weight {
 
 /// The width of `text` in letters of `size`.
 pub fn width(text: &str, size: f64, weight: Weight) -> f64 {
+    // Most letters are these, and lines are measured over and over to be broken well.
+    static ASCII: OnceLock<[[f64; 128]; 2]> = OnceLock::new();
+    let tables = ASCII.get_or_init(|| {
+        [Weight::Regular, Weight::Bold]
+            .map(|weight| std::array::from_fn(|code| advance(char::from(code as u8), weight)))
+    });
+    let ascii = &tables[usize::from(weight == Weight::Bold)];
+    let of = |letter: char| ascii.get(letter as usize).copied().unwrap_or_else(|| advance(letter, weight));
+    text.chars().map(of).sum::<f64>() * size
+}
+
+/// The width of `letter` as a share of the size.
+fn advance(letter: char, weight: Weight) -> f64 {
     // A letter that the font lacks is taken as a wide one.
     const UNKNOWN: f64 = 1.0;
-    let Some(face) = face(weight) else { return text.chars().count() as f64 * size * UNKNOWN };
-    let em = f64::from(face.units_per_em());
-    let advance = |letter: char| {
-        let glyph = face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph));
-        glyph.map_or(UNKNOWN, |units| f64::from(units) / em)
-    };
-    text.chars().map(advance).sum::<f64>() * size
+    let Some(face) = face(weight) else { return UNKNOWN };
+    let glyph = face.glyph_index(letter).and_then(|glyph| face.glyph_hor_advance(glyph));
+    glyph.map_or(UNKNOWN, |units| f64::from(units) / f64::from(face.units_per_em()))
 }
 
 /// The font's cut; it is part of the program, so that it parses, or no figure test passes.
@@ -66,7 +75,8 @@ pub fn wrapped(text: &str, size: f64, weight: Weight, limit: f64, most: usize) -
             lines.push(fitted(rest, size, weight, limit));
             break;
         }
-        let blanks = rest.match_indices(' ').map(|(at, _)| at);
+        // A percent sign stays with its number.
+        let blanks = rest.match_indices(' ').map(|(at, _)| at).filter(|at| !rest[at + 1..].starts_with('%'));
         let end = blanks.take_while(|at| width(&rest[..*at], size, weight) <= limit).last();
         // A word that alone is wider than the line is shortened on it.
         let end = end.or_else(|| rest.find(' ')).unwrap_or(rest.len());
@@ -78,15 +88,25 @@ pub fn wrapped(text: &str, size: f64, weight: Weight, limit: f64, most: usize) -
 
 /// The same with lines of about one length, so that none holds a single short word.
 pub fn balanced(text: &str, size: f64, weight: Weight, limit: f64, most: usize) -> Vec<String> {
-    const STEPS: u32 = 24;
-    let lines = wrapped(text, size, weight, limit, most);
-    if lines.len() < 2 || lines.iter().any(|line| line.ends_with('…')) {
+    const STEPS: u32 = 32;
+    let of = |step: u32| wrapped(text, size, weight, limit * f64::from(step) / f64::from(STEPS), most);
+    let lines = of(STEPS);
+    let is_whole = |lines: &[String]| !lines.iter().any(|line| line.ends_with('…'));
+    if lines.len() < 2 || !is_whole(&lines) {
         return lines;
     }
-    let narrower =
-        (1..STEPS).rev().map(|step| wrapped(text, size, weight, limit * f64::from(step) / f64::from(STEPS), most));
-    let is_as_good = |other: &Vec<String>| other.len() == lines.len() && !other.iter().any(|line| line.ends_with('…'));
-    narrower.take_while(is_as_good).last().unwrap_or(lines.clone())
+    // Halving finds the narrowest that need no more lines.
+    let (mut fits, mut too_narrow) = (STEPS, 0);
+    while fits - too_narrow > 1 {
+        let step = fits.midpoint(too_narrow);
+        let narrower = of(step);
+        if narrower.len() == lines.len() && is_whole(&narrower) {
+            fits = step;
+        } else {
+            too_narrow = step;
+        }
+    }
+    of(fits)
 }
 
 /// `text` without the characters that XML does not allow or that would turn the writing direction of what follows.
@@ -133,6 +153,7 @@ mod tests {
             let lines = wrapped(&text, 12.0, Weight::Bold, 100.0, 2);
             assert!(lines.len() <= 2 && lines.iter().all(|line| width(line, 12.0, Weight::Bold) <= 100.0), "{lines:?}");
         }
+        assert_eq!(wrapped("some words of 95 %", 10.0, Weight::Regular, limit * 1.3, 3), ["some words of", "95 %"]);
         assert!(wrapped("  ", 10.0, Weight::Regular, 50.0, 2).is_empty());
     }
 }
