@@ -12,6 +12,7 @@ pub mod report;
 pub mod run;
 pub mod share;
 pub mod stats;
+pub mod stop;
 pub mod sweep;
 pub mod train;
 pub mod until;

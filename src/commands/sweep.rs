@@ -13,6 +13,7 @@ use crate::analysis::statistic::Statistic;
 use crate::cli::until::QuestionArgs;
 use crate::cli::{Global, SweepArgs};
 use crate::commands::share::Blocks;
+use crate::commands::stop;
 use crate::commands::until::{self, Ask};
 use crate::error::Result;
 use crate::format::{count, counted, duration, printable_lines};
@@ -75,7 +76,7 @@ pub fn make(part: &Part, simd: Simd, target: &Target, existing: Existing, global
     if stop_flag().load(Ordering::Relaxed) && store.is_shared() {
         return Err(store.interrupted(total));
     }
-    nothing_left_to_lose();
+    stop::nothing_left_to_lose();
     let place = store.finish(&SweepRecord::of_this_process(simd.name(), rayon::current_num_threads(), total))?;
     if !global.quiet {
         say(&summary(&place, [total, from, made], began.elapsed()));
@@ -143,21 +144,7 @@ pub(super) fn progress_bar(total: u64, from: u64, quiet: bool) -> ProgressBar {
 
 /// A flag that the first Ctrl-C sets; the second ends the process at once.
 pub(super) fn stop_flag() -> &'static AtomicBool {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let handler = || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        say("stopping; press Ctrl-C again to stop at once");
-    };
-    // Fails only if a handler is there already, which is this one.
-    let _ = ctrlc::try_set_handler(handler);
-    &STOP
-}
-
-/// Every run is stored: from now on the first Ctrl-C ends the process at once.
-pub(super) fn nothing_left_to_lose() {
-    stop_flag().store(true, Ordering::Relaxed);
+    stop::flag(|| say("stopping; press Ctrl-C again to stop at once"))
 }
 
 pub(super) fn say(text: &str) {

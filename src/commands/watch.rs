@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::analysis::{Analysis, Question};
@@ -10,7 +10,7 @@ use crate::cli::document::{DocumentArgs, ReportFormat};
 use crate::cli::{Global, WatchArgs};
 use crate::commands::material::Material;
 use crate::commands::report::Request;
-use crate::commands::{print, report};
+use crate::commands::{print, report, stop};
 use crate::error::{Error, Result};
 use crate::export::finding;
 use crate::format::{count, counted, printable_lines};
@@ -18,7 +18,7 @@ use crate::output::OutputFolder;
 use crate::serve::Server;
 use crate::sweep::DEFAULT_FACTOR;
 use crate::watch::Watched;
-use crate::watch::signs::{Signs, Waker};
+use crate::watch::signs::Signs;
 
 /// Longest time between two tries to read what could not be read, if no event comes.
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -40,7 +40,8 @@ pub fn run(arguments: &WatchArgs, global: &Global) -> Result<()> {
     if let Some(server) = &server {
         teller.greet(server, arguments);
     }
-    let stop = stop_flag(signs.waker());
+    let waker = signs.waker();
+    let stop = stop::flag(move || waker.wake());
     let (mut since, mut pause, mut has_reported) = (Instant::now(), arguments.interval, false);
     while !stop.load(Ordering::Relaxed) {
         signs.listen_to(&watched.folders());
@@ -151,20 +152,6 @@ impl Teller {
             self.last_failure = Some(reason);
         }
     }
-}
-
-/// A flag that the first Ctrl-C sets; the second ends the process at once.
-fn stop_flag(waker: Waker) -> &'static AtomicBool {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    let handler = move || {
-        if STOP.swap(true, Ordering::Relaxed) {
-            std::process::exit(130);
-        }
-        waker.wake();
-    };
-    // Fails only if a handler is there already; a process runs one command.
-    let _ = ctrlc::try_set_handler(handler);
-    &STOP
 }
 
 fn say(text: &str) {

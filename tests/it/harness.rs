@@ -91,6 +91,16 @@ impl Invocation {
         self
     }
 
+    /// Started with a signal ignored, as by `nohup`.
+    #[cfg(unix)]
+    pub(crate) fn ignoring(mut self, signal: &str) -> Self {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!(r#"trap '' {signal}; exec "$0" "$@""#)]);
+        command.arg(self.command.get_program()).args(self.command.get_args());
+        self.command = command;
+        self
+    }
+
     pub(crate) fn in_folder(mut self, folder: &Folder) -> Self {
         self.command.current_dir(folder.0.path());
         self

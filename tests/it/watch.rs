@@ -52,6 +52,20 @@ pub(crate) fn stop(running: Running) -> String {
     finished.text()
 }
 
+#[cfg(unix)]
+#[test]
+fn a_signal_that_is_ignored_stays_so_and_the_others_are_heard() {
+    let folder = Folder::with("runs.csv", good_csv());
+    let mut running = initsweep("watch runs.csv --interval 0.1 --out live").ignoring("HUP").in_folder(&folder).start();
+    wait_for_rows(&folder, 6);
+    running.signal("HUP");
+    append(&folder, "runs.csv", "0.5,11\n");
+    wait_for_rows(&folder, 7);
+    assert!(!running.has_ended(), "as after nohup");
+    running.signal("TERM");
+    running.wait().fails_with(130).says("stopped");
+}
+
 #[test]
 fn a_growing_file_is_read_on_from_where_it_ended() {
     let folder = Folder::with("runs.csv", good_csv());
