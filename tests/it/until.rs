@@ -172,6 +172,24 @@ fn limits_end_a_sweep_and_are_told() {
 }
 
 #[test]
+fn a_sweep_that_goes_on_finds_its_speed_before_it_trusts_the_clock() {
+    let folder = Folder::new();
+    sweep(&folder, QUICK, "x.csv --max-runs 2500").fails_with(1).says("--max-runs");
+    sweep(&folder, QUICK, "x.csv --max-time 1h").succeeds();
+    let size = |round: &Value| -> u64 {
+        let batches = round["batches"].as_array().unwrap().iter();
+        let runs = |batch: &Value| {
+            let replicates = ["end", "start"].map(|end| batch["replicates"][end].as_u64().unwrap());
+            (replicates[0] - replicates[1]) * batch["levels"].as_array().unwrap().len() as u64
+        };
+        batches.map(runs).sum()
+    };
+    let sizes: Vec<u64> = rounds(&folder).iter().map(size).collect();
+    // A round may have three times the runs that are there, but not while nobody knows how long that takes.
+    assert!(sizes.len() > 1 && sizes[..2] == [2500, 2500], "{sizes:?}");
+}
+
+#[test]
 fn every_level_reaches_its_standard_error() {
     let levels = "--hidden-std-dev 0.3,0.6,1,3";
     let folder = made("se<=2%", levels);
