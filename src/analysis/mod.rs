@@ -35,9 +35,10 @@ pub use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
 use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
 use crate::provenance::{InputDigest, Provenance};
+use crate::stats::Summary;
 use crate::stats::compare::Measured;
 use crate::stats::paired::variance_reduction;
-use crate::store::schema::{Columns, Data, LevelSummaries, RowLedger, SettingValues};
+use crate::store::schema::{Columns, Data, LevelSummaries, LevelSummary, RowLedger, SettingValues};
 use crate::sweep::Reference;
 use crate::warning::Warning;
 
@@ -165,6 +166,22 @@ impl Analysis {
         let (basis, settings) = (Basis::Summaries, Vec::new());
         let origin = Origin { columns, basis, ledger, basin_rule: None, settings, inputs, warnings };
         Self::assemble(groups, &[], origin, question)
+    }
+
+    /// The same as far as number, mean and standard deviation of each level tell, without pairs and medians: what a table of these levels
+    /// would give.
+    ///
+    /// # Errors
+    /// [`Error::Usage`] if the statistic is not known of summaries.
+    pub fn of_levels_alone(&self, question: &Question) -> Result<Self> {
+        let level = |group: &Group| {
+            let Summary { n, mean, std_dev, min, max, .. } = group.summary;
+            LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max }
+        };
+        let levels = self.groups.iter().map(level).collect();
+        let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone() };
+        let (ledger, inputs) = (self.ledger.clone(), self.provenance.inputs.clone());
+        Self::of_summaries(LevelSummaries { levels, columns, ledger, inputs, warnings: Vec::new() }, question)
     }
 
     /// Everything that follows from the groups, which are not empty; `samples` are empty if there are no runs.

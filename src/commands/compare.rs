@@ -1,7 +1,7 @@
 //! `initsweep compare`: what moved between two sets of runs, and a failure if it is what the user wants to hear of.
 
-use crate::analysis::Analysis;
 use crate::analysis::comparison::{Comparison, Outcome};
+use crate::analysis::{Analysis, Question};
 use crate::cli::{CompareArgs, Global};
 use crate::commands::print;
 use crate::error::{Error, Result};
@@ -19,7 +19,8 @@ pub fn run(arguments: &CompareArgs, _: &Global) -> Result<()> {
     let question = arguments.analysis.question(&columns);
     let sources = arguments.filter.located(&[arguments.first.clone(), arguments.second.clone()])?;
     let analysed = |source: &Source| Analysis::of(store::read(std::slice::from_ref(source), &columns)?, &question);
-    let comparison = Comparison::of(&analysed(&sources[0])?, &analysed(&sources[1])?);
+    let [before, after] = on_one_basis([analysed(&sources[0])?, analysed(&sources[1])?], &question)?;
+    let comparison = Comparison::of(&before, &after);
     let [first, second] = [&sources[0], &sources[1]].map(ToString::to_string);
     print(&to_text(&comparison, [&first, &second], arguments.format))?;
     for condition in &arguments.fail_on {
@@ -29,4 +30,13 @@ pub fn run(arguments: &CompareArgs, _: &Global) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Runs beside a table of levels as such a table too: what their pairs tell would look like a change.
+fn on_one_basis(sides: [Analysis; 2], question: &Question) -> Result<[Analysis; 2]> {
+    if sides[0].basis == sides[1].basis {
+        return Ok(sides);
+    }
+    let [before, after] = sides.map(|side| side.of_levels_alone(question));
+    Ok([before?, after?])
 }

@@ -144,6 +144,24 @@ fn rows_left_out_are_told_of_either_side() {
 }
 
 #[test]
+fn runs_have_not_changed_against_their_own_summary() {
+    let folder = Folder::new();
+    let sweep = "sweep --quiet --paired --to a.csv --hidden-std-dev log:0.2:2:15 --runs 60 --epochs 2000";
+    initsweep(sweep).in_folder(&folder).run().succeeds();
+    initsweep("report a.csv --quiet").in_folder(&folder).run().succeeds();
+    for sides in ["output/summary.json a.csv", "a.csv output/summary.csv"] {
+        let json = initsweep(format!("compare {sides} --format json")).in_folder(&folder).run().succeeds().json();
+        for what in ["minimum", "value"] {
+            let found = &json[what];
+            assert!(
+                found.is_object() && found["difference"]["estimate"].as_f64().unwrap().abs() < 1e-9,
+                "{what} {json}"
+            );
+        }
+    }
+}
+
+#[test]
 fn a_summary_of_a_report_is_a_side() {
     let folder = Folder::with("a.csv", good_csv());
     initsweep("report a.csv --quiet").in_folder(&folder).run().succeeds();
