@@ -82,6 +82,26 @@ fn documents_that_the_server_tells_of_are_added_without_a_query() {
     assert_eq!(folder.bytes("live/summary.csv"), folder.bytes("full/summary.csv"));
 }
 
+#[test]
+fn documents_are_seen_even_if_the_stream_hangs() {
+    let server = Server::start();
+    let proxy = Proxy::in_front_of(server.port);
+    let uri = proxy.through(&server.own_database());
+    let folder = Folder::new();
+    server::insert(&uri, &documents(0..2000));
+    let running = initsweep(format!("watch {uri} --interval 0.2 --out live")).in_folder(&folder).start();
+    wait_until("the first documents are in", || rows(&folder) == 2000);
+    // The stream is open, and the answer that is under way comes before documents do.
+    sleep(Duration::from_secs(2));
+    let silence = doc! { "ok": 1.0, "cursor": { "id": 9i64, "ns": "hidden.results", "nextBatch": [] } };
+    proxy.answer("getMore", 0, u32::MAX, silence);
+    sleep(Duration::from_secs(2));
+    server::insert(&uri, &documents(2000..2500));
+    wait_until("they are counted", || rows(&folder) == 2500);
+    running.signal("INT");
+    running.wait().fails_with(130);
+}
+
 fn a_collection_that_grows_is_followed(mut server: Server, uri: &str) {
     let direct = format!("mongodb://127.0.0.1:{}/{}?directConnection=true", server.port, server::database_of(uri));
     let folder = Folder::new();

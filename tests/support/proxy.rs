@@ -132,6 +132,10 @@ impl State {
                 server.write_all(&message)?;
                 continue;
             };
+            if reply.contains_key("cursor") {
+                // As long as a server waits for something to tell.
+                thread::sleep(Duration::from_millis(500));
+            }
             let body = RawDocumentBuf::try_from(&reply).unwrap();
             let length = (16 + 4 + 1 + body.as_bytes().len()) as i32;
             let mut answer = Vec::new();

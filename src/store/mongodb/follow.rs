@@ -13,6 +13,8 @@
 //! one, a filter, a stream that opened just now or broke) leads to a look at the collection as above. Any operation other than an
 //! insertion makes everything be read anew.
 //!
+//! A stream may hang; the documents are therefore counted every `TRUSTED` as well.
+//!
 //! **What is not seen.** Without change streams: documents changed in place, and as many that came as went.
 //!
 //! **Cost.** With a change stream: the new documents. Without, a look without news is one count, from the collection's metadata, or by the
@@ -20,7 +22,7 @@
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ::mongodb::bson::raw::{RawDocument, RawDocumentBuf};
 use ::mongodb::bson::{Bson, Document, doc};
@@ -38,6 +40,8 @@ use crate::store::schema::{Columns, RunTable};
 
 /// Documents after the oldest mark, at least, where there are as many.
 const KEPT: u64 = 10_000;
+/// Time after which the documents are counted even where the server tells what happens, so that nothing depends on a stream that hangs.
+const TRUSTED: Duration = Duration::from_secs(30);
 /// Time until a change stream that broke is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// Events that may wait to be looked at.
@@ -126,14 +130,17 @@ pub struct Followed {
     is_told: bool,
     /// Whether the collection may hold what nobody told of.
     is_uncertain: bool,
+    /// When its documents were last counted.
+    counted: Instant,
 }
 
 impl Followed {
     /// Nothing of the collection yet; `waker` hears when it changes.
     pub fn new(location: Location, waker: Sender<()>) -> Self {
         let (server, reading, read, news) = (None, None, None, None);
-        let histories = Vec::new();
-        Self { location, waker, server, reading, read, histories, offset: 0, news, is_told: false, is_uncertain: true }
+        let (histories, counted) = (Vec::new(), Instant::now());
+        let (offset, is_told, is_uncertain) = (0, false, true);
+        Self { location, waker, server, reading, read, histories, offset, news, is_told, is_uncertain, counted }
     }
 
     /// All rows.
@@ -167,6 +174,7 @@ impl Followed {
 
     fn refresh_from(&mut self, server: &Server, columns: &Columns) -> Result<bool> {
         let inserted = self.hear();
+        self.is_uncertain |= inserted.is_empty() && self.counted.elapsed() > TRUSTED;
         // Until this has succeeded.
         let was_certain = !std::mem::replace(&mut self.is_uncertain, true);
         if was_certain && let Some(any) = self.add(inserted)? {
@@ -226,6 +234,7 @@ impl Followed {
     /// Asks the server what there is, and reads what came.
     fn look(&mut self, server: &Server, columns: &Columns) -> Result<bool> {
         let count = self.count(server)?;
+        self.counted = Instant::now();
         if self.reading.is_some() && self.read == Some(count - self.offset) {
             return Ok(false);
         }
