@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 /// Shows `value` with at most `digits` significant digits, without trailing zeros, in plain notation where that stays short.
 ///
 /// ```
@@ -119,12 +121,21 @@ pub fn excerpt(text: &str) -> String {
 /// assert_eq!(printable("a\u{1b}[2Jb\n"), r"a\u{1b}[2Jb\n");
 /// ```
 pub fn printable(text: &str) -> Cow<'_, str> {
-    escaped(text, steers)
+    escaped(text, steers, |c| c.escape_default().to_string())
 }
 
 /// The same for a text of several lines.
 pub fn printable_lines(text: &str) -> Cow<'_, str> {
-    escaped(text, |c| c != '\n' && steers(c))
+    escaped(text, |c| c != '\n' && steers(c), |c| c.escape_default().to_string())
+}
+
+/// `value` as JSON for people and programs, ended by a line break. What could steer a terminal is written in JSON's own form, `\u009b`,
+/// so that it reads back as it was.
+pub fn json(value: &impl Serialize) -> String {
+    // Serialising plain structs of numbers and strings cannot fail.
+    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+    // Such characters stand in strings alone, and all of them have four digits.
+    escaped(&text, |c| c != '\n' && steers(c), |c| format!("\\u{:04x}", u32::from(c))).into_owned()
 }
 
 /// Control characters, and those that turn the direction of writing.
@@ -132,14 +143,14 @@ fn steers(c: char) -> bool {
     c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-fn escaped(text: &str, is_escaped: impl Fn(char) -> bool + Copy) -> Cow<'_, str> {
+fn escaped(text: &str, is_escaped: impl Fn(char) -> bool + Copy, form: impl Fn(char) -> String) -> Cow<'_, str> {
     if !text.contains(is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(2 * text.len());
     for c in text.chars() {
         if is_escaped(c) {
-            shown.extend(c.escape_default());
+            shown.push_str(&form(c));
         } else {
             shown.push(c);
         }

@@ -9,7 +9,7 @@ use crate::commands::print;
 use crate::error::Result;
 use crate::export::json::WireRows;
 use crate::export::table::ledger_with_places;
-use crate::format::{count, counted, printable, significant};
+use crate::format::{count, counted, json, printable, significant};
 use crate::planning::{self, Aim, Planned, Strategy, USUAL_GOAL};
 use crate::store;
 use crate::sweep::DEFAULT_FACTOR;
@@ -44,8 +44,7 @@ fn json_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String
     let (factor, metric, confidence) = (&analysis.factor, &analysis.metric, analysis.confidence);
     let rows = WireRows::of(&analysis.ledger);
     let document = Document { schema_version: 1, factor, metric, confidence, strategy, rows, planned };
-    // Serialising a plain struct cannot fail.
-    format!("{}\n", serde_json::to_string_pretty(&document).unwrap_or_default())
+    json(&document)
 }
 
 fn table_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {

@@ -10,7 +10,7 @@ use crate::analysis::comparison::{Change, Comparison, LevelChange, Subject};
 use crate::export::finding::{self, p_value};
 use crate::export::json::WireRows;
 use crate::export::table::ledger_with_places;
-use crate::format::{counted, percent, printable, significant, to_precision_of};
+use crate::format::{self, counted, percent, printable, significant, to_precision_of};
 use crate::stats::Estimate;
 
 /// Forms of a comparison.
@@ -306,6 +306,5 @@ fn json(comparison: &Comparison, names: [&str; 2]) -> String {
             })
             .collect(),
     };
-    // Serialising plain structs of numbers and strings cannot fail.
-    serde_json::to_string_pretty(&wire).unwrap_or_default() + "\n"
+    format::json(&wire)
 }

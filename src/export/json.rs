@@ -14,6 +14,7 @@ use crate::analysis::{
 };
 use crate::baseline::Changes;
 use crate::export::changes::WireChanges;
+use crate::format::json;
 use crate::provenance::Provenance;
 use crate::stats::basins::{Basin, Share};
 use crate::stats::best::Standing;
@@ -25,10 +26,7 @@ use crate::warning::Warning;
 /// The analysis, with what changed since an earlier report, as indented JSON with a final line break.
 pub fn to_string(analysis: &Analysis, changes: Option<&Changes>) -> String {
     let wire = Wire { changes: changes.map(WireChanges::of), ..Wire::of(analysis) };
-    // Serialising plain structs of numbers and strings cannot fail.
-    let mut text = serde_json::to_string_pretty(&wire).unwrap_or_default();
-    text.push('\n');
-    text
+    json(&wire)
 }
 
 #[derive(Serialize)]

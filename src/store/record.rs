@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::course::History;
 use crate::error::{Error, Result};
+use crate::format::json;
 use crate::output::write_whole;
 use crate::provenance::Provenance;
 
@@ -41,10 +42,7 @@ impl SweepRecord {
     /// # Errors
     /// [`Error::Write`].
     pub fn write(&self, target: &Path) -> Result<()> {
-        // Serialising a plain struct cannot fail.
-        let mut text = serde_json::to_string_pretty(self).unwrap_or_default();
-        text.push('\n');
-        write_whole(&path_of(target), text.as_bytes())
+        write_whole(&path_of(target), json(self).as_bytes())
     }
 
     /// Removes the record of `target`.

@@ -154,6 +154,11 @@ fn nothing_from_outside_steers_the_terminal() {
         call.in_folder(&folder).run()
     };
     let (file, column) = (&*format!("{evil}.csv"), &*format!("{evil}\u{7}"));
+    for words in ["stats --format json", "compare --format json", "plan --budget 10 --strategy ocba --format json"] {
+        let files = if words.starts_with("compare") { vec![file; 2] } else { vec![file] };
+        let json = run(words, &[files, vec!["--x", column]].concat()).succeeds().json();
+        assert_eq!(json["factor"], column, "as it was, in {words}");
+    }
     for finished in [
         run("stats", &[file]).fails_with(3),
         run("stats", &["no-such\u{1b}c.csv"]).fails_with(4),

@@ -107,7 +107,7 @@ impl Inserter {
         let mut is_partly_there = self.estimate()? > 0;
         for documents in batches {
             let there = if is_partly_there { self.count_of(&documents)? } else { 0 };
-            // After the first of which nothing is there, nothing is.
+            // After the first of which nothing is there, nothing is. The driver refuses to send nothing.
             is_partly_there = there > 0;
             if there < documents.len() as u64 {
                 self.insert(&documents)?;
@@ -117,10 +117,6 @@ impl Inserter {
     }
 
     fn insert(&self, documents: &[RawDocumentBuf]) -> Result<()> {
-        // The driver refuses to send nothing.
-        if documents.is_empty() {
-            return Ok(());
-        }
         let mut patience = Patience::of(&self.server.location);
         loop {
             match self.server.attempt(self.documents.insert_many(documents).ordered(false)) {
