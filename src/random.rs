@@ -85,6 +85,11 @@ impl Stream {
         if freedom > 1e6 { z } else { z / libm::sqrt(self.chi_squared(freedom) / freedom) }
     }
 
+    /// χ²_ν / ν, the ratio of an estimated variance to the true one, with ν = `freedom` degrees of freedom.
+    pub fn variance_ratio(&mut self, freedom: f64) -> f64 {
+        if freedom > 1e6 { 1.0 } else { self.chi_squared(freedom) / freedom }
+    }
+
     fn chi_squared(&mut self, freedom: f64) -> f64 {
         // The method wants a shape of at least 1; below, a power of a uniform corrects the shape above it.
         let shape = freedom / 2.0;

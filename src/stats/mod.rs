@@ -46,6 +46,7 @@ pub mod descriptive;
 pub mod exact;
 mod integer;
 pub mod interval;
+pub mod optimum;
 pub mod paired;
 pub mod quantile;
 pub mod refined;
