@@ -41,8 +41,9 @@ fn stages(c: &mut Criterion) {
     let question = Question {
         confidence: 0.95,
         references: Reference::with_defaults(&columns.factor, &[]),
-        margin: 0.01,
+        margin: None,
         statistic: Statistic::Mean,
+        goal: None,
     };
     let options = FigureOptions {
         error_bars: ErrorBars::Ci,
@@ -55,7 +56,7 @@ fn stages(c: &mut Criterion) {
     let figure = loss_vs_std_dev::draw(&analysis, &options).expect("levels are above 0");
 
     let themed = Themed::of(&figure, &figure);
-    let figures = || Figures::of(vec![(Kind::LossVsStdDev, themed.clone())]);
+    let figures = || Figures::of(vec![(Kind::LossVsStdDev, themed.clone())], analysis.goal);
 
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);

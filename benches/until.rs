@@ -25,7 +25,7 @@
 
 use initsweep::analysis::Group;
 use initsweep::analysis::statistic::Statistic;
-use initsweep::analysis::{Analysis, Question};
+use initsweep::analysis::{Analysis, Margin, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
 use initsweep::course::{Batch, Look};
@@ -207,7 +207,7 @@ fn columns() -> Columns {
 }
 
 fn question(confidence: f64) -> Question {
-    Question { confidence, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean }
+    Question { confidence, references: Vec::new(), margin: None, statistic: Statistic::Mean, goal: None }
 }
 
 /// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the
@@ -261,7 +261,8 @@ fn decided(strategy: Strategy, level: f64, margin: f64, scatter: &Scatter, seed:
     const MOST: u64 = 1_000_000;
     let reference = Reference { name: "it".into(), expression: level.to_string(), value: level, drawn: false };
     let pursuit = Pursuit { goal: Goal::Reference { name: "it".into() }, strategy };
-    let question = Question { references: vec![reference], margin, ..question(CONFIDENCE) };
+    let given = Some(Margin::Share(margin));
+    let question = Question { references: vec![reference], margin: given, ..question(CONFIDENCE) };
     let levels = parse_levels(ARTICLE_LEVELS).unwrap();
     let mut runs: Box<dyn Runs> = match strategy {
         Strategy::Minimum => Box::new(Together { seed, levels: Vec::new() }),

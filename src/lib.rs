@@ -21,8 +21,9 @@
 //!
 //! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
-//! let statistic = Statistic::Mean;
-//! let analysis = Analysis::of(runs, &Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic })?;
+//! let (statistic, references) = (Statistic::Mean, Vec::new());
+//! let question = Question { confidence: 0.95, references, margin: None, statistic, goal: None };
+//! let analysis = Analysis::of(runs, &question)?;
 //! assert_eq!(analysis.groups.len(), 400);
 //! # Ok::<(), initsweep::error::Error>(())
 //! ```

@@ -7,6 +7,11 @@ use crate::format::{count, counted, excerpt, significant};
 /// One thing that limits what the numbers mean. Shown in the terminal, the JSON and the report.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Warning {
+    /// Nothing says whether less or more of a metric is better whose name suggests that more is.
+    GoalNotGiven {
+        /// Its name.
+        metric: String,
+    },
     /// Rows were left out.
     Excluded {
         /// How many of the rows.
@@ -63,8 +68,10 @@ pub enum Warning {
         /// How many levels.
         levels: usize,
     },
-    /// The least mean is at the end of the sweep.
+    /// The best level is at the end of the sweep.
     MinimumAtEdge {
+        /// What is best there, such as `least mean`.
+        best: String,
         /// The level.
         level: f64,
     },
@@ -81,6 +88,7 @@ impl Warning {
     /// A stable name for programs.
     pub fn kind(&self) -> &'static str {
         match self {
+            Self::GoalNotGiven { .. } => "goal_not_given",
             Self::Excluded { .. } => "excluded_rows",
             Self::DuplicateInput { .. } => "duplicate_input",
             Self::UnterminatedLine { .. } => "unterminated_line",
@@ -99,6 +107,10 @@ impl Warning {
     /// What was seen.
     pub fn message(&self) -> String {
         match self {
+            Self::GoalNotGiven { metric } => format!(
+                "the metric {} looks like one to be maximised, and its least value was taken as the best",
+                excerpt(metric)
+            ),
             Self::Excluded { rows, read, reasons } => {
                 format!("{} of {} left out: {reasons}", count(*rows), counted(*read, "row"))
             }
@@ -129,8 +141,8 @@ impl Warning {
             Self::NotOnLogAxis { levels } => {
                 format!("{} not above 0, so not shown on the logarithmic axis", counted(*levels as u64, "level"))
             }
-            Self::MinimumAtEdge { level } => {
-                format!("the least mean is at the end of the sweep ({})", significant(*level, 4))
+            Self::MinimumAtEdge { best, level } => {
+                format!("the {best} is at the end of the sweep ({})", significant(*level, 4))
             }
             Self::ReferenceOutside { name, value } => {
                 format!("reference {} = {} lies outside the swept range", excerpt(name), significant(*value, 4))
@@ -141,6 +153,7 @@ impl Warning {
     /// What to do about it.
     pub fn advice(&self) -> &'static str {
         match self {
+            Self::GoalNotGiven { .. } => "say --goal max, or --goal min to silence this",
             Self::Excluded { .. } => "look at the example rows named in the ledger",
             Self::DuplicateInput { .. } => "name each file once",
             Self::UnterminatedLine { .. } => {

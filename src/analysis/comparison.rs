@@ -1,5 +1,7 @@
 //! What moved between two sets of runs, by how much, and is that more than noise?
 //!
+//! Minimum means maximum where the greatest value is the best.
+//!
 //! **Means at common levels.** Welch's difference b − a and Fieller's relative change ([`crate::stats::compare`]); p over all common
 //! levels by Holm, so that the chance of any false claim among them is at most α. Levels are common if they are equal up to
 //! rounding. A level with a single run has no error and is listed without a test.
@@ -22,7 +24,7 @@ mod condition;
 
 pub use condition::{Condition, Outcome, Subject};
 
-use crate::analysis::{Analysis, Group, nearly_equal};
+use crate::analysis::{Analysis, Goal, Group, nearly_equal};
 use crate::stats::compare::{Measured, holm, relative_change, welch};
 use crate::stats::interval::satterthwaite;
 use crate::stats::{ConfidenceInterval, Estimate, Method};
@@ -100,6 +102,8 @@ pub struct Comparison {
     pub metric: String,
     /// Nominal coverage of the intervals.
     pub confidence: f64,
+    /// Which value is the best; minimum means maximum if it is the greatest.
+    pub goal: Goal,
     /// Runs in the first and the second.
     pub runs: [u64; 2],
     /// What became of every row of the first and the second.
@@ -141,6 +145,7 @@ impl Comparison {
             factor: first.factor.clone(),
             metric: first.metric.clone(),
             confidence,
+            goal: first.goal,
             runs: [first, second].map(|side| side.groups.iter().map(|group| group.summary.n).sum()),
             ledgers: [first, second].map(|side| side.ledger.clone()),
             place: places.map(|(from, to)| Shift { from, to, difference: difference(&from, &to, confidence) }),

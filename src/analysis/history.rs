@@ -79,7 +79,8 @@ fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known
         }
         _ => groups::of_samples(&samples, analysis.basin_rule.as_ref(), analysis.confidence),
     };
-    let mut objective = Objective::of(analysis.statistic, &groups, &samples, analysis.basin_rule.as_ref()).ok()?;
+    let mut objective =
+        Objective::of(analysis.statistic, analysis.goal, &groups, &samples, analysis.basin_rule.as_ref()).ok()?;
     objective.replicates = REPLICATES;
     let curve = Curve::through(&objective, analysis.confidence)?;
     let (level, value) = curve.minimum();
@@ -129,7 +130,7 @@ mod tests {
     #[test]
     fn each_look_is_what_the_first_runs_alone_say() {
         for statistic in [Statistic::Mean, Statistic::Median, Statistic::SolvedShare] {
-            let question = Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic };
+            let question = Question { confidence: 0.95, references: Vec::new(), margin: None, statistic, goal: None };
             let table = first(usize::MAX);
             let runs = GroupedRuns::of(&table).unwrap();
             let analysis = Analysis::of_runs(&runs, &question).unwrap();

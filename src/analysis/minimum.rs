@@ -2,7 +2,7 @@
 //!
 //! The methods, their assumptions and their sources stand with them in [`crate::stats::bootstrap`] (the fitted minimum),
 //! [`crate::stats::best`] (the confidence set and the verdict) and [`crate::stats::compare`] (differences). Where the greatest value
-//! is the best (the share of solved runs), minimum means maximum throughout.
+//! is the best ([`crate::analysis::Goal::Max`]), minimum means maximum throughout.
 //!
 //! **Difference of two places.** The fitted curve's value at one less its value at the other. Both are
 //! weighted sums of the same level means, so the error is that of the one sum of their differing weights: what the two share
@@ -11,6 +11,7 @@
 //! its interval a little too narrow. Why not level against level: with 25 runs each the least of 400 means is hundreds below
 //! the truth (the winner's curse), the curve is not.
 
+use crate::analysis::margin::Margin;
 use crate::analysis::objective::Objective;
 use crate::stats::Estimate;
 use crate::stats::best::{self, Candidate, Standing};
@@ -98,9 +99,10 @@ impl<'a> Curve<'a> {
         places.dedup();
         let value = |x: f64| match refined {
             Some(cubic) => cubic.at(x).map(|measured| measured.point),
-            None => Some(self.objective.statistic.sign() * self.value(x)),
+            None => Some(self.value(x)),
         };
-        places.into_iter().filter_map(|x| Some((along.level(x), value(x)?))).collect()
+        let sign = self.objective.goal.sign();
+        places.into_iter().filter_map(|x| Some((along.level(x), sign * value(x)?))).collect()
     }
 
     /// The curve at `level` against its minimum; nothing outside the levels.
@@ -160,14 +162,14 @@ fn measured(row: &Row, levels: &[LevelMean]) -> Measured {
     }
 }
 
-/// What the levels and the `curve` through them say of the minimum; `margin` is a share of the least value.
-pub fn analyse(objective: &Objective, curve: Option<&Curve>, margin: f64, confidence: f64) -> MinimumAnalysis {
+/// What the levels and the `curve` through them say of the minimum.
+pub fn analyse(objective: &Objective, curve: Option<&Curve>, margin: Margin, confidence: f64) -> MinimumAnalysis {
     let levels = &objective.levels;
     let least = curve.map_or_else(
         || levels.iter().map(|level| level.mean).fold(f64::INFINITY, f64::min),
         |curve| curve.fitted.minimum.value,
     );
-    let margin = margin * least.abs();
+    let margin = margin.in_unit_of(least);
     let is_small = levels.len() <= MOST_LEVELS;
     MinimumAnalysis {
         level: curve.map(|curve| curve.minimum().0),

@@ -2,9 +2,10 @@
 //!
 //! **Observed minimum.** The level with the least mean, or whatever [`Statistic`] is asked for; of several equal ones the lowest level. As the least of many noisy
 //! numbers it tends to be too low and too far from its neighbours; how many other levels' intervals overlap its own is
-//! therefore counted and said.
+//! therefore counted and said. With [`Goal::Max`] it is the level with the greatest, and minimum means maximum throughout.
 //!
 //! - [`groups`]: what is known of every level.
+//! - [`goal`], [`margin`]: which value is the best, and which difference from it does not matter.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
 //! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
 //! - [`distribution`], [`grid`], [`history`]: what single figures show, computed for them alone.
@@ -14,9 +15,11 @@
 
 pub mod comparison;
 pub mod distribution;
+pub mod goal;
 pub mod grid;
 pub mod groups;
 pub mod history;
+pub mod margin;
 pub mod minimum;
 pub mod objective;
 pub mod references;
@@ -26,7 +29,9 @@ pub mod warnings;
 
 use serde::Serialize;
 
+pub use crate::analysis::goal::Goal;
 pub use crate::analysis::groups::{BasinRule, Group};
+pub use crate::analysis::margin::Margin;
 use crate::analysis::minimum::{Curve, MinimumAnalysis};
 use crate::analysis::objective::Objective;
 use crate::analysis::references::{Comparisons, nearly_equal};
@@ -52,10 +57,19 @@ pub struct Question {
     pub confidence: f64,
     /// Levels to compare with the minimum.
     pub references: Vec<Reference>,
-    /// The difference that does not matter, as a share of the least mean: 0.01 is 1 %.
-    pub margin: f64,
-    /// What is minimised.
+    /// The difference that does not matter; without one, 1 % of the best value.
+    pub margin: Option<Margin>,
+    /// What stands for a level.
     pub statistic: Statistic,
+    /// Which value is the best; without one, that of the statistic ([`Statistic::usual_goal`]).
+    pub goal: Option<Goal>,
+}
+
+impl Question {
+    /// Which value is the best, whether or not it was asked for.
+    pub fn resolved_goal(&self) -> Goal {
+        self.goal.unwrap_or(self.statistic.usual_goal())
+    }
 }
 
 /// What the numbers are computed from.
@@ -97,9 +111,11 @@ pub struct Analysis {
     pub groups: Vec<Group>,
     /// What decided in which basin a run ended, where the groups have basins.
     pub basin_rule: Option<BasinRule>,
-    /// What is minimised.
+    /// What stands for a level.
     pub statistic: Statistic,
-    /// Place of the level with the least value in `groups`; the greatest, if that is the best.
+    /// Which value of it is the best.
+    pub goal: Goal,
+    /// Place of the level with the best value in `groups`.
     pub observed_minimum: usize,
     /// How many other levels' intervals overlap the minimum's.
     pub overlapping: usize,
@@ -107,8 +123,8 @@ pub struct Analysis {
     pub minimum: MinimumAnalysis,
     /// What pairing gained; absent if the runs are not compared in pairs.
     pub paired: Option<PairedRuns>,
-    /// The share of the least mean that does not matter.
-    pub margin: f64,
+    /// The difference that does not matter, as it was given.
+    pub margin: Margin,
     /// The references, in the user's order.
     pub references: Vec<ReferenceResult>,
     /// Every pair of references within the levels.
@@ -187,13 +203,15 @@ impl Analysis {
     /// Everything that follows from the groups, which are not empty; `samples` are empty if there are no runs.
     fn assemble(groups: Vec<Group>, samples: &[Sample], origin: Origin, question: &Question) -> Result<Self> {
         let Question { confidence, statistic, .. } = *question;
-        let objective = Objective::of(statistic, &groups, samples, origin.basin_rule.as_ref())?;
-        let observed_minimum = place_of_best(&groups, statistic);
+        let (goal, margin) = (question.resolved_goal(), question.margin.unwrap_or_default());
+        let objective = Objective::of(statistic, goal, &groups, samples, origin.basin_rule.as_ref())?;
+        let observed_minimum = place_of_best(&groups, statistic, goal);
         let curve = Curve::through(&objective, confidence);
-        let minimum = minimum::analyse(&objective, curve.as_ref(), question.margin, confidence);
+        let minimum = minimum::analyse(&objective, curve.as_ref(), margin, confidence);
         let comparisons = Comparisons {
             groups: &groups,
             statistic,
+            goal,
             curve: curve.as_ref(),
             paired: objective.paired.as_ref(),
             margin: minimum.margin,
@@ -212,18 +230,19 @@ impl Analysis {
             overlapping: overlapping_with(&groups, observed_minimum, statistic),
             groups,
             statistic,
+            goal,
             paired,
             pairs,
             basin_rule: origin.basin_rule,
             observed_minimum,
             minimum,
-            margin: question.margin,
+            margin,
             references,
             settings: origin.settings,
             warnings: Vec::new(),
             provenance: Provenance::of_this_process(origin.inputs),
         };
-        analysis.warnings = [origin.warnings, warnings::of(&analysis, samples)].concat();
+        analysis.warnings = [origin.warnings, warnings::of(&analysis, samples, question)].concat();
         Ok(analysis)
     }
 
@@ -232,7 +251,13 @@ impl Analysis {
         self.groups.iter().map(|group| group.summary.n).sum()
     }
 
-    /// The level with the least mean.
+    /// Which value of the metric itself is the best: of the share of solved runs, the goal says nothing about the metric, and
+    /// the least is taken.
+    pub fn metric_goal(&self) -> Goal {
+        if self.statistic == Statistic::SolvedShare { Goal::Min } else { self.goal }
+    }
+
+    /// The level with the best value.
     pub fn observed(&self) -> &Group {
         &self.groups[self.observed_minimum]
     }
@@ -267,8 +292,8 @@ struct Origin {
     warnings: Vec<Warning>,
 }
 
-fn place_of_best(groups: &[Group], statistic: Statistic) -> usize {
-    let value = |place: &usize| statistic.at(&groups[*place]).map_or(f64::INFINITY, |at| statistic.sign() * at.point);
+fn place_of_best(groups: &[Group], statistic: Statistic, goal: Goal) -> usize {
+    let value = |place: &usize| statistic.at(&groups[*place]).map_or(f64::INFINITY, |at| goal.sign() * at.point);
     (0..groups.len()).min_by(|a, b| value(a).total_cmp(&value(b))).unwrap_or(0)
 }
 
@@ -296,10 +321,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lowest_of_equal_minima_is_taken() {
+    fn the_lowest_of_equal_optima_is_taken() {
         let samples = [(1.0, 5.0), (2.0, 3.0), (3.0, 3.0)].map(|(level, value)| Sample::of(level, vec![value]));
         let groups = groups::of_samples(&samples, None, 0.95);
-        assert_eq!(place_of_best(&groups, Statistic::Mean), 1);
+        assert_eq!(place_of_best(&groups, Statistic::Mean, Goal::Min), 1);
+        assert_eq!(place_of_best(&groups[1..], Statistic::Mean, Goal::Max), 0);
         assert_eq!(
             overlapping_with(&groups, 1, Statistic::Mean),
             0,

@@ -9,6 +9,7 @@
 
 use std::borrow::Cow;
 
+use crate::analysis::goal::Goal;
 use crate::analysis::groups::{BasinRule, Group};
 use crate::analysis::refinement;
 use crate::analysis::statistic::Statistic;
@@ -78,6 +79,8 @@ pub struct Objective<'a> {
     pub levels: Vec<LevelMean>,
     /// What stands for a level.
     pub statistic: Statistic,
+    /// Which of its values is the best.
+    pub goal: Goal,
     /// Replicates of its bootstraps.
     pub replicates: u32,
     /// Where paired runs were put around the minimum, what they say of it.
@@ -93,7 +96,13 @@ impl<'a> Objective<'a> {
     ///
     /// # Errors
     /// [`Error::Usage`] if the statistic is not known of these data.
-    pub fn of(statistic: Statistic, groups: &[Group], samples: &'a [Sample], rule: Option<&BasinRule>) -> Result<Self> {
+    pub fn of(
+        statistic: Statistic,
+        goal: Goal,
+        groups: &[Group],
+        samples: &'a [Sample],
+        rule: Option<&BasinRule>,
+    ) -> Result<Self> {
         let unknown = || Error::Usage {
             what: "statistic",
             given: statistic.name().into(),
@@ -106,11 +115,12 @@ impl<'a> Objective<'a> {
         let measured = groups.iter().map(|group| statistic.measured(group)).collect::<Option<Vec<_>>>();
         let measured = measured.ok_or_else(unknown)?;
         let design = refinement::design_of(statistic, samples);
-        let refined = design.as_ref().and_then(|design| refinement::cubic(along, samples, design));
-        let paired = if design.is_some() { None } else { paired(statistic, samples, rule) };
+        let refined = design.as_ref().and_then(|design| refinement::cubic(along, goal, samples, design));
+        let oriented = |sample: &'a Sample| oriented(statistic, goal, sample, rule);
+        let paired = if design.is_some() { None } else { paired(statistic, samples, oriented) };
         let runs: Vec<Cow<[f64]>> = match &paired {
             Some(_) => Vec::new(),
-            None => samples.iter().map(|sample| oriented(statistic, sample, rule)).collect(),
+            None => samples.iter().map(|sample| ascending(oriented(sample))).collect(),
         };
         let level = |place: usize| {
             let (x, n) = (along.place(groups[place].level), groups[place].summary.n as f64);
@@ -118,13 +128,13 @@ impl<'a> Objective<'a> {
                 Some(common) => mean_of(x, &common.values[place]),
                 None => {
                     let level = LevelMean::measured(x, &measured[place], n);
-                    LevelMean { mean: statistic.sign() * level.mean, ..level }
+                    LevelMean { mean: goal.sign() * level.mean, ..level }
                 }
             }
         };
         let levels = pool_errors(&(0..groups.len()).map(level).collect::<Vec<_>>());
         let batches = paired.as_ref().map(|common| common.in_batches(BATCHES)).unwrap_or_default();
-        Ok(Self { along, levels, statistic, replicates: REPLICATES, refined, paired, runs, batches })
+        Ok(Self { along, levels, statistic, goal, replicates: REPLICATES, refined, paired, runs, batches })
     }
 
     /// The minimum of the curve through the levels; nothing for fewer than three, or without any known error.
@@ -164,7 +174,7 @@ impl<'a> Objective<'a> {
 
     /// `estimate` with the sign that the statistic has outside.
     pub fn natural(&self, estimate: &Estimate) -> Estimate {
-        if !self.statistic.is_maximised() {
+        if self.goal == Goal::Min {
             return *estimate;
         }
         let turned = |interval: ConfidenceInterval| ConfidenceInterval {
@@ -181,35 +191,40 @@ fn mean_of(x: f64, values: &[f64]) -> LevelMean {
     LevelMean::of(x, &crate::stats::ExactMoments::of(values)).unwrap_or(none)
 }
 
-/// A sample's values, lower being better, ascending.
-fn oriented<'a>(statistic: Statistic, sample: &'a Sample, rule: Option<&BasinRule>) -> Cow<'a, [f64]> {
+/// A sample's values, lower being better, in its order. Where the share of solved runs is sought, a run that solved its task
+/// counts as 1 or −1, another as 0.
+fn oriented<'a>(statistic: Statistic, goal: Goal, sample: &'a Sample, rule: Option<&BasinRule>) -> Cow<'a, [f64]> {
     match (statistic, rule) {
         (Statistic::SolvedShare, Some(rule)) => {
-            let mut values = unsolved(sample, rule);
-            values.sort_by(f64::total_cmp);
-            Cow::Owned(values)
+            let value = |solved| if solved { goal.sign() } else { 0.0 };
+            Cow::Owned(rule.solved(sample).into_iter().map(value).collect())
         }
+        _ if goal == Goal::Max => Cow::Owned(sample.sorted.iter().map(|value| -value).collect()),
         _ => Cow::Borrowed(&sample.sorted),
     }
 }
 
-/// −1 for a run that solved its task, 0 for another, in the sample's order.
-fn unsolved(sample: &Sample, rule: &BasinRule) -> Vec<f64> {
-    rule.solved(sample).into_iter().map(|solved| if solved { -1.0 } else { 0.0 }).collect()
+/// Borrowed values are those of a sample and ascend already.
+fn ascending(mut values: Cow<[f64]>) -> Cow<[f64]> {
+    if let Cow::Owned(values) = &mut values {
+        values.sort_unstable_by(f64::total_cmp);
+    }
+    values
 }
 
-/// The runs by common replicate, if that is worth it.
-fn paired(statistic: Statistic, samples: &[Sample], rule: Option<&BasinRule>) -> Option<Common> {
+/// The runs by common replicate, if that is worth it; `oriented` gives a sample's values in its order.
+fn paired<'a>(
+    statistic: Statistic,
+    samples: &'a [Sample],
+    oriented: impl Fn(&'a Sample) -> Cow<'a, [f64]>,
+) -> Option<Common> {
     let is_mean = matches!(statistic, Statistic::Mean | Statistic::SolvedShare);
     let known = samples.len() > 1 && samples.iter().all(|sample| !sample.replicate.is_empty());
     if !is_mean || !known {
         return None;
     }
-    let numbered = |sample: &Sample| -> Vec<Numbered> {
-        let values = match (statistic, rule) {
-            (Statistic::SolvedShare, Some(rule)) => Cow::Owned(unsolved(sample, rule)),
-            _ => Cow::Borrowed(sample.sorted.as_slice()),
-        };
+    let numbered = |sample: &'a Sample| -> Vec<Numbered> {
+        let values = oriented(sample);
         let pairs = sample.replicate.iter().zip(values.iter());
         pairs.map(|(replicate, value)| Numbered { replicate: *replicate, value: *value }).collect()
     };

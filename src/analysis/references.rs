@@ -14,6 +14,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::goal::Goal;
 use crate::analysis::groups::Group;
 use crate::analysis::minimum::{Contrast, Curve};
 use crate::analysis::statistic::Statistic;
@@ -67,7 +68,7 @@ pub struct ReferencePair {
 /// One end of a [`Step`].
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Place {
-    /// Name of a reference, or `minimum`.
+    /// Name of a reference, or `minimum` or `maximum`.
     pub name: String,
     /// The factor's value.
     pub level: f64,
@@ -90,6 +91,8 @@ pub struct Comparisons<'a> {
     pub groups: &'a [Group],
     /// What stands for a level.
     pub statistic: Statistic,
+    /// Which of its values is the best.
+    pub goal: Goal,
     /// The curve through them, if there is one.
     pub curve: Option<&'a Curve<'a>>,
     /// The runs by common replicate, where they are paired.
@@ -137,7 +140,7 @@ impl Comparisons<'_> {
         }
         let oriented = |level: f64| {
             let measured = at_level(level, self.groups, self.statistic)?.measured;
-            Some(Measured { point: self.statistic.sign() * measured.point, ..measured })
+            Some(Measured { point: self.goal.sign() * measured.point, ..measured })
         };
         let (from, to) = (oriented(from)?, oriented(to)?);
         let difference = welch(&from, &to, self.confidence)?;
@@ -148,7 +151,7 @@ impl Comparisons<'_> {
     /// With its verdict, and in the statistic's own sign.
     fn judged(&self, contrast: &Contrast, p_value: f64) -> ReferenceDifference {
         let Difference { estimate, .. } = contrast.difference;
-        let sign = self.statistic.sign();
+        let sign = self.goal.sign();
         let turned = |interval: ConfidenceInterval| {
             let (a, b) = (sign * interval.lower, sign * interval.upper);
             ConfidenceInterval { lower: a.min(b), upper: a.max(b), ..interval }
@@ -165,7 +168,7 @@ impl Comparisons<'_> {
     /// The observed changes from reference to reference, and from the last to the group at `best`.
     pub fn steps(&self, references: &[Reference], best: usize) -> Vec<Step> {
         let named = references.iter().map(|reference| Place { name: reference.name.clone(), level: reference.value });
-        let places: Vec<Place> = named.chain([observed_best(self.groups[best].level, self.statistic)]).collect();
+        let places: Vec<Place> = named.chain([observed_best(self.groups[best].level, self.goal)]).collect();
         let inside: Vec<&Place> =
             places.iter().filter(|place| Bracket::of(place.level, self.groups).is_some()).collect();
         let step = |[from, to]: &[&Place; 2]| {
@@ -187,8 +190,8 @@ impl Comparisons<'_> {
     }
 }
 
-fn observed_best(level: f64, statistic: Statistic) -> Place {
-    Place { name: if statistic.is_maximised() { "maximum" } else { "minimum" }.into(), level }
+fn observed_best(level: f64, goal: Goal) -> Place {
+    Place { name: goal.optimum().into(), level }
 }
 
 /// Levels that only rounding tells apart: closer than 1e-12 of their size.

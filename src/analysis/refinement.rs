@@ -4,6 +4,7 @@
 //! and what a reference between them costs; the curve through all levels is then left for the rest. Paired runs at levels with
 //! equally many runs are no such design.
 
+use crate::analysis::goal::Goal;
 use crate::analysis::minimum::{Contrast, Curve, relative};
 use crate::analysis::objective::Along;
 use crate::analysis::statistic::Statistic;
@@ -20,9 +21,9 @@ pub fn design_of(statistic: Statistic, samples: &[Sample]) -> Option<Vec<usize>>
 }
 
 /// The cubic through the samples at those of the places `deep` that form a design around its minimum, else through all of them; nothing if
-/// it has no minimum between them.
-pub fn cubic(along: Along, samples: &[Sample], deep: &[usize]) -> Option<Cubic> {
-    let runs: Vec<Vec<Numbered>> = deep.iter().map(|place| numbered(&samples[*place])).collect();
+/// it has no minimum between them. Values have the sign of the `goal`, so that lower is better.
+pub fn cubic(along: Along, goal: Goal, samples: &[Sample], deep: &[usize]) -> Option<Cubic> {
+    let runs: Vec<Vec<Numbered>> = deep.iter().map(|place| numbered(&samples[*place], goal)).collect();
     let x: Vec<f64> = samples.iter().map(|sample| along.place(sample.level)).collect();
     let levels: Vec<Level<'_>> = deep.iter().zip(&runs).map(|(place, runs)| Level { x: x[*place], runs }).collect();
     // Levels of earlier rounds that turned out to lie off the minimum, and references, would bend the cubic.
@@ -112,10 +113,10 @@ impl Curve<'_> {
 }
 
 /// The runs by replicate, each replicate once: of several runs with one number none can be paired.
-fn numbered(sample: &Sample) -> Vec<Numbered> {
+fn numbered(sample: &Sample, goal: Goal) -> Vec<Numbered> {
     let pairs = sample.replicate.iter().zip(&sample.sorted);
     let mut runs: Vec<Numbered> =
-        pairs.map(|(replicate, value)| Numbered { replicate: *replicate, value: *value }).collect();
+        pairs.map(|(replicate, value)| Numbered { replicate: *replicate, value: goal.sign() * value }).collect();
     runs.sort_unstable_by(|a, b| a.replicate.cmp(&b.replicate).then(a.value.total_cmp(&b.value)));
     runs.chunk_by(|a, b| a.replicate == b.replicate).filter(|same| same.len() == 1).map(|same| same[0]).collect()
 }

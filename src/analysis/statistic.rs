@@ -1,8 +1,9 @@
-//! What is minimised: the mean of the metric, its median, a trimmed mean, or the share of unsolved runs.
+//! What stands for a level: the mean of the metric, its median, a trimmed mean, or the share of solved runs.
 
 use clap::ValueEnum;
 use serde::Serialize;
 
+use crate::analysis::goal::Goal;
 use crate::analysis::groups::{Group, TRIMMED};
 use crate::stats::Estimate;
 use crate::stats::centre::Centre;
@@ -12,14 +13,14 @@ use crate::stats::compare::Measured;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Statistic {
-    /// The mean of the metric; the least is sought.
+    /// The mean of the metric.
     #[default]
     Mean,
-    /// The median of the metric; the least is sought.
+    /// The median of the metric.
     Median,
-    /// The mean without the least and the greatest tenth; the least is sought.
+    /// The mean without the least and the greatest tenth.
     Trimmed,
-    /// The share of runs that solved the task; the greatest is sought.
+    /// The share of runs that solved the task; unless told otherwise, the greatest is the best.
     SolvedShare,
 }
 
@@ -39,9 +40,9 @@ impl Statistic {
         if self == Self::SolvedShare { self.name().into() } else { format!("{} {metric}", self.name()) }
     }
 
-    /// Whether the greatest is the best.
-    pub fn is_maximised(self) -> bool {
-        self == Self::SolvedShare
+    /// Which of its values is the best, unless told otherwise.
+    pub fn usual_goal(self) -> Goal {
+        if self == Self::SolvedShare { Goal::Max } else { Goal::Min }
     }
 
     /// Its value at a level with error and interval; nothing where it is not known.
@@ -60,11 +61,6 @@ impl Statistic {
         let n = group.summary.n as f64;
         let left_out = if self == Self::Trimmed { 2.0 * (TRIMMED * n).floor() } else { 0.0 };
         Some(Measured { point, standard_error, freedom: n - left_out - 1.0 })
-    }
-
-    /// 1 where the least is the best, −1 where the greatest is: times this, lower is better.
-    pub(super) fn sign(self) -> f64 {
-        if self.is_maximised() { -1.0 } else { 1.0 }
     }
 
     /// What is taken of the runs' values; the share is the mean of ones and zeros.

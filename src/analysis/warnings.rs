@@ -1,14 +1,18 @@
 //! What limits the numbers of an analysis.
 
+use crate::analysis::goal::looks_maximised;
 use crate::analysis::references::nearly_equal;
-use crate::analysis::{Analysis, Basis};
+use crate::analysis::{Analysis, Basis, Goal, Question};
 use crate::group::Sample;
 use crate::warning::Warning;
 
-/// The warnings that follow from the numbers themselves.
-pub fn of(analysis: &Analysis, samples: &[Sample]) -> Vec<Warning> {
+/// The warnings that follow from the numbers themselves, and from what was not asked about them.
+pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<Warning> {
     let groups = &analysis.groups;
     let mut warnings = Vec::new();
+    if question.goal.is_none() && analysis.goal == Goal::Min && looks_maximised(&analysis.metric) {
+        warnings.push(Warning::GoalNotGiven { metric: analysis.metric.clone() });
+    }
     let excluded = analysis.ledger.excluded_in_all();
     if excluded > 0 {
         let (read, reasons) = (analysis.ledger.read, analysis.ledger.reasons());
@@ -42,7 +46,8 @@ pub fn of(analysis: &Analysis, samples: &[Sample]) -> Vec<Warning> {
     }
     let last = groups.len() - 1;
     if last > 0 && (analysis.observed_minimum == 0 || analysis.observed_minimum == last) {
-        warnings.push(Warning::MinimumAtEdge { level: analysis.observed().level });
+        let best = format!("{} {}", analysis.goal.extreme(), analysis.statistic.name());
+        warnings.push(Warning::MinimumAtEdge { best, level: analysis.observed().level });
     }
     for result in analysis.references.iter().filter(|result| result.mean.is_none()) {
         let (name, value) = (result.reference.name.clone(), result.reference.value);

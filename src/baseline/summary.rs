@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::analysis::{Analysis, SCHEMA_VERSION};
+use crate::analysis::{Analysis, Goal, SCHEMA_VERSION};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::stats::{ConfidenceInterval, Estimate, Method};
@@ -27,6 +27,7 @@ pub struct Earlier {
     pub verdict: String,
     factor: String,
     metric: String,
+    goal: Goal,
 }
 
 /// A level of an earlier report.
@@ -56,8 +57,20 @@ struct Wire {
     factor: String,
     metric: String,
     confidence: f64,
+    /// Summaries of earlier versions have none.
+    goal: Option<Goal>,
+    #[serde(default)]
+    statistic: String,
     groups: Vec<EarlierLevel>,
     minimum: WireMinimum,
+}
+
+impl Wire {
+    /// Without one the minimum was sought, but for the share of solved runs.
+    fn goal(&self) -> Goal {
+        let usual = if self.statistic == "solved_share" { Goal::Max } else { Goal::Min };
+        self.goal.unwrap_or(usual)
+    }
 }
 
 #[derive(Deserialize)]
@@ -107,6 +120,7 @@ impl Earlier {
         Ok(Self {
             path: path.display().to_string(),
             runs: wire.groups.iter().map(|group| group.n).sum(),
+            goal: wire.goal(),
             place: fitted.map(|f| estimate(f.level, f.ci_lower, f.ci_upper)),
             value: fitted.map(|f| estimate(f.value, f.value_ci_lower, f.value_ci_upper)),
             groups: wire.groups,
@@ -116,13 +130,18 @@ impl Earlier {
         })
     }
 
-    /// Checks that it is about the same columns as `analysis`.
+    /// Checks that it is about the same columns as `analysis`, and seeks the same of them.
     ///
     /// # Errors
     /// [`Error::Baseline`].
     pub fn matching(self, analysis: &Analysis) -> Result<Self> {
         if (&self.factor, &self.metric) == (&analysis.factor, &analysis.metric) {
-            return Ok(self);
+            if self.goal == analysis.goal {
+                return Ok(self);
+            }
+            let [before, now] = [self.goal, analysis.goal].map(Goal::optimum);
+            let reason = format!("it is about the {before}, not the {now}; make it again with the same --goal");
+            return Err(Error::Baseline { path: self.path.into(), reason });
         }
         Err(Error::Baseline {
             path: self.path.into(),

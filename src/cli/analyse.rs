@@ -4,10 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::analysis::{Question, Statistic};
+use crate::analysis::{Goal, Margin, Question, Statistic};
 use crate::cli::document::DocumentArgs;
 use crate::cli::source::SourceArgs;
-use crate::cli::value::{confidence, scale, share};
+use crate::cli::value::{confidence, margin, scale};
 use crate::export::Format;
 use crate::figure::style::{Size, Theme};
 use crate::figure::{AxisScale, ErrorBars, FigureOptions, Look, Wording};
@@ -27,9 +27,13 @@ pub struct AnalysisArgs {
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
-    /// Difference that does not matter, as a share of the least mean
-    #[arg(long, value_name = "SHARE", default_value = "1%", value_parser = share)]
-    pub margin: f64,
+    /// Whether the least or the greatest value is the best [default: min; max for --statistic solved-share]
+    #[arg(long, value_enum, value_name = "GOAL")]
+    pub goal: Option<Goal>,
+    /// Difference that does not matter: a share of the best value such as 1%, or a number in the metric's unit such as
+    /// 0.02 [default: 1%]
+    #[arg(long, value_name = "MARGIN", value_parser = margin)]
+    pub margin: Option<Margin>,
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
@@ -51,23 +55,25 @@ impl AnalysisArgs {
             references: Reference::with_defaults(&columns.factor, &self.reference),
             margin: self.margin,
             statistic: Statistic::Mean,
+            goal: self.goal,
         }
     }
 }
 
-/// What to ask of runs: of what to analyse, what is minimised.
+/// What to ask of runs.
 #[derive(Debug, Args)]
 pub struct InquiryArgs {
     /// What to analyse.
     #[command(flatten)]
     pub analysis: AnalysisArgs,
-    /// What is minimised; of solved-share the greatest is sought
+    /// What stands for a level when levels are compared
     #[arg(
         long,
         value_enum,
         default_value = "mean",
-        long_help = "What is minimised: the mean, the median, or the trimmed mean (a tenth left out on each side) of the metric, \
-                    or, for the trainer's runs, the share of unsolved ones: of solved-share the greatest is sought"
+        long_help = "What stands for a level when levels are compared: the mean, the median, or the trimmed mean (a tenth \
+                    left out on each side) of the metric, or, for the trainer's runs, the share of solved ones, of which \
+                    the greatest is the best unless --goal says otherwise"
     )]
     pub statistic: Statistic,
 }

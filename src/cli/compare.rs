@@ -25,7 +25,7 @@ pub struct CompareArgs {
   'mean worse'      the mean over all common levels; also moved, better, +2%, -2%
   'level worse'     any common level (Holm); also moved, better
   'Xavier worse'    the mean at a reference; also moved, better, +2%, -2%
-Lower is better. A condition counts as shown if the whole confidence interval says so")]
+Lower is better; with --goal max higher is, and 'maximum' may stand for 'minimum'. A condition counts as shown if the whole confidence interval says so")]
     pub fail_on: Vec<Condition>,
     /// Form of the output
     #[arg(long, value_enum, default_value = "table")]

@@ -114,7 +114,7 @@ fn check(command: &Command, words: &[String]) -> Result<(), String> {
 }
 
 /// Values that explain options without a default.
-const EXAMPLES: [(&str, &str); 10] = [
+const EXAMPLES: [(&str, &str); 12] = [
     ("hidden-std-dev", "log:exp(-3):exp(4):400"),
     ("x", "hidden_std_dev"),
     ("y", "loss"),
@@ -122,6 +122,8 @@ const EXAMPLES: [(&str, &str); 10] = [
     ("db", "experiment_db"),
     ("collection", "results"),
     ("threads", "2"),
+    ("goal", "max"),
+    ("margin", "1%"),
     ("reference", "Xavier = \"1/sqrt(2)\""),
     ("sweep", "learning_rate = \"log:0.01:1:40\""),
     ("until", "minimum<=2%"),
@@ -132,7 +134,7 @@ pub(super) fn template(command: &Command) -> String {
     let mut text = String::from(
         "# A sweep for `initsweep run FILE`. Every key is an option of the same name, and the command line wins.\n\
          # Lines with a # before the key are off; their values are examples. Levels are a value, a text such as\n\
-         # \"log:START:STOP:COUNT\", or an array. A goal (until) takes the place of runs.\n",
+         # \"log:START:STOP:COUNT\", or an array. A question (until) takes the place of runs.\n",
     );
     let is_table = |option: &&Arg| {
         let names = option.get_value_names().unwrap_or_default();
@@ -212,7 +214,7 @@ mod tests {
             let off = format!("\n# {name} = ");
             if text.contains(&off) {
                 let on = text.replace(&off, &format!("\n{name} = "));
-                // A goal takes the place of a number of runs.
+                // A question takes the place of a number of runs.
                 let on = if name == "until" { on.replace("\nruns = 1000\n", "\n") } else { on };
                 read(&on, "").unwrap();
             }

@@ -155,7 +155,7 @@ Examples:
     #[command(after_help = "Examples:
   initsweep stats sample-data/xor-sweep.csv
   initsweep stats runs/ --format json
-  initsweep stats trials.csv --x width --y accuracy --confidence 99% --format markdown")]
+  initsweep stats trials.csv --x width --y accuracy --goal max --format markdown")]
     Stats(StatsArgs),
     /// Keep report and figures current while runs come in, until Ctrl-C
     #[command(after_help = "Examples:

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::analysis::Margin;
 use crate::cli::analyse::AnalysisArgs;
 use crate::cli::source::SourceArgs;
-use crate::cli::value::{confidence, duration, share};
+use crate::cli::value::{confidence, duration, margin};
 use crate::planning::Strategy;
 use crate::stats::sequential::Goal;
 use crate::sweep::Reference;
@@ -81,9 +82,13 @@ pub struct QuestionArgs {
     /// Named level to compare with the minimum; may be repeated. There are Xavier=1/sqrt(2) and 1 for hidden_std_dev
     #[arg(long, value_name = "NAME=EXPR", requires = "until", value_parser = |text: &str| Reference::parse(text))]
     pub reference: Vec<Reference>,
-    /// Difference that does not matter, as a share of the least mean
-    #[arg(long, value_name = "SHARE", default_value = "1%", requires = "until", value_parser = share)]
-    pub margin: f64,
+    /// Whether the least or the greatest mean is the best [default: min]
+    #[arg(long, value_enum, value_name = "GOAL", requires = "until")]
+    pub goal: Option<crate::analysis::Goal>,
+    /// Difference that does not matter: a share of the best value such as 1%, or a number in the metric's unit such as
+    /// 0.02 [default: 1%]
+    #[arg(long, value_name = "MARGIN", requires = "until", value_parser = margin)]
+    pub margin: Option<Margin>,
     /// Coverage of the intervals, however often they are looked at
     #[arg(long, value_name = "LEVEL", default_value = "95%", requires = "until", value_parser = confidence)]
     pub confidence: f64,

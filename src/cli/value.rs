@@ -2,21 +2,36 @@
 
 use std::time::Duration;
 
+use crate::analysis::Margin;
 use crate::error::{Error, Result};
+use crate::expression::evaluate;
 use crate::figure::png::SCALES;
 
-pub(super) fn confidence(text: &str) -> Result<f64, String> {
-    share(text).map_err(|_| "expected a level between 0 and 1, such as 0.95 or 95%".into())
-}
-
 /// A number between 0 and 1, also as a percentage.
-pub(super) fn share(text: &str) -> Result<f64, String> {
+pub(super) fn confidence(text: &str) -> Result<f64, String> {
     let value = match text.trim().strip_suffix('%') {
         Some(percent) => percent.trim().parse::<f64>().map(|percent| percent / 100.0),
         None => text.trim().parse::<f64>(),
     };
     let inside = value.ok().filter(|share| *share > 0.0 && *share < 1.0);
-    inside.ok_or_else(|| "expected a share between 0 and 1, such as 0.01 or 1%".into())
+    inside.ok_or_else(|| "expected a level between 0 and 1, such as 0.95 or 95%".into())
+}
+
+/// A difference that does not matter: a percentage is a share of the best value, any other expression a number in the
+/// metric's unit.
+pub(super) fn margin(text: &str) -> Result<Margin, String> {
+    let parsed = match text.trim().strip_suffix('%') {
+        Some(percent) => {
+            evaluate(percent).map(|percent| percent / 100.0).ok().filter(|share| *share < 1.0).map(Margin::Share)
+        }
+        None => evaluate(text).ok().map(Margin::Absolute),
+    };
+    let is_above_zero = |margin: &Margin| matches!(margin, Margin::Share(size) | Margin::Absolute(size) if *size > 0.0);
+    parsed.filter(is_above_zero).ok_or_else(|| {
+        "expected a share of the best value above 0 and below 100 %, such as 1%, or a number above 0 in the metric's unit, \
+         such as 0.02"
+            .into()
+    })
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
@@ -57,6 +72,26 @@ mod tests {
         assert_eq!(duration("2h"), Ok(Duration::from_secs(7200)));
         for text in ["", "0", "-1s", "m", "5 days", "NaN", "inf"] {
             assert!(duration(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_margin_is_a_percentage_or_a_number_in_the_unit() {
+        for (text, expected) in [
+            ("1%", Margin::Share(0.01)),
+            (" 2.5 % ", Margin::Share(0.025)),
+            ("1/4%", Margin::Share(0.0025)),
+            ("0.02", Margin::Absolute(0.02)),
+            ("1500", Margin::Absolute(1500.0)),
+            ("1e-3", Margin::Absolute(0.001)),
+            ("1/8", Margin::Absolute(0.125)),
+        ] {
+            assert_eq!(margin(text), Ok(expected), "{text}");
+        }
+        for text in
+            ["", "%", "0", "0%", "-1", "-1%", "100%", "1e4%", "1/0", "x", "NaN", "inf", "inf%", "1 % of it", "%1"]
+        {
+            assert!(margin(text).unwrap_err().contains("such as 1%"), "{text}");
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::analysis::comparison::{Comparison, Outcome};
 use crate::analysis::{Analysis, Question};
 use crate::cli::{CompareArgs, Global};
-use crate::commands::print;
+use crate::commands::{print, warn_of_goal};
 use crate::error::{Error, Result};
 use crate::export::comparison::{described, to_text};
 use crate::store::{self, Source};
@@ -14,12 +14,13 @@ use crate::sweep::DEFAULT_FACTOR;
 /// # Errors
 /// Those of reading and analysing; [`Error::ConditionHolds`] for the first condition of `--fail-on` that holds,
 /// [`Error::Undetermined`] for one that the data cannot answer.
-pub fn run(arguments: &CompareArgs, _: &Global) -> Result<()> {
+pub fn run(arguments: &CompareArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
     let question = arguments.analysis.question(&columns);
     let sources = arguments.filter.located(&[arguments.first.clone(), arguments.second.clone()])?;
     let analysed = |source: &Source| Analysis::of(store::read(std::slice::from_ref(source), &columns)?, &question);
     let [before, after] = on_one_basis([analysed(&sources[0])?, analysed(&sources[1])?], &question)?;
+    warn_of_goal(&after, global);
     let comparison = Comparison::of(&before, &after);
     let [first, second] = [&sources[0], &sources[1]].map(ToString::to_string);
     print(&to_text(&comparison, [&first, &second], arguments.format))?;

@@ -62,7 +62,7 @@ impl<'a> Material<'a> {
             Kind::Heatmap => {
                 let second = self.second.ok_or_else(|| missing("it needs a second factor, --by COLUMN"))?;
                 let grid = Grid::of(runs()?, second)?;
-                Box::new(move |options| heatmap::draw(&grid, options))
+                Box::new(move |options| heatmap::draw(&grid, analysis.metric_goal(), options))
             }
             Kind::Xor | Kind::Sigmoid | Kind::Likelihood | Kind::Bce | Kind::Weights | Kind::LossCurve => {
                 return Err(missing("it shows the trainer, not runs"));

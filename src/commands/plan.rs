@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Goal};
 use crate::cli::until::PlanFormat;
 use crate::cli::{AllocateArgs, Global};
-use crate::commands::print;
+use crate::commands::{print, warn_of_goal};
 use crate::error::Result;
 use crate::export::json::WireRows;
 use crate::export::table::ledger_with_places;
@@ -18,10 +18,11 @@ use crate::sweep::DEFAULT_FACTOR;
 ///
 /// # Errors
 /// Those of reading, analysing, planning and printing.
-pub fn run(arguments: &AllocateArgs, _: &Global) -> Result<()> {
+pub fn run(arguments: &AllocateArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.columns(DEFAULT_FACTOR);
     let table = store::read(&arguments.known.located()?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
+    warn_of_goal(&analysis, global);
     let planned = planning::plan(&analysis, arguments.strategy, arguments.budget, &Aim::place(USUAL_GOAL))?;
     print(&match arguments.format {
         PlanFormat::Table => table_of(&planned, &analysis, arguments.strategy),
@@ -36,6 +37,7 @@ fn json_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String
         factor: &'a str,
         metric: &'a str,
         confidence: f64,
+        goal: Goal,
         strategy: Strategy,
         rows: WireRows<'a>,
         #[serde(flatten)]
@@ -43,7 +45,8 @@ fn json_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String
     }
     let (factor, metric, confidence) = (&analysis.factor, &analysis.metric, analysis.confidence);
     let rows = WireRows::of(&analysis.ledger);
-    let document = Document { schema_version: 1, factor, metric, confidence, strategy, rows, planned };
+    let goal = analysis.goal;
+    let document = Document { schema_version: 1, factor, metric, confidence, goal, strategy, rows, planned };
     json(&document)
 }
 
@@ -78,9 +81,9 @@ fn table_of(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> Strin
 }
 
 fn expectation(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> String {
-    let factor = printable(&analysis.factor);
+    let (factor, optimum) = (printable(&analysis.factor), analysis.goal.optimum());
     let Some(minimum) = &planned.minimum else {
-        return format!("No minimum is fitted through the levels of {factor}.\n");
+        return format!("No {optimum} is fitted through the levels of {factor}.\n");
     };
     let percent = |share: f64| format!("±{} %", significant(share * 100.0, 2));
     let then = minimum.expected_half_width.map_or_else(|| "not foreseeable".into(), percent);
@@ -94,7 +97,7 @@ fn expectation(planned: &Planned, analysis: &Analysis, strategy: Strategy) -> St
         _ => "",
     };
     format!(
-        "The minimum, {factor} = {}, is known to {} now; expected then: {then}{paired}.\n",
+        "The {optimum}, {factor} = {}, is known to {} now; expected then: {then}{paired}.\n",
         significant(minimum.level, 4),
         percent(minimum.half_width),
     )

@@ -144,7 +144,8 @@ pub fn write_all(material: &Material<'_>, changes: Option<&Changes>, request: &R
     }
     paths.push(folder.write(Artefact::SummaryCsv, export::csv::to_string(analysis).as_bytes())?);
     paths.push(folder.write(Artefact::SummaryJson, export::json::to_string(analysis, changes).as_bytes())?);
-    let figures = Figures::of(drawn.into_iter().map(|drawn| (drawn.kind, drawn.figure)).collect());
+    let drawn = drawn.into_iter().map(|drawn| (drawn.kind, drawn.figure)).collect();
+    let figures = Figures::of(drawn, analysis.goal);
     let view = View::of(analysis, figures, changes);
     if wants(ReportFormat::Html) {
         paths.push(folder.write(Artefact::Report, render::render(&view)?.as_bytes())?);

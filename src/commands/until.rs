@@ -261,7 +261,8 @@ impl<'a> Session<'a> {
         let mut seen = format!("round {number}: {}", counted(look.runs, "run"));
         if let (Some(minimum), Some(lower), Some(upper)) = (look.minimum, look.lower, look.upper) {
             let rounded = |value| to_precision_of(value, (upper - lower) / 2.0);
-            seen.push_str(&format!(", minimum at {} ({} to {})", rounded(minimum), rounded(lower), rounded(upper)));
+            let optimum = analysis.goal.optimum();
+            seen.push_str(&format!(", {optimum} at {} ({} to {})", rounded(minimum), rounded(lower), rounded(upper)));
         }
         if let Some(width) = look.width {
             seen.push_str(&format!(", {}", goal.describe(width)));

@@ -132,9 +132,10 @@ impl Teller {
             None => finding::observed(analysis),
         };
         print(&format!(
-            "{sign}{}, {} in all: lowest at {place}; {:.2} s after the change\n",
+            "{sign}{}, {} in all: {} at {place}; {:.2} s after the change\n",
             counted(rows.abs_diff(before), "row"),
             count(rows),
+            analysis.goal.best_word(),
             time.as_secs_f64()
         ))
     }

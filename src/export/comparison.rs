@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use clap::ValueEnum;
 use serde::Serialize;
 
-use crate::analysis::SCHEMA_VERSION;
 use crate::analysis::comparison::{Change, Comparison, LevelChange, Subject};
+use crate::analysis::{Goal, SCHEMA_VERSION};
 use crate::export::finding::{self, p_value};
 use crate::export::json::WireRows;
 use crate::export::table::ledger_with_places;
@@ -70,13 +70,14 @@ fn lines(comparison: &Comparison, names: [&str; 2]) -> Vec<[String; 2]> {
         format!("{} ({runs} at {levels})", names[place])
     };
     let common = counted(comparison.levels.len() as u64, "common level");
+    let optimum = comparison.goal.optimum();
     let mut lines = vec![
         ["A".into(), side(0)],
         ["B".into(), side(1)],
         ["rows of A".into(), ledger_with_places(&comparison.ledgers[0])],
         ["rows of B".into(), ledger_with_places(&comparison.ledgers[1])],
-        [format!("minimum, {}", comparison.factor), described(comparison, &Subject::Place)],
-        [format!("minimum, {}", comparison.metric), described(comparison, &Subject::Value)],
+        [format!("{optimum}, {}", comparison.factor), described(comparison, &Subject::Place)],
+        [format!("{optimum}, {}", comparison.metric), described(comparison, &Subject::Value)],
         [format!("mean over {common}"), described(comparison, &Subject::Mean)],
     ];
     for reference in &comparison.references {
@@ -250,6 +251,7 @@ struct Wire<'a> {
     factor: &'a str,
     metric: &'a str,
     confidence: f64,
+    goal: Goal,
     sources: BTreeMap<&'a str, WireSource<'a>>,
     minimum: Option<WireShift>,
     value: Option<WireChange>,
@@ -279,6 +281,7 @@ fn json(comparison: &Comparison, names: [&str; 2]) -> String {
         factor: &comparison.factor,
         metric: &comparison.metric,
         confidence: comparison.confidence,
+        goal: comparison.goal,
         sources: BTreeMap::from([("a", source(0)), ("b", source(1))]),
         minimum: comparison.place.as_ref().map(|shift| {
             let [from, to, difference] = [&shift.from, &shift.to, &shift.difference].map(WireEstimate::of);

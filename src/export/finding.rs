@@ -1,7 +1,7 @@
 //! The answer in a sentence or two: where the loss is lowest, how sure that is, and what the references cost.
 
 use crate::analysis::minimum::MinimumAnalysis;
-use crate::analysis::{Analysis, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
+use crate::analysis::{Analysis, Margin, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
 use crate::format::{aligned, count, counted, percent, significant, to_precision_of};
 use crate::stats::Estimate;
 use crate::stats::best::Standing;
@@ -12,7 +12,7 @@ use crate::stats::smooth::Edge;
 pub fn sentence(analysis: &Analysis) -> String {
     let MinimumAnalysis { level, value, .. } = &analysis.minimum;
     let statistic = analysis.statistic.of(&analysis.metric);
-    let best = if analysis.statistic.is_maximised() { "highest" } else { "lowest" };
+    let best = analysis.goal.best_word();
     let found = match (level, value) {
         (Some(level), Some(value)) => format!(
             "The {statistic} is {best} at {} = {}, where it is {}.",
@@ -60,14 +60,17 @@ pub fn cross_fitted(analysis: &Analysis) -> Option<String> {
 
 /// Whether it is settled where the minimum is, and if not, what would settle it.
 pub fn verdict(analysis: &Analysis) -> String {
-    let margin = percent_of(analysis.margin);
+    let margin = analysis.margin;
     match &analysis.minimum.standing {
         _ if analysis.groups.len() == 1 => "It is the only level, so there is nothing to compare it with.".into(),
         Standing::Located => {
-            let (name, moves) =
-                (analysis.statistic.name(), if analysis.statistic.is_maximised() { "fall" } else { "rise" });
-            let end = if analysis.statistic.is_maximised() { "below its maximum" } else { "above its minimum" };
-            format!("It is located: nowhere in that interval does the {name} {moves} more than {margin} {end}.")
+            let (name, goal) = (analysis.statistic.name(), analysis.goal);
+            format!(
+                "It is located: nowhere in that interval does the {name} {} more than {margin} {} its {}.",
+                goal.departure(),
+                goal.worse_side(),
+                goal.optimum()
+            )
         }
         Standing::AtEdge { edge } => {
             let end = if *edge == Edge::Low { "lower" } else { "upper" };
@@ -102,8 +105,8 @@ fn open_question(analysis: &Analysis) -> String {
 
 /// What a reference costs against the minimum: `Xavier: +4.5 % against the minimum (95 % interval −1.2 % to +10.2 %; p = 0.16; undecided)`.
 pub fn reference(analysis: &Analysis, result: &ReferenceResult) -> Option<String> {
-    let best = if analysis.statistic.is_maximised() { "the maximum" } else { "the minimum" };
-    Some(format!("{}: {}", result.reference.name, difference(analysis, &result.to_minimum?, best)))
+    let best = format!("the {}", analysis.goal.optimum());
+    Some(format!("{}: {}", result.reference.name, difference(analysis, &result.to_minimum?, &best)))
 }
 
 /// One reference against another: `Xavier: −4.0 % against 1 (95 % interval …; p = 0.01; better by more than 1 %)`.
@@ -125,8 +128,7 @@ fn difference(analysis: &Analysis, found: &ReferenceDifference, against: &str) -
     )
 }
 
-fn verdict_of(verdict: Verdict, margin: f64) -> String {
-    let margin = percent_of(margin);
+fn verdict_of(verdict: Verdict, margin: Margin) -> String {
     match verdict {
         Verdict::Better => format!("better by more than {margin}"),
         Verdict::Worse => format!("worse by more than {margin}"),

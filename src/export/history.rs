@@ -6,7 +6,9 @@ use crate::export::finding::confidence;
 use crate::format::{count, counted, significant, to_precision_of};
 
 /// Heads of the table of rounds.
-pub const HEADS: [&str; 6] = ["round", "runs made", "at levels", "minimum", "interval", "width"];
+pub fn heads(analysis: &Analysis) -> [&'static str; 6] {
+    ["round", "runs made", "at levels", analysis.goal.optimum(), "interval", "width"]
+}
 
 /// The sweeps among the inputs that had a goal.
 pub fn of(analysis: &Analysis) -> impl Iterator<Item = &History> {
@@ -29,7 +31,7 @@ pub fn sentence(history: &History) -> String {
     )
 }
 
-/// The rounds, a row each, under [`HEADS`].
+/// The rounds, a row each, under [`heads`].
 pub fn rows(history: &History) -> Vec<[String; 6]> {
     history.rounds.iter().enumerate().map(|(place, round)| row(place + 1, round, &history.goal)).collect()
 }

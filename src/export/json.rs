@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::analysis::groups::Quantile;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Analysis, BasinRule, Basis, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult, SCHEMA_VERSION,
-    Statistic, Step,
+    Analysis, BasinRule, Basis, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
+    SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
 use crate::export::changes::WireChanges;
@@ -35,6 +35,7 @@ struct Wire<'a> {
     factor: &'a str,
     metric: &'a str,
     confidence: f64,
+    goal: Goal,
     statistic: Statistic,
     basis: Basis,
     basins_from: Option<&'static str>,
@@ -305,6 +306,7 @@ impl<'a> Wire<'a> {
             factor: &analysis.factor,
             metric: &analysis.metric,
             confidence: analysis.confidence,
+            goal: analysis.goal,
             statistic: analysis.statistic,
             basis: analysis.basis,
             basins_from: analysis.basin_rule.map(|rule| match rule {

@@ -124,7 +124,7 @@ pub fn closing(analysis: &Analysis) -> String {
         text.push_str(&format!("  {}\n", printable(&line)));
     }
     for history in history::of(analysis) {
-        text.push_str(&rounds(history));
+        text.push_str(&rounds(history, analysis));
     }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {
@@ -135,10 +135,9 @@ pub fn closing(analysis: &Analysis) -> String {
 
 /// What is known besides the finding, a line each.
 fn facts(analysis: &Analysis) -> Vec<String> {
-    let (best, extreme) =
-        if analysis.statistic.is_maximised() { ("greatest", "maximum") } else { ("least", "minimum") };
+    let (best, optimum) = (analysis.goal.extreme(), analysis.goal.optimum());
     let mut lines = vec![format!("{best} observed {}: {}", analysis.statistic.name(), finding::observed(analysis))];
-    lines.extend(finding::cross_fitted(analysis).map(|value| format!("at the fitted {extreme}: {value}")));
+    lines.extend(finding::cross_fitted(analysis).map(|value| format!("at the fitted {optimum}: {value}")));
     lines.extend(finding::paired(analysis));
     lines.extend(analysis.references.iter().filter_map(|result| finding::reference(analysis, result)));
     lines.extend(analysis.pairs.iter().map(|pair| finding::pair(analysis, pair)));
@@ -147,9 +146,9 @@ fn facts(analysis: &Analysis) -> Vec<String> {
 }
 
 /// How a sweep went on until its goal, for the terminal.
-fn rounds(history: &History) -> String {
+fn rounds(history: &History, analysis: &Analysis) -> String {
     let rows: Vec<[String; 6]> =
-        std::iter::once(history::HEADS.map(String::from)).chain(history::rows(history)).collect();
+        std::iter::once(history::heads(analysis).map(String::from)).chain(history::rows(history)).collect();
     let widths: [usize; 6] = std::array::from_fn(|i| rows.iter().map(|row| row[i].chars().count()).max().unwrap_or(0));
     let mut text = format!("{}\n", history::sentence(history));
     for row in &rows {
@@ -210,7 +209,8 @@ mod tests {
         let levels: Vec<LevelSummary> = (1..=20).map(level).collect();
         let ledger = RowLedger::of_rows(20);
         let data = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
-        let question = Question { confidence: 0.95, references: vec![], margin: 0.01, statistic: Statistic::Mean };
+        let question =
+            Question { confidence: 0.95, references: vec![], margin: None, statistic: Statistic::Mean, goal: None };
         Analysis::of(data, &question).unwrap()
     }
 

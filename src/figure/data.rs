@@ -180,7 +180,7 @@ pub fn statistic_label(analysis: &Analysis) -> String {
 
 /// What is sought: `minimum`, or `maximum` where the greatest is the best.
 pub fn best(analysis: &Analysis) -> &'static str {
-    if analysis.statistic.is_maximised() { "maximum" } else { "minimum" }
+    analysis.goal.optimum()
 }
 
 /// What the bars are; nothing where there are none.
@@ -240,8 +240,8 @@ pub fn lowest(analysis: &Analysis, palette: &Palette) -> Option<Line> {
         return None;
     }
     let level = analysis.observed().level;
-    let word = if analysis.statistic.is_maximised() { "highest" } else { "lowest" };
-    Some(Line { level, label: format!("{word} {}", readable(level, 3)), colour: palette.minimum })
+    let label = format!("{} {}", analysis.goal.best_word(), readable(level, 3));
+    Some(Line { level, label, colour: palette.minimum })
 }
 
 /// `0.587 (0.547 to 0.653)`, `1.01 (0.97 to 1.06)·10⁻⁶`: an estimate with the ends of its interval, to the digits that this

@@ -1,5 +1,6 @@
-//! The mean of the metric at every pair of levels of two factors, as colours; the least of them is marked.
+//! The mean of the metric at every pair of levels of two factors, as colours; the best of them is marked.
 
+use crate::analysis::Goal;
 use crate::analysis::grid::{Cell, Grid};
 use crate::error::{Error, Result};
 use crate::figure::axis::{Axis, Scale, readable};
@@ -15,17 +16,18 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Its name.
 pub const NAME: &str = "heatmap";
 
-/// Draws `grid`.
+/// Draws `grid` and marks its best cell, as the `goal` has it.
 ///
 /// # Errors
 /// [`Error::Figure`] if no cell has a finite mean.
-pub fn draw(grid: &Grid, options: &FigureOptions) -> Result<Figure> {
+pub fn draw(grid: &Grid, goal: Goal, options: &FigureOptions) -> Result<Figure> {
     let failed = || Error::Figure { figure: NAME, reason: "no cell has a mean that can be drawn".into() };
     let means = || grid.measured().map(|cell| cell.mean);
     let (least, most) = means().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), v| (a.min(v), b.max(v)));
     if !(most - least).is_finite() {
         return Err(failed());
     }
+    let best = if goal == Goal::Min { least } else { most };
     let [x_name, y_name, metric] = &grid.names;
     let mut canvas = Canvas::new(options.look, 2);
     let metric_name = data::metric_name(metric);
@@ -36,7 +38,7 @@ pub fn draw(grid: &Grid, options: &FigureOptions) -> Result<Figure> {
         format!("Mean {metric_name} by {x_name} and {y_name}")
     });
     let is_complete = grid.cells.iter().flatten().all(Option::is_some);
-    let mut legend = vec![Entry::new(Mark::Square(canvas.palette.ink), lowest(grid, least))];
+    let mut legend = vec![Entry::new(Mark::Square(canvas.palette.ink), best_cell(grid, goal, best))];
     if !is_complete {
         legend.push(Entry::new(Mark::Area(canvas.palette.grid.into()), "no runs"));
     }
@@ -48,21 +50,22 @@ pub fn draw(grid: &Grid, options: &FigureOptions) -> Result<Figure> {
     let (x_label, y_label) =
         (options.wording.x(data::factor_name(x_name)), options.wording.y(data::factor_name(y_name)));
     let frame = frame(&mut canvas, area, grid, Names { x: &x_label, y: &y_label });
-    cells(&mut canvas, &frame, grid, &scale);
+    cells(&mut canvas, &frame, grid, &scale, best);
     Ok(canvas.finish(&title, &page.caption))
 }
 
-fn lowest(grid: &Grid, least: f64) -> String {
+fn best_cell(grid: &Grid, goal: Goal, best: f64) -> String {
+    let word = goal.best_word();
     let place = grid.cells.iter().enumerate().find_map(|(row, cells)| {
-        let column = cells.iter().position(|cell| cell.is_some_and(|cell| cell.mean == least))?;
+        let column = cells.iter().position(|cell| cell.is_some_and(|cell| cell.mean == best))?;
         Some((column, row, cells[column]?))
     });
-    let Some((column, row, cell)) = place else { return "lowest".into() };
+    let Some((column, row, cell)) = place else { return word.into() };
     let mean = match cell.standard_error.filter(|error| *error > 0.0) {
-        Some(error) => format!("{} ± {} (standard error)", to_precision_of(least, error), aligned(error, 2)),
-        None => readable(least, 4),
+        Some(error) => format!("{} ± {} (standard error)", to_precision_of(best, error), aligned(error, 2)),
+        None => readable(best, 4),
     };
-    format!("lowest: {mean} at {}, {}", readable(grid.x[column], 3), readable(grid.y[row], 3))
+    format!("{word}: {mean} at {}, {}", readable(grid.x[column], 3), readable(grid.y[row], 3))
 }
 
 fn caption(grid: &Grid) -> String {
@@ -151,7 +154,7 @@ fn frame(canvas: &mut Canvas, area: Area, grid: &Grid, names: Names<'_>) -> Fram
     frame
 }
 
-fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
+fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours, best: f64) {
     let (columns, rows) = (grid.x.len() as f64, grid.y.len() as f64);
     let (width, height) = (frame.area.width() / columns, frame.area.height() / rows);
     // Small cells reach below the next, so that no paper shines through between them.
@@ -172,7 +175,7 @@ fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
             let ground = canvas.palette.along_ramp(colours.share(cell.mean));
             canvas.rectangle(corners.0, corners.1, ground);
             let ink = canvas.palette.text_on(ground);
-            let is_least = cell.mean == colours.least && marked.is_none();
+            let is_best = cell.mean == best && marked.is_none();
             write(
                 canvas,
                 cell,
@@ -181,11 +184,11 @@ fn cells(canvas: &mut Canvas, frame: &Frame, grid: &Grid, colours: &Colours) {
                 Lettering {
                     anchor: Anchor::Middle,
                     size: SMALL_SIZE,
-                    weight: if is_least { Weight::Bold } else { Weight::Regular },
+                    weight: if is_best { Weight::Bold } else { Weight::Regular },
                     colour: ink,
                 },
             );
-            if is_least {
+            if is_best {
                 marked = Some((middle, ink));
             }
         }

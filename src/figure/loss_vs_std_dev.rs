@@ -281,7 +281,7 @@ impl Zoom {
         let statistic = analysis.statistic;
         let ((level, place), (value, depth)) = (&self.level, &self.value);
         let best = data::best(analysis);
-        let name = if statistic.is_maximised() { "solved" } else { statistic.name() };
+        let name = if statistic == Statistic::SolvedShare { "solved" } else { statistic.name() };
         let place = if place.lower < place.upper {
             format!("{best} at {}", data::with_range(level, place))
         } else {

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::minimum::Curve;
 use crate::analysis::objective::{Along, Objective};
 use crate::analysis::references::nearly_equal;
-use crate::analysis::{Analysis, Group};
+use crate::analysis::{Analysis, Goal, Group};
 use crate::error::{Error, Result};
 use crate::stats::allocate::{self, Known, allocate};
 use crate::stats::interval::normal_quantile;
@@ -133,11 +133,12 @@ pub struct Planned {
 /// # Errors
 /// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
 pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
-    let objective = Objective::of(analysis.statistic, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
+    let objective =
+        Objective::of(analysis.statistic, analysis.goal, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
     let curve = Curve::through(&objective, analysis.confidence);
     if let Some(strategy) = strategy.among_levels() {
         let levels: Vec<f64> = analysis.groups.iter().map(|group| group.level).collect();
-        let known: Vec<Known> = analysis.groups.iter().map(known).collect();
+        let known: Vec<Known> = analysis.groups.iter().map(|group| known(group, analysis.metric_goal())).collect();
         return Ok(planned(analysis, &levels, &allocate(&known, strategy, budget), curve.as_ref()));
     }
     let (levels, weights) = refinement(analysis, curve.as_ref(), aim)?;
@@ -153,7 +154,7 @@ pub fn unfinished(analysis: &Analysis, strategy: Strategy, budget: u64, share: f
         group.summary.n < FEWEST || mean.standard_error.is_none_or(|error| error > share * mean.point.abs())
     };
     let open: Vec<&Group> = analysis.groups.iter().filter(is_open).collect();
-    let known: Vec<Known> = open.iter().map(|group| known(group)).collect();
+    let known: Vec<Known> = open.iter().map(|group| known(group, analysis.metric_goal())).collect();
     let adds = allocate(&known, strategy.among_levels().unwrap_or(allocate::Strategy::RelativeError), budget);
     let levels: Vec<f64> = open.iter().map(|group| group.level).collect();
     planned(analysis, &levels, &adds, None)
@@ -177,9 +178,10 @@ pub fn refined_runs(analysis: &Analysis) -> Option<u64> {
     refined::levels_of(&n).map(|places| places.iter().map(|place| n[*place]).sum())
 }
 
-fn known(group: &Group) -> Known {
+/// What is known of the group's runs, lower being better.
+fn known(group: &Group, goal: Goal) -> Known {
     let summary = &group.summary;
-    Known { n: summary.n, mean: summary.mean.point, variance: summary.std_dev.map(|s| s * s) }
+    Known { n: summary.n, mean: goal.sign() * summary.mean.point, variance: summary.std_dev.map(|s| s * s) }
 }
 
 fn runs_at(analysis: &Analysis, level: f64) -> u64 {
@@ -225,11 +227,14 @@ fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, aim: &Aim) -> Resu
 
 /// Levels and weights of the design that is there, or of a new one around the minimum, ascending.
 fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Result<(Vec<f64>, Vec<f64>)> {
-    let unplanned = |reason: &str| Error::NoDesign { reason: reason.into() };
+    let unplanned = |reason: String| Error::NoDesign { reason };
+    let optimum = analysis.goal.optimum();
     let groups = &analysis.groups;
     let along = Along::of(groups);
     let (Some(curve), Some(minimum)) = (curve, analysis.minimum.level) else {
-        return Err(unplanned("at least three levels with more than one run are needed to see where the minimum is"));
+        return Err(unplanned(format!(
+            "at least three levels with more than one run are needed to see where the {optimum} is"
+        )));
     };
     let (first, last) = (along.place(groups[0].level), along.place(groups[groups.len() - 1].level));
     let at = along.place(minimum.point);
@@ -239,7 +244,7 @@ fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> 
         return Ok((places.map(|place| groups[place].level).to_vec(), shares.to_vec()));
     }
     if at <= first || at >= last {
-        return Err(unplanned("the minimum lies at the end of the sweep or beyond; extend the sweep there"));
+        return Err(unplanned(format!("the {optimum} lies at the end of the sweep or beyond; extend the sweep there")));
     }
     const RISE: f64 = 1.2;
     let reach = curve.reach(at, RISE * libm::sqrt(goal)).min((last - first) / 3.0);

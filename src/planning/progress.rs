@@ -107,7 +107,7 @@ impl Pursuit {
         };
         let named = analysis.references.iter().find(|result| result.reference.name == *name);
         Aim {
-            precision: (analysis.margin / 10.0).clamp(FINEST, USUAL_GOAL / 8.0),
+            precision: (margin_share(analysis) / 10.0).clamp(FINEST, USUAL_GOAL / 8.0),
             against: named.map(|result| result.reference.value),
         }
     }
@@ -146,6 +146,13 @@ fn runs_of(analysis: &Analysis) -> u64 {
     analysis.groups.iter().map(|group| group.summary.n).sum()
 }
 
+/// The margin as a share of the best value.
+fn margin_share(analysis: &Analysis) -> f64 {
+    let observed = analysis.statistic.at(analysis.observed());
+    let best = analysis.minimum.value.or(observed).map_or(0.0, |value| value.point);
+    analysis.margin.share_of(best)
+}
+
 fn relative_error(group: &Group) -> Option<f64> {
     let mean = &group.summary.mean;
     Some(mean.standard_error? / mean.point.abs()).filter(|share| share.is_finite())
@@ -159,8 +166,8 @@ fn verdict_on(analysis: &Analysis, name: &str) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Question;
     use crate::analysis::statistic::Statistic;
+    use crate::analysis::{Margin, Question};
     use crate::store::schema::{Columns, LevelSummary, RowLedger};
     use crate::store::{Data, LevelSummaries};
 
@@ -170,9 +177,23 @@ mod tests {
         let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40)];
         let columns = Columns { factor: "x".into(), metric: "y".into() };
         let ledger = RowLedger::of_rows(80 + n);
-        let question = Question { confidence: 0.96, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean };
+        let question =
+            Question { confidence: 0.96, references: Vec::new(), margin: None, statistic: Statistic::Mean, goal: None };
         let levels = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
         Analysis::of(Data::Levels(levels), &question).unwrap()
+    }
+
+    #[test]
+    fn a_margin_in_the_metrics_unit_makes_the_same_design() {
+        let pursuit = Pursuit { goal: Goal::Reference { name: "it".into() }, strategy: Strategy::Minimum };
+        let mut analysis = precise(40);
+        let best = analysis.minimum.value.unwrap().point;
+        let mut precision = |margin| {
+            analysis.margin = margin;
+            pursuit.aim(&analysis).precision
+        };
+        let (share, number) = (precision(Margin::Share(0.02)), precision(Margin::Absolute(0.02 * best)));
+        assert!((share - 0.002).abs() < 1e-12 && (share - number).abs() < 1e-12, "{share} {number}");
     }
 
     #[test]

@@ -38,8 +38,9 @@ impl ChangesView {
                 ]
             }));
         };
-        add(&format!("minimum: {}", analysis.factor), &changes.place);
-        add(&format!("minimum: mean {}", analysis.metric), &changes.value);
+        let optimum = analysis.goal.optimum();
+        add(&format!("{optimum}: {}", analysis.factor), &changes.place);
+        add(&format!("{optimum}: {}", analysis.statistic.of(&analysis.metric)), &changes.value);
         let other = if changes.relation == Relation::Extended { "added runs less earlier" } else { "difference" };
         Self {
             sentences: sentences(changes, analysis),

@@ -1,5 +1,6 @@
 //! The figures of the report: which stands where, and the style that all of them need.
 
+use crate::analysis::Goal;
 use crate::figure::Kind;
 use crate::figure::themed::Themed;
 
@@ -7,7 +8,7 @@ use crate::figure::themed::Themed;
 #[derive(Debug, Clone)]
 pub struct Shown {
     /// What it shows, as a heading.
-    pub heading: &'static str,
+    pub heading: String,
     /// Its name, as its files have it.
     pub name: &'static str,
     /// An SVG document of our own making, already escaped; its colours and its font are in [`Figures::style`].
@@ -30,13 +31,13 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// Puts each of `drawn` into its place.
-    pub fn of(drawn: Vec<(Kind, Themed)>) -> Self {
+    /// Puts each of `drawn` into its place; the `goal` is that of what was analysed.
+    pub fn of(drawn: Vec<(Kind, Themed)>, goal: Goal) -> Self {
         let style = Themed::style(drawn.iter().map(|(_, figure)| figure));
         let mut figures =
             Self { main: Vec::new(), basins: Vec::new(), history: Vec::new(), further: Vec::new(), style };
         for (kind, figure) in drawn {
-            let shown = Shown { heading: heading(kind), name: kind.name(), svg: figure.svg };
+            let shown = Shown { heading: heading(kind, goal), name: kind.name(), svg: figure.svg };
             match kind {
                 Kind::LossVsStdDev => figures.main.push(shown),
                 Kind::Basins => figures.basins.push(shown),
@@ -48,13 +49,13 @@ impl Figures {
     }
 }
 
-fn heading(kind: Kind) -> &'static str {
+fn heading(kind: Kind, goal: Goal) -> String {
     match kind {
-        Kind::Distribution => "How the runs are distributed",
-        Kind::Precision => "How precisely each level is known",
-        Kind::Heatmap => "Two settings at once",
-        Kind::History => "How the minimum became known",
-        Kind::Basins => "Basins",
-        _ => "Figure",
+        Kind::Distribution => "How the runs are distributed".into(),
+        Kind::Precision => "How precisely each level is known".into(),
+        Kind::Heatmap => "Two settings at once".into(),
+        Kind::History => format!("How the {} became known", goal.optimum()),
+        Kind::Basins => "Basins".into(),
+        _ => "Figure".into(),
     }
 }

@@ -10,35 +10,36 @@ use crate::stats::Method;
 pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let confidence = finding::confidence(analysis.confidence);
     let runs = counted(analysis.runs(), "run");
+    let (optimum, extreme) = (analysis.goal.optimum(), analysis.goal.extreme());
     let mut paragraphs = vec![
         format!(
-            "{runs} at {} of {} were grouped by exact value. Where the minimum is: a weighted local quadratic curve through the \
+            "{runs} at {} of {} were grouped by exact value. Where the {optimum} is: a weighted local quadratic curve through the \
              level means along the axis (in ln of the level where all are above 0), averaged over bandwidths by AICc weights \
              (Hurvich, Simonoff and Tsai 1998; Burnham and Anderson 2002); intervals of its place and value by a {} \
              bootstrap, 2,000 replicates from a fixed seed. Which levels cannot be excluded as the best at {confidence}: multiple comparisons with the best (Hsu \
-             1981), all levels accounted for. The least observed mean is also given; as the least of many noisy means it tends \
-             to be too low.",
+             1981), all levels accounted for. The {extreme} observed mean is also given; as the {extreme} of many noisy means it \
+             tends to be too {}.",
             counted(analysis.groups.len() as u64, "level"),
             analysis.factor,
             if analysis.paired.is_some() { "joint (over the replicates)" } else { "parametric (over the level means)" },
+            analysis.goal.flattered(),
         ),
         format!(
-            "A reference's difference to the minimum is that of the fitted curve at the two places, with a t interval; p is \
-             adjusted over the references (Holm 1979); the verdict is against a margin of {} of the minimum (two one-sided tests, \
+            "A reference's difference to the {optimum} is that of the fitted curve at the two places, with a t interval; p is \
+             adjusted over the references (Holm 1979); the verdict is against a margin of {} (two one-sided tests, \
              Schuirmann 1987). The mean at a reference between two levels is interpolated linearly along the axis. Relative \
              changes of observed means are ratios of means minus 1, with {confidence} intervals by Fieller's method; they \
-             do not know that the minimum was chosen as the least of all means.",
-            finding::percent_of(analysis.margin)
+             do not know that the {optimum} was chosen as the {extreme} of all means.",
+            analysis.margin.of_optimum(optimum)
         ),
     ];
     if analysis.minimum.is_refined() {
-        paragraphs.push(
-            "Most runs are at levels that were put around the minimum, with the same draws at each. Place and value of the \
-             minimum are therefore those of a cubic through them, and references are compared with its value there: by their own \
+        paragraphs.push(format!(
+            "Most runs are at levels that were put around the {optimum}, with the same draws at each. Place and value of the \
+             {optimum} are therefore those of a cubic through them, and references are compared with its value there: by their own \
              runs where they have as many, else by the cubic. The interval of the place holds every place at which its slope is not significantly different from 0 (Fieller 1954), with the \
              covariances of the paired runs."
-                .into(),
-        );
+        ));
     }
     paragraphs
 }
@@ -72,8 +73,10 @@ pub fn definitions(analysis: &Analysis) -> Vec<[String; 2]> {
     }
     terms.extend(analysis.basin_rule.as_ref().map(|rule| ["solved".into(), basins::rule(rule)]));
     if !analysis.minimum.candidates.is_empty() {
-        let text = "probability that the level's true mean is the least of all, for independent normal means";
-        terms.push(["P(best)".into(), text.into()]);
+        let extreme = analysis.goal.extreme();
+        let text =
+            format!("probability that the level's true mean is the {extreme} of all, for independent normal means");
+        terms.push(["P(best)".into(), text]);
         let text = format!("level that cannot be excluded as the best at {confidence}");
         terms.push(["candidate".into(), text]);
     }

@@ -29,7 +29,7 @@ pub struct View {
     pub finding: String,
     /// The numbers to remember.
     pub facts: Vec<Fact>,
-    /// What is minimised, such as the mean.
+    /// What stands for a level, such as the mean.
     pub statistic: &'static str,
     /// What is sought of it: minimum or maximum.
     pub best: &'static str,
@@ -96,8 +96,9 @@ pub struct PursuitView {
 }
 
 impl PursuitView {
-    fn of(history: &History) -> Self {
-        Self { sentence: history::sentence(history), heads: history::HEADS, rounds: history::rows(history) }
+    fn of(history: &History, analysis: &Analysis) -> Self {
+        let (sentence, rounds) = (history::sentence(history), history::rows(history));
+        Self { sentence, heads: history::heads(analysis), rounds }
     }
 }
 
@@ -169,7 +170,7 @@ impl View {
             basins: BasinsView::of(analysis),
             levels: LevelTable::of(analysis),
             has_candidates: !analysis.minimum.candidates.is_empty(),
-            pursuits: history::of(analysis).map(PursuitView::of).collect(),
+            pursuits: history::of(analysis).map(|history| PursuitView::of(history, analysis)).collect(),
             warnings: analysis
                 .warnings
                 .iter()
@@ -246,8 +247,7 @@ fn mean_fact(name: String, mean: &Estimate) -> Fact {
 
 /// `least observed mean`: what the table marks.
 fn least(analysis: &Analysis) -> String {
-    let word = if analysis.statistic.is_maximised() { "greatest" } else { "least" };
-    format!("{word} observed {}", analysis.statistic.name())
+    format!("{} observed {}", analysis.goal.extreme(), analysis.statistic.name())
 }
 
 fn estimate_fact(name: String, estimate: &Estimate) -> Fact {

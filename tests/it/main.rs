@@ -15,6 +15,7 @@ mod copy;
 mod figure;
 mod figures;
 mod files;
+mod goal;
 mod plan;
 mod r;
 mod report;
