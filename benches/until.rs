@@ -25,7 +25,7 @@
 
 use initsweep::analysis::Group;
 use initsweep::analysis::statistic::Statistic;
-use initsweep::analysis::{Analysis, Margin, Question};
+use initsweep::analysis::{Analysis, AxisScale, Margin, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
 use initsweep::course::{Batch, Look};
@@ -207,7 +207,8 @@ fn columns() -> Columns {
 }
 
 fn question(confidence: f64) -> Question {
-    Question { confidence, references: Vec::new(), margin: None, statistic: Statistic::Mean, goal: None }
+    let (statistic, x_scale) = (Statistic::Mean, AxisScale::Auto);
+    Question { confidence, references: Vec::new(), margin: None, statistic, goal: None, x_scale }
 }
 
 /// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the

@@ -129,6 +129,12 @@ pub fn printable_lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c != '\n' && steers(c), |c| c.escape_default().to_string())
 }
 
+/// `level` with as many decimals as make a hundredth of `spacing` visible.
+pub fn rounded_to_spacing(level: f64, spacing: f64) -> f64 {
+    let decimals = libm::ceil(2.0 - libm::log10(spacing)).clamp(0.0, 17.0) as usize;
+    format!("{level:.decimals$}").parse().unwrap_or(level)
+}
+
 /// `value` as JSON for people and programs, ended by a line break. What could steer a terminal is written in JSON's own form, `\u009b`,
 /// so that it reads back as it was.
 pub fn json(value: &impl Serialize) -> String {

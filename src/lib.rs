@@ -16,13 +16,13 @@
 //! ```
 //!
 //! ```
-//! use initsweep::analysis::{Analysis, Question, Statistic};
+//! use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
 //! use initsweep::store::{self, Columns, Source};
 //!
 //! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
-//! let (statistic, references) = (Statistic::Mean, Vec::new());
-//! let question = Question { confidence: 0.95, references, margin: None, statistic, goal: None };
+//! let (statistic, references, x_scale) = (Statistic::Mean, Vec::new(), AxisScale::Auto);
+//! let question = Question { confidence: 0.95, references, margin: None, statistic, goal: None, x_scale };
 //! let analysis = Analysis::of(runs, &question)?;
 //! assert_eq!(analysis.groups.len(), 400);
 //! # Ok::<(), initsweep::error::Error>(())

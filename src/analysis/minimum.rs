@@ -10,15 +10,23 @@
 //! paired. The place of the minimum is taken as given: where it is uncertain, the difference to it is a little too large and
 //! its interval a little too narrow. Why not level against level: with 25 runs each the least of 400 means is hundreds below
 //! the truth (the winner's curse), the curve is not.
+//!
+//! **A level beside the axis** ([`crate::analysis::along`]) is no part of the curve. It is compared
+//! with places on it by its own mean: Welch's difference, the two being independent, or the paired
+//! one where runs are paired.
 
-use crate::analysis::margin::Margin;
+use crate::analysis::layers::{Assumption, Layers};
 use crate::analysis::objective::Objective;
 use crate::stats::Estimate;
-use crate::stats::best::{self, Candidate, Standing};
+use crate::stats::best::Candidate;
 use crate::stats::bootstrap::FittedMinimum;
-use crate::stats::compare::{Difference, Measured, relative_change_correlated};
+use crate::stats::compare::{self, Difference, Measured, relative_change, relative_change_correlated, welch};
 use crate::stats::interval::{Method, satterthwaite};
-use crate::stats::paired::{PairedDifference, paired_difference};
+use crate::stats::optimum::Span;
+use crate::stats::optimum::fit::LackOfFit;
+use crate::stats::optimum::noise::NoiseSource;
+use crate::stats::optimum::verdict::{Verdict, rounded_runs};
+use crate::stats::paired::{Common, PairedDifference, paired_difference};
 use crate::stats::smooth::{LevelMean, Row};
 
 /// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost their square.
@@ -27,21 +35,36 @@ pub const MOST_LEVELS: usize = 2000;
 /// What is known of the minimum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MinimumAnalysis {
+    /// The levels between which it lies, if the curve has one dip; absent where the levels contradict that, and for a single level.
+    pub bracket: Option<Span>,
+    /// Under which assumption place and value are given; absent with them.
+    pub assumption: Option<Assumption>,
     /// The fitted minimum: its level.
     pub level: Option<Estimate>,
     /// The fitted minimum: the statistic there.
     pub value: Option<Estimate>,
     /// The fitted curve: level and statistic at some hundred places, ascending, densest around the minimum. Where paired runs were put
-    /// around the minimum, as far as those reach.
+    /// around the minimum, as far as those reach. It never reaches a level beside the axis.
     pub curve: Vec<(f64, f64)>,
+    /// The test of that curve against the levels' own errors.
+    pub lack_of_fit: Option<LackOfFit>,
+    /// The levels at which the statistic is shown to be within the margin of its best; absent if nowhere is.
+    pub safe_range: Option<Span>,
+    /// Where the errors of the levels come from, and their degrees of freedom.
+    pub noise: Option<(NoiseSource, f64)>,
     /// The value by runs that did not choose the place: free of the winner's curse.
     pub cross_fitted: Option<Estimate>,
     /// Each level's claim to be the best, in the groups' order; empty beyond [`MOST_LEVELS`].
     pub candidates: Vec<Candidate>,
-    /// The verdict.
-    pub standing: Standing,
+    /// The verdict; its levels are numbers of groups, and levels to add.
+    pub verdict: Verdict,
+    /// Whether a level beside the axis is the best, so that the minimum of the curve is not that of
+    /// the sweep.
+    pub is_beside: bool,
     /// The difference that does not matter, in the statistic's unit.
     pub margin: f64,
+    /// Whether that is a share of a value that may be 0 or of either sign, so that nothing can be said to be within it.
+    pub margin_is_void: bool,
 }
 
 impl MinimumAnalysis {
@@ -57,15 +80,55 @@ pub struct Curve<'a> {
     pub(super) fitted: FittedMinimum,
 }
 
-/// How the curve differs between two places, in the statistic's own direction.
+/// Where a level is, seen from the curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spot {
+    /// At this place of the axis, within the levels.
+    On(f64),
+    /// Beside the axis.
+    Beside,
+}
+
+/// How the statistic differs between two places, less being better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Contrast {
-    /// Value at the second less value at the first, of which less is better.
+    /// Value at the second less value at the first.
+    pub difference: Estimate,
+    /// Second / first − 1; absent where the first may be 0.
+    pub relative: Option<Estimate>,
+    /// Probability of so large a difference if there is none.
+    pub p_value: f64,
+    /// The second against the first and the margin.
+    pub verdict: compare::Verdict,
+    /// Whether the second place may be the minimum itself.
+    pub may_be_optimum: bool,
+    /// What pairing gained: 1 − variance of the difference / that of independent runs.
+    pub variance_reduction: Option<f64>,
+}
+
+/// A difference that has an error of its own.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CurveContrast {
+    /// Value at the second less value at the first.
     pub difference: Difference,
     /// Second / first − 1.
     pub relative: Estimate,
-    /// What pairing gained: 1 − variance of the difference / that of independent runs.
+    /// What pairing gained.
     pub variance_reduction: Option<f64>,
+}
+
+impl CurveContrast {
+    /// With its verdict against `margin`, in the statistic's unit.
+    pub fn judged(&self, margin: f64, confidence: f64) -> Contrast {
+        Contrast {
+            difference: self.difference.estimate,
+            relative: Some(self.relative).filter(|relative| relative.point.is_finite()),
+            p_value: self.difference.p_value,
+            verdict: self.difference.verdict(margin, confidence),
+            may_be_optimum: false,
+            variance_reduction: self.variance_reduction,
+        }
+    }
 }
 
 impl<'a> Curve<'a> {
@@ -84,7 +147,7 @@ impl<'a> Curve<'a> {
     }
 
     /// The curve to look at: level and value.
-    fn points(&self) -> Vec<(f64, f64)> {
+    pub(super) fn points(&self) -> Vec<(f64, f64)> {
         const STEPS: u32 = 160;
         let Objective { along, levels, refined, .. } = self.objective;
         let spread =
@@ -105,39 +168,105 @@ impl<'a> Curve<'a> {
         places.into_iter().filter_map(|x| Some((along.level(x), sign * value(x)?))).collect()
     }
 
-    /// The curve at `level` against its minimum; nothing outside the levels.
-    pub fn against_minimum(&self, level: f64, confidence: f64) -> Option<Contrast> {
-        self.contrast([self.fitted.minimum.x, self.inside(level)?], confidence)
+    /// The value at `level` against the curve's minimum; nothing outside the levels.
+    pub fn against_minimum(&self, level: f64, confidence: f64) -> Option<CurveContrast> {
+        self.contrast([Spot::On(self.fitted.minimum.x), self.spot(level)?], confidence)
     }
 
-    /// The curve at the second level against the first; nothing outside the levels.
-    pub fn between(&self, levels: [f64; 2], confidence: f64) -> Option<Contrast> {
-        self.contrast([self.inside(levels[0])?, self.inside(levels[1])?], confidence)
+    /// The value at the second level against the first; nothing outside the levels.
+    pub fn between(&self, levels: [f64; 2], confidence: f64) -> Option<CurveContrast> {
+        self.contrast([self.spot(levels[0])?, self.spot(levels[1])?], confidence)
     }
 
-    /// The place of `level`, if it is within the levels.
-    fn inside(&self, level: f64) -> Option<f64> {
-        let (place, levels) = (self.objective.along.place(level), &self.objective.levels);
-        (levels.first()?.x..=levels.last()?.x).contains(&place).then_some(place)
+    /// Where `level` is, if it is within the levels.
+    fn spot(&self, level: f64) -> Option<Spot> {
+        let Objective { along, levels, beside, .. } = self.objective;
+        if !along.has_place_for(level) {
+            return (level == 0.0 && !beside.is_empty()).then_some(Spot::Beside);
+        }
+        let place = along.place(level);
+        (levels.first()?.x..=levels.last()?.x).contains(&place).then_some(Spot::On(place))
     }
 
-    fn contrast(&self, places: [f64; 2], confidence: f64) -> Option<Contrast> {
-        if let Some(contrast) = self.refined_contrast(places, confidence) {
+    fn contrast(&self, spots: [Spot; 2], confidence: f64) -> Option<CurveContrast> {
+        if let [Spot::On(from), Spot::On(to)] = spots
+            && let Some(contrast) = self.refined_contrast([from, to], confidence)
+        {
             return Some(contrast);
         }
-        let [from, to] = places.map(|place| self.fitted.curve.row(place));
         if let Some(common) = &self.objective.paired {
-            let [a, b] = [&from, &to].map(|row| row.of_replicates(&common.values));
+            let [a, b] = spots.map(|spot| self.replicates_at(spot, common));
             let PairedDifference { difference, variance_reduction, .. } = paired_difference(&a, &b, confidence)?;
             let [a, b] = [Measured::mean_of(&a)?, Measured::mean_of(&b)?];
             let relative = relative(&a, &b, difference.standard_error, confidence);
-            return Some(Contrast { difference, relative, variance_reduction });
+            return Some(CurveContrast { difference, relative, variance_reduction });
         }
+        match spots {
+            [Spot::On(from), Spot::On(to)] => self.contrast_on_axis([from, to], confidence),
+            [Spot::Beside, Spot::Beside] => None,
+            spots => self.contrast_of_independent(spots, confidence),
+        }
+    }
+
+    /// The value at `spot` in each of the common replicates.
+    fn replicates_at(&self, spot: Spot, common: &Common) -> Vec<f64> {
+        match spot {
+            Spot::On(place) => self.fitted.curve.row(place).of_replicates(self.objective.on_axis(&common.values)),
+            Spot::Beside => common.values.first().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn contrast_of_independent(&self, spots: [Spot; 2], confidence: f64) -> Option<CurveContrast> {
+        let measured_at = |spot: Spot| match spot {
+            Spot::On(place) => {
+                let refined = self.objective.refined.as_ref().and_then(|cubic| cubic.at(place));
+                refined.or_else(|| Some(measured(&self.fitted.curve.row(place), &self.objective.levels)))
+            }
+            Spot::Beside => self.objective.beside.first().map(own),
+        };
+        let [from, to] = spots.map(measured_at);
+        let (from, to) = (from?, to?);
+        let difference = welch(&from, &to, confidence)?;
+        let relative = relative_change(&from, &to, confidence);
+        Some(CurveContrast { difference, relative, variance_reduction: None })
+    }
+
+    fn contrast_on_axis(&self, places: [f64; 2], confidence: f64) -> Option<CurveContrast> {
+        let [from, to] = places.map(|place| self.fitted.curve.row(place));
         let levels = &self.objective.levels;
         let difference = Difference::new(&measured(&to.minus(&from), levels), confidence, Method::CurveT)?;
         let relative =
             relative(&measured(&from, levels), &measured(&to, levels), difference.standard_error, confidence);
-        Some(Contrast { difference, relative, variance_reduction: None })
+        Some(CurveContrast { difference, relative, variance_reduction: None })
+    }
+}
+
+impl Curve<'_> {
+    /// Whether its interval lies inside the levels and it rises in it by at most `margin`, at its upper confidence bound.
+    pub(super) fn is_located(&self, margin: f64) -> bool {
+        let (levels, interval) = (&self.objective.levels, self.fitted.location.interval);
+        let (Some(first), Some(last), Some(interval)) = (levels.first(), levels.last(), interval) else { return false };
+        first.x < interval.lower && interval.upper < last.x && self.fitted.rise <= margin
+    }
+
+    /// What would settle it. The bound on the rise falls at least as 1/√runs, so that (rise/margin)² times as many runs decide it; the
+    /// levels are those of the interval and half its width on either side.
+    pub(super) fn unresolved(&self, margin: f64, runs: &[f64]) -> Verdict {
+        let levels = &self.objective.levels;
+        let all = || (0..levels.len()).collect();
+        let Some(interval) = self.fitted.location.interval else {
+            return Verdict::Unresolved { more_runs: None, levels: all() };
+        };
+        let around = interval.margin();
+        let near = |i: &usize| (interval.lower - around..=interval.upper + around).contains(&levels[*i].x);
+        let mut places: Vec<usize> = (0..levels.len()).filter(near).collect();
+        if places.is_empty() {
+            places = all();
+        }
+        let each = places.iter().map(|i| runs[*i]).sum::<f64>() / places.len() as f64;
+        // Touching an end with little rise asks for runs too: at least as many again.
+        let factor = (self.fitted.rise / margin * (self.fitted.rise / margin)).max(2.0);
+        Verdict::Unresolved { more_runs: rounded_runs(each * (factor - 1.0)), levels: places }
     }
 }
 
@@ -147,6 +276,12 @@ pub(super) fn relative(from: &Measured, to: &Measured, error: f64, confidence: f
     // Var(b − a) = Var a + Var b − 2 Cov.
     let covariance = (square(from) + square(to) - error * error) / 2.0;
     relative_change_correlated(from, to, covariance, confidence)
+}
+
+/// A level's own mean.
+pub(super) fn own(level: &LevelMean) -> Measured {
+    let standard_error = (level.freedom > 0.0).then(|| level.standard_error());
+    Measured { point: level.mean, standard_error, freedom: level.freedom }
 }
 
 /// The weighted sum of independent levels.
@@ -162,27 +297,32 @@ fn measured(row: &Row, levels: &[LevelMean]) -> Measured {
     }
 }
 
-/// What the levels and the `curve` through them say of the minimum.
-pub fn analyse(objective: &Objective, curve: Option<&Curve>, margin: Margin, confidence: f64) -> MinimumAnalysis {
-    let levels = &objective.levels;
-    let least = curve.map_or_else(
-        || levels.iter().map(|level| level.mean).fold(f64::INFINITY, f64::min),
-        |curve| curve.fitted.minimum.value,
-    );
-    let margin = margin.in_unit_of(least);
-    let is_small = levels.len() <= MOST_LEVELS;
+/// What the `layers` say of the minimum.
+pub fn analyse(layers: &Layers, confidence: f64) -> MinimumAnalysis {
+    let objective = layers.objective;
+    let is_small = objective.levels.len() + objective.beside.len() <= MOST_LEVELS;
+    let candidates = if is_small { objective.candidates(confidence) } else { Vec::new() };
+    // The place of a cubic is not chosen among levels: its value has no winner's curse.
+    let is_designed = objective.refined.is_some();
+    let cross_fitted = match layers.assumption().filter(|_| !is_designed) {
+        Some(Assumption::Smooth) => objective.cross_fitted(confidence),
+        Some(Assumption::Local) => objective.cross_fitted_level(confidence),
+        None => None,
+    };
     MinimumAnalysis {
-        level: curve.map(|curve| curve.minimum().0),
-        value: curve.map(|curve| curve.minimum().1),
-        curve: curve.map(Curve::points).unwrap_or_default(),
-        // The place of a cubic is not chosen among levels: its value has no winner's curse.
-        cross_fitted: curve.filter(|_| objective.refined.is_none()).and_then(|_| objective.cross_fitted(confidence)),
-        candidates: if is_small { objective.candidates(confidence) } else { Vec::new() },
-        standing: if is_small {
-            best::standing(levels, curve.map(|curve| &curve.fitted), margin, confidence)
-        } else {
-            Standing::Unresolved { more_runs: None, levels: Vec::new() }
-        },
-        margin,
+        bracket: layers.bracket(),
+        assumption: layers.assumption(),
+        level: layers.level(),
+        value: layers.value(),
+        curve: layers.points(),
+        lack_of_fit: layers.lack_of_fit(),
+        safe_range: layers.safe_range(),
+        noise: layers.noise().map(|noise| (noise.source, noise.degrees_of_freedom)),
+        cross_fitted,
+        verdict: layers.verdict(&candidates),
+        candidates,
+        is_beside: layers.is_best_beside(),
+        margin: layers.margin(),
+        margin_is_void: layers.margin_is_void(),
     }
 }

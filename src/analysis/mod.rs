@@ -4,6 +4,7 @@
 //! numbers it tends to be too low and too far from its neighbours; how many other levels' intervals overlap its own is
 //! therefore counted and said. With [`Goal::Max`] it is the level with the greatest, and minimum means maximum throughout.
 //!
+//! - [`along`]: how the levels lie on the axis.
 //! - [`groups`]: what is known of every level.
 //! - [`goal`], [`margin`]: which value is the best, and which difference from it does not matter.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
@@ -13,12 +14,14 @@
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
 
+pub mod along;
 pub mod comparison;
 pub mod distribution;
 pub mod goal;
 pub mod grid;
 pub mod groups;
 pub mod history;
+pub mod layers;
 pub mod margin;
 pub mod minimum;
 pub mod objective;
@@ -29,10 +32,12 @@ pub mod warnings;
 
 use serde::Serialize;
 
+pub use crate::analysis::along::{Along, AxisScale};
 pub use crate::analysis::goal::Goal;
 pub use crate::analysis::groups::{BasinRule, Group};
 pub use crate::analysis::margin::Margin;
-use crate::analysis::minimum::{Curve, MinimumAnalysis};
+use crate::analysis::layers::Layers;
+use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::objective::Objective;
 use crate::analysis::references::{Comparisons, nearly_equal};
 pub use crate::analysis::references::{Place, ReferenceDifference, ReferencePair, ReferenceResult, Step};
@@ -63,6 +68,8 @@ pub struct Question {
     pub statistic: Statistic,
     /// Which value is the best; without one, that of the statistic ([`Statistic::usual_goal`]).
     pub goal: Option<Goal>,
+    /// How the levels are to lie on the axis.
+    pub x_scale: AxisScale,
 }
 
 impl Question {
@@ -103,6 +110,8 @@ pub struct Analysis {
     pub metric: String,
     /// Nominal coverage of the intervals.
     pub confidence: f64,
+    /// How the levels lie on the axis, of the fit and of the figures.
+    pub along: Along,
     /// Whether runs or summaries of them were given.
     pub basis: Basis,
     /// What became of every row.
@@ -143,7 +152,8 @@ impl Analysis {
     /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::store::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
-    /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data.
+    /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data, or
+    /// the axis that is asked for cannot hold the levels.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
             Data::Runs(runs) => Self::of_runs(&GroupedRuns::of(&runs)?, question),
@@ -154,7 +164,7 @@ impl Analysis {
     /// Analyses runs that are grouped already, for those who need them afterwards.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the statistic is not known of these runs.
+    /// [`Error::Usage`] as [`Self::of`].
     pub fn of_runs(runs: &GroupedRuns<'_>, question: &Question) -> Result<Self> {
         let GroupedRuns { table, samples, .. } = runs;
         let basin_rule = BasinRule::of(table, samples);
@@ -188,7 +198,7 @@ impl Analysis {
     /// would give.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the statistic is not known of summaries.
+    /// [`Error::Usage`] as [`Self::of`].
     pub fn of_levels_alone(&self, question: &Question) -> Result<Self> {
         let level = |group: &Group| {
             let Summary { n, mean, std_dev, min, max, .. } = group.summary;
@@ -204,15 +214,18 @@ impl Analysis {
     fn assemble(groups: Vec<Group>, samples: &[Sample], origin: Origin, question: &Question) -> Result<Self> {
         let Question { confidence, statistic, .. } = *question;
         let (goal, margin) = (question.resolved_goal(), question.margin.unwrap_or_default());
-        let objective = Objective::of(statistic, goal, &groups, samples, origin.basin_rule.as_ref())?;
+        let levels: Vec<f64> = groups.iter().map(|group| group.level).collect();
+        let along = question.x_scale.for_levels(&origin.columns.factor, &levels)?;
+        let objective = Objective::of(statistic, goal, along, &groups, samples, origin.basin_rule.as_ref())?;
         let observed_minimum = place_of_best(&groups, statistic, goal);
-        let curve = Curve::through(&objective, confidence);
-        let minimum = minimum::analyse(&objective, curve.as_ref(), margin, confidence);
+        let layers = Layers::new(&objective, margin, confidence);
+        let minimum = minimum::analyse(&layers, confidence);
         let comparisons = Comparisons {
             groups: &groups,
+            along,
             statistic,
             goal,
-            curve: curve.as_ref(),
+            layers: &layers,
             paired: objective.paired.as_ref(),
             margin: minimum.margin,
             confidence,
@@ -224,6 +237,7 @@ impl Analysis {
             factor: origin.columns.factor,
             metric: origin.columns.metric,
             confidence,
+            along,
             basis: origin.basis,
             ledger: origin.ledger,
             steps,
@@ -267,17 +281,20 @@ impl Analysis {
         &self.provenance.inputs
     }
 
-    /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
+    /// The mean at `level`, interpolated between two levels on the axis where need be; nothing
+    /// outside the swept range.
     pub fn measured_at(&self, level: f64) -> Option<Measured> {
-        references::measured_at(level, &self.groups)
+        references::measured_at(level, &self.groups, self.along)
     }
 
-    /// Whether the levels ask for a logarithmic axis: those above 0 span a factor of ten.
-    pub fn suggests_log_axis(&self) -> bool {
-        const SPAN: f64 = 10.0;
-        let lowest = self.groups.iter().map(|group| group.level).find(|level| *level > 0.0);
-        let highest = self.groups.last().map(|group| group.level);
-        matches!((lowest, highest), (Some(lowest), Some(highest)) if highest / lowest >= SPAN)
+    /// How many levels are beside the axis: the first ones.
+    pub fn beside(&self) -> usize {
+        self.along.beside(self.groups.iter().map(|group| group.level))
+    }
+
+    /// The levels on the axis, which the curve is fitted to.
+    pub fn on_axis(&self) -> &[Group] {
+        &self.groups[self.beside()..]
     }
 }
 

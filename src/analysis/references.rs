@@ -1,8 +1,9 @@
 //! What is the statistic at the references, and what do they cost against the minimum and against each other?
 //!
 //! **Value at a reference.** A reference such as 1/√2 need not be a level. Between two levels the value is interpolated
-//! linearly along the axis (in ln x where both are above 0); its standard error follows from those of the two, which are
-//! independent, its t interval has Satterthwaite's degrees of freedom. Outside the swept range there is no value.
+//! linearly along the axis ([`crate::analysis::along`]); its standard error follows from those of
+//! the two, which are independent, its t interval has Satterthwaite's degrees of freedom. Outside
+//! the swept range there is no value, nor between a level beside the axis and the first one on it.
 //!
 //! **References against the minimum and against each other**: the difference of the fitted curve at the two places
 //! ([`crate::analysis::minimum`]), or, without a curve, Welch's of the two values; p by Holm over all of these comparisons together.
@@ -14,9 +15,11 @@
 
 use serde::Serialize;
 
+use crate::analysis::along::Along;
 use crate::analysis::goal::Goal;
 use crate::analysis::groups::Group;
-use crate::analysis::minimum::{Contrast, Curve};
+use crate::analysis::layers::Layers;
+use crate::analysis::minimum::{Contrast, CurveContrast};
 use crate::analysis::statistic::Statistic;
 use crate::stats::compare::{Difference, Measured, Verdict, holm, relative_change, relative_change_paired, welch};
 use crate::stats::interval::satterthwaite;
@@ -44,12 +47,14 @@ pub struct ReferenceResult {
 pub struct ReferenceDifference {
     /// Second less first.
     pub difference: Estimate,
-    /// Second / first − 1: 0.01 is 1 % more.
-    pub relative: Estimate,
+    /// Second / first − 1: 0.01 is 1 % more. Absent where the first may be 0.
+    pub relative: Option<Estimate>,
     /// Adjusted for the number of comparisons, those with the minimum and those among the references together.
     pub p_value: f64,
     /// The second against the first and the margin.
     pub verdict: Verdict,
+    /// Whether the second may be the minimum itself.
+    pub may_be_optimum: bool,
     /// What pairing gained, where the runs are paired: 1 − variance of the difference / that of independent runs.
     pub variance_reduction: Option<f64>,
 }
@@ -89,12 +94,14 @@ pub struct Step {
 pub struct Comparisons<'a> {
     /// Every level.
     pub groups: &'a [Group],
+    /// How they lie on the axis.
+    pub along: Along,
     /// What stands for a level.
     pub statistic: Statistic,
     /// Which of its values is the best.
     pub goal: Goal,
-    /// The curve through them, if there is one.
-    pub curve: Option<&'a Curve<'a>>,
+    /// What they say of the minimum.
+    pub layers: &'a Layers<'a>,
     /// The runs by common replicate, where they are paired.
     pub paired: Option<&'a Common>,
     /// The difference that does not matter, in the statistic's unit.
@@ -106,7 +113,7 @@ pub struct Comparisons<'a> {
 impl Comparisons<'_> {
     /// `references` against the minimum, in their order, and every pair of them that lies within the levels.
     pub fn of(&self, references: &[Reference]) -> (Vec<ReferenceResult>, Vec<ReferencePair>) {
-        let to_minimum = |reference: &Reference| self.curve?.against_minimum(reference.value, self.confidence);
+        let to_minimum = |reference: &Reference| self.layers.against_optimum(reference.value);
         let to_minimum: Vec<Option<Contrast>> = references.iter().map(to_minimum).collect();
         let place = |reference: &Reference| Place { name: reference.name.clone(), level: reference.value };
         let pairs: Vec<(Place, Place, Contrast)> = references
@@ -116,13 +123,13 @@ impl Comparisons<'_> {
             .filter_map(|(from, to)| Some((place(from), place(to), self.between(from.value, to.value)?)))
             .collect();
         let all = to_minimum.iter().flatten().chain(pairs.iter().map(|(.., contrast)| contrast));
-        let mut adjusted = holm(&all.map(|contrast| contrast.difference.p_value).collect::<Vec<_>>()).into_iter();
+        let mut adjusted = holm(&all.map(|contrast| contrast.p_value).collect::<Vec<_>>()).into_iter();
         let mut judged = |contrast: Contrast| self.judged(&contrast, adjusted.next().unwrap_or(1.0));
         let to_minimum: Vec<_> = to_minimum.into_iter().map(|contrast| contrast.map(&mut judged)).collect();
         let pairs = pairs.into_iter().map(|(from, to, contrast)| ReferencePair { from, to, found: judged(contrast) });
         let pairs = pairs.collect();
         let result = |(reference, to_minimum): (&Reference, Option<ReferenceDifference>)| {
-            let at = |statistic| at_level(reference.value, self.groups, statistic);
+            let at = |statistic| at_level(reference.value, self.groups, self.along, statistic);
             ReferenceResult {
                 reference: reference.clone(),
                 mean: at(Statistic::Mean).map(|found| found.estimate(self.confidence)),
@@ -135,22 +142,22 @@ impl Comparisons<'_> {
     }
 
     fn between(&self, from: f64, to: f64) -> Option<Contrast> {
-        if let Some(curve) = self.curve {
-            return curve.between([from, to], self.confidence);
+        if let Some(contrast) = self.layers.between([from, to]) {
+            return Some(contrast);
         }
         let oriented = |level: f64| {
-            let measured = at_level(level, self.groups, self.statistic)?.measured;
+            let measured = at_level(level, self.groups, self.along, self.statistic)?.measured;
             Some(Measured { point: self.goal.sign() * measured.point, ..measured })
         };
         let (from, to) = (oriented(from)?, oriented(to)?);
         let difference = welch(&from, &to, self.confidence)?;
         let relative = relative_change(&from, &to, self.confidence);
-        Some(Contrast { difference, relative, variance_reduction: None })
+        Some(CurveContrast { difference, relative, variance_reduction: None }.judged(self.margin, self.confidence))
     }
 
     /// With its verdict, and in the statistic's own sign.
     fn judged(&self, contrast: &Contrast, p_value: f64) -> ReferenceDifference {
-        let Difference { estimate, .. } = contrast.difference;
+        let estimate = contrast.difference;
         let sign = self.goal.sign();
         let turned = |interval: ConfidenceInterval| {
             let (a, b) = (sign * interval.lower, sign * interval.upper);
@@ -160,7 +167,8 @@ impl Comparisons<'_> {
             difference: Estimate { point: sign * estimate.point, interval: estimate.interval.map(turned), ..estimate },
             relative: contrast.relative,
             p_value,
-            verdict: contrast.difference.verdict(self.margin, self.confidence),
+            verdict: contrast.verdict,
+            may_be_optimum: contrast.may_be_optimum,
             variance_reduction: contrast.variance_reduction,
         }
     }
@@ -170,7 +178,7 @@ impl Comparisons<'_> {
         let named = references.iter().map(|reference| Place { name: reference.name.clone(), level: reference.value });
         let places: Vec<Place> = named.chain([observed_best(self.groups[best].level, self.goal)]).collect();
         let inside: Vec<&Place> =
-            places.iter().filter(|place| Bracket::of(place.level, self.groups).is_some()).collect();
+            places.iter().filter(|place| Bracket::of(place.level, self.groups, self.along).is_some()).collect();
         let step = |[from, to]: &[&Place; 2]| {
             let change = self.observed_change(from.level, to.level)?;
             Some(Step { from: Place::clone(from), to: Place::clone(to), change })
@@ -180,11 +188,11 @@ impl Comparisons<'_> {
 
     fn observed_change(&self, from: f64, to: f64) -> Option<Estimate> {
         if let Some(common) = self.paired {
-            let at = |level| Some(Bracket::of(level, self.groups)?.of_replicates(common));
+            let at = |level| Some(Bracket::of(level, self.groups, self.along)?.of_replicates(common));
             return relative_change_paired(&at(from)?, &at(to)?, self.confidence)
                 .filter(|change| change.point.is_finite());
         }
-        let at = |level| Some(at_level(level, self.groups, self.statistic)?.measured);
+        let at = |level| Some(at_level(level, self.groups, self.along, self.statistic)?.measured);
         let (from, to) = (at(from)?, at(to)?);
         (from.point != 0.0).then(|| relative_change(&from, &to, self.confidence))
     }
@@ -223,17 +231,19 @@ struct Bracket {
 }
 
 impl Bracket {
-    /// Nothing outside the swept range.
-    fn of(x: f64, groups: &[Group]) -> Option<Self> {
+    /// Nothing outside the swept range, and between a level beside the axis and the first one on
+    /// it.
+    fn of(x: f64, groups: &[Group], along: Along) -> Option<Self> {
         if let Some(level) = groups.iter().position(|group| nearly_equal(group.level, x)) {
             return Some(Self { below: level, above: level, weight: 0.0 });
         }
         let between = |[below, above]: &[Group; 2]| below.level < x && x < above.level;
         let below = groups.array_windows().position(between)?;
-        let is_log = groups[below].level > 0.0;
-        let along = |level: f64| if is_log { libm::log(level) } else { level };
-        let [first, last] = [below, below + 1].map(|place| along(groups[place].level));
-        Some(Self { below, above: below + 1, weight: (along(x) - first) / (last - first) })
+        if !along.has_place_for(groups[below].level) {
+            return None;
+        }
+        let [first, last] = [below, below + 1].map(|place| along.place(groups[place].level));
+        Some(Self { below, above: below + 1, weight: (along.place(x) - first) / (last - first) })
     }
 
     /// The value at the place in each replicate.
@@ -244,13 +254,13 @@ impl Bracket {
 }
 
 /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
-pub fn measured_at(level: f64, groups: &[Group]) -> Option<Measured> {
-    at_level(level, groups, Statistic::Mean).map(|found| found.measured)
+pub fn measured_at(level: f64, groups: &[Group], along: Along) -> Option<Measured> {
+    at_level(level, groups, along, Statistic::Mean).map(|found| found.measured)
 }
 
 /// The statistic at level `x`; nothing outside the swept range.
-fn at_level(x: f64, groups: &[Group], statistic: Statistic) -> Option<Found> {
-    let Bracket { below, above, weight } = Bracket::of(x, groups)?;
+fn at_level(x: f64, groups: &[Group], along: Along, statistic: Statistic) -> Option<Found> {
+    let Bracket { below, above, weight } = Bracket::of(x, groups, along)?;
     let (below, above) = (&groups[below], &groups[above]);
     if weight == 0.0 {
         let measured = statistic.measured(below)?;
@@ -275,15 +285,25 @@ mod tests {
     use crate::group::Sample;
 
     #[test]
-    fn a_reference_between_levels_is_interpolated_in_the_logarithm() {
-        let samples = [Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
+    fn a_reference_between_levels_is_interpolated_along_the_axis() {
+        let samples =
+            [Sample::of(0.0, vec![3.0, 5.0]), Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
         let groups = of_samples(&samples, None, 0.95);
-        let found = at_level(1.0, &groups, Statistic::Mean).unwrap();
+        let at = |level, along| at_level(level, &groups, along, Statistic::Mean);
+        let found = at(1.0, Along::Log).unwrap();
         assert!(found.interpolated && (found.measured.point - 15.0).abs() < 1e-12);
         // Both standard errors are 1 with one degree of freedom, both weights ½.
         assert!((found.measured.standard_error.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
         assert!((found.measured.freedom - 2.0).abs() < 1e-12);
-        assert_eq!(at_level(0.5, &groups, Statistic::Mean).unwrap().estimate(0.95), groups[0].summary.mean);
-        assert!(at_level(0.4, &groups, Statistic::Mean).is_none());
+        // On a linear axis 1 lies a third of the way from 0.5 to 2, and 0.25 half way from 0 to
+        // 0.5.
+        assert!((at(1.0, Along::Linear).unwrap().measured.point - 40.0 / 3.0).abs() < 1e-12);
+        assert!((at(0.25, Along::Linear).unwrap().measured.point - 7.0).abs() < 1e-12);
+        // Beside a logarithmic axis there is level 0, and nothing between it and the first level.
+        assert!(at(0.25, Along::Log).is_none());
+        for group in &groups {
+            let found = at(group.level, Along::Log).unwrap();
+            assert_eq!(found.estimate(0.95), group.summary.mean);
+        }
     }
 }

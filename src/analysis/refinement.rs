@@ -4,9 +4,9 @@
 //! and what a reference between them costs; the curve through all levels is then left for the rest. Paired runs at levels with
 //! equally many runs are no such design.
 
+use crate::analysis::along::Along;
 use crate::analysis::goal::Goal;
-use crate::analysis::minimum::{Contrast, Curve, relative};
-use crate::analysis::objective::Along;
+use crate::analysis::minimum::{Curve, CurveContrast, relative};
 use crate::analysis::statistic::Statistic;
 use crate::group::Sample;
 use crate::stats::compare::Difference;
@@ -59,12 +59,12 @@ impl Curve<'_> {
     }
 
     /// How the cubic of a refined design differs between two places; nothing without one, or outside its levels.
-    pub(super) fn refined_contrast(&self, [from, to]: [f64; 2], confidence: f64) -> Option<Contrast> {
+    pub(super) fn refined_contrast(&self, [from, to]: [f64; 2], confidence: f64) -> Option<CurveContrast> {
         let cubic = self.objective.refined.as_ref()?;
         let difference = Difference::new(&cubic.difference(from, to)?, confidence, Method::CubicSlope)?;
         let [from, to] = [cubic.at(from)?, cubic.at(to)?];
         let relative = relative(&from, &to, difference.standard_error, confidence);
-        Some(Contrast { difference, relative, variance_reduction: None })
+        Some(CurveContrast { difference, relative, variance_reduction: None })
     }
 
     /// How far from `at`, in units of the axis, the curve has risen by `share` of its value there, on the average of both sides; where it

@@ -10,19 +10,103 @@ use crate::stats::smooth::Edge;
 
 /// The finding: where the minimum is, how deep, how sure both are, and the verdict.
 pub fn sentence(analysis: &Analysis) -> String {
-    let MinimumAnalysis { level, value, .. } = &analysis.minimum;
+    let MinimumAnalysis { level, value, assumption, .. } = &analysis.minimum;
     let statistic = analysis.statistic.of(&analysis.metric);
     let best = analysis.goal.best_word();
+    let condition = match assumption {
+        Some(Assumption::Smooth) => ", by one smooth curve through the levels",
+        _ => "",
+    };
     let found = match (level, value) {
-        (Some(level), Some(value)) => format!(
-            "The {statistic} is {best} at {} = {}, where it is {}.",
+        (Some(level), Some(value)) if !analysis.minimum.is_beside => format!(
+            "The {statistic} is {best} at {} = {}, where it is {}{condition}.",
             analysis.factor,
             with_range(level),
             with_range(value)
         ),
+        (Some(level), None) if !analysis.minimum.is_beside => format!(
+            "The {statistic} is {best} at {} = {}; how {} it is there, between the levels, nothing bounds.",
+            analysis.factor,
+            with_range(level),
+            analysis.goal.flattered(),
+        ),
         _ => format!("The {best} {statistic} is {}.", observed(analysis)),
     };
     format!("{found} {}", verdict(analysis))
+}
+
+/// What is known under other assumptions than the headline's, each with its own: the bracket, the safe range, the fit, the noise.
+pub fn layers(analysis: &Analysis) -> Vec<String> {
+    [bracket(analysis), safe_range(analysis), fit(analysis), noise(analysis)].into_iter().flatten().collect()
+}
+
+fn bracket(analysis: &Analysis) -> Option<String> {
+    let Span { lower, upper } = analysis.minimum.bracket.filter(|_| !analysis.minimum.is_beside)?;
+    let (optimum, factor) = (analysis.goal.optimum(), &analysis.factor);
+    Some(format!(
+        "if the curve has one dip, and nothing else is assumed, the {optimum} lies between {factor} = {} and {}",
+        significant(lower, 4),
+        significant(upper, 4)
+    ))
+}
+
+fn safe_range(analysis: &Analysis) -> Option<String> {
+    let minimum = &analysis.minimum;
+    if minimum.margin_is_void {
+        let (margin, best) = (analysis.margin, analysis.goal.extreme());
+        return Some(format!(
+            "a margin of {margin} of the {best} value cannot be met, since that may be 0 or of either sign: give the margin as a \
+             number, such as --margin {}",
+            significant(suggested_margin(analysis), 1)
+        ));
+    }
+    let factor = &analysis.factor;
+    let margin = analysis.margin;
+    let sentence = match minimum.safe_range {
+        Some(Span { lower, upper }) => format!(
+            "safe range: any {factor} from {} to {} is shown to cost at most {margin} against the {}",
+            significant(lower, 3),
+            significant(upper, 3),
+            analysis.goal.optimum()
+        ),
+        None => format!("safe range: no {factor} is shown to cost at most {margin} against the {}", analysis.goal.optimum()),
+    };
+    minimum.assumption.map(|_| sentence)
+}
+
+/// A twentieth of the range of the levels' values, as an example of a margin.
+fn suggested_margin(analysis: &Analysis) -> f64 {
+    let values = || analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
+    let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
+    (greatest - least) / 20.0
+}
+
+fn fit(analysis: &Analysis) -> Option<String> {
+    let LackOfFit { p_value: p, degrees_of_freedom } = analysis.minimum.lack_of_fit?;
+    let verb = if p < LackOfFit::SIGNIFICANT { "contradicts" } else { "agrees with" };
+    let equals = if p < 0.001 { p_value(p) } else { format!("= {}", p_value(p)) };
+    Some(format!(
+        "the curve {verb} its levels (lack of fit: p {equals}, {} degrees of freedom)",
+        significant(degrees_of_freedom, 2)
+    ))
+}
+
+fn noise(analysis: &Analysis) -> Option<String> {
+    let (source, degrees) = analysis.minimum.noise?;
+    let degrees = significant(degrees, 3);
+    if let Some(blocks) = &analysis.blocks {
+        return Some(format!(
+            "noise within blocks of the same {} ({}, {degrees} degrees of freedom): differences vary {} less than those of independent runs",
+            blocks.column,
+            counted(blocks.count, "block"),
+            percent_of(blocks.variance_reduction.max(0.0))
+        ));
+    }
+    Some(match source {
+        NoiseSource::Runs => "noise estimated from each level's own runs".into(),
+        NoiseSource::Pooled => format!("noise estimated from the runs of all levels together ({degrees} degrees of freedom)"),
+        NoiseSource::Curve => "noise estimated from the curve, not from repeats: no level has two runs".into(),
+    })
 }
 
 /// The best value as it was observed: `1303 ± 259 (95 % Student t interval), at hidden_std_dev = 0.4541 (n = 64)`.
@@ -60,27 +144,48 @@ pub fn cross_fitted(analysis: &Analysis) -> Option<String> {
 
 /// Whether it is settled where the minimum is, and if not, what would settle it.
 pub fn verdict(analysis: &Analysis) -> String {
-    let margin = analysis.margin;
-    match &analysis.minimum.standing {
+    let (margin, goal) = (analysis.margin.to_string(), analysis.goal);
+    let level = |place: &usize| significant(analysis.groups[*place].level, 4);
+    match &analysis.minimum.verdict {
         _ if analysis.groups.len() == 1 => "It is the only level, so there is nothing to compare it with.".into(),
-        Standing::Located => {
-            let (name, goal) = (analysis.statistic.name(), analysis.goal);
-            format!(
-                "It is located: nowhere in that interval does the {name} {} more than {margin} {} its {}.",
-                goal.departure(),
-                goal.worse_side(),
-                goal.optimum()
-            )
+        Verdict::Located => {
+            let (name, moves, side) = (analysis.statistic.name(), goal.departure(), goal.worse_side());
+            let by = match analysis.minimum.noise {
+                Some((NoiseSource::Curve, _)) => ", as far as the curve's own smoothness tells",
+                _ => "",
+            };
+            let optimum = goal.optimum();
+            format!("It is located{by}: nowhere in that interval does the {name} {moves} more than {margin} {side} its {optimum}.")
         }
-        Standing::AtEdge { edge } => {
+        Verdict::Coarse { add } => {
+            let places: Vec<String> = add.iter().map(|level| significant(*level, 3)).collect();
+            format!("The levels are too far apart to say where: add {} = {}.", analysis.factor, places.join(", "))
+        }
+        Verdict::AtEdge { .. } if analysis.minimum.is_beside => {
+            format!("It lies at {} = {}, beside the axis.", analysis.factor, significant(analysis.observed().level, 4))
+        }
+        Verdict::AtEdge { edge } => {
             let end = if *edge == Edge::Low { "lower" } else { "upper" };
             format!("It lies at the {end} end of the sweep or beyond: extend the sweep there.")
         }
-        Standing::Flat => format!("The sweep is flat: no two levels differ by more than {margin}."),
-        Standing::Unresolved { more_runs, levels } => {
+        Verdict::Flat => format!("The sweep is flat: no two levels differ by more than {margin}."),
+        Verdict::NotUnimodal { dips } => {
+            let dips: Vec<String> = dips.iter().map(level).collect();
+            let noun = if goal == Goal::Min { "dip" } else { "peak" };
+            format!(
+                "Not located: the levels contradict a single {noun}; {} lie near {} = {}.",
+                counted(dips.len() as u64, noun),
+                analysis.factor,
+                dips.join(", ")
+            )
+        }
+        Verdict::Unresolved { .. } if analysis.minimum.margin_is_void => {
+            format!("Unresolved{}: {margin} of a value that may be 0 says nothing; give --margin as a number.", open_question(analysis))
+        }
+        Verdict::Unresolved { more_runs, levels } => {
             let advice = match more_runs {
                 Some(more) => format!(
-                    "; about {} at each of {} would settle it",
+                    "; about {} at each of {} would narrow it",
                     counted(*more, "more run"),
                     counted(levels.len() as u64, "level")
                 ),
@@ -92,6 +197,10 @@ pub fn verdict(analysis: &Analysis) -> String {
 }
 
 fn open_question(analysis: &Analysis) -> String {
+    if analysis.minimum.level.is_some() {
+        // The curves say more than the levels one by one.
+        return String::new();
+    }
     let candidates = analysis.minimum.candidates.iter().filter(|candidate| candidate.in_set).count();
     if candidates == 0 {
         return String::new();
@@ -115,25 +224,31 @@ pub fn pair(analysis: &Analysis, pair: &ReferencePair) -> String {
 }
 
 fn difference(analysis: &Analysis, found: &ReferenceDifference, against: &str) -> String {
-    let interval = found.relative.interval.map(|interval| {
-        let ends = [interval.lower, interval.upper].map(percent);
+    let (shown, text): (&Estimate, fn(f64) -> String) = match &found.relative {
+        Some(relative) => (relative, percent),
+        None => (&found.difference, |value| significant(value, 3)),
+    };
+    let interval = shown.interval.map(|interval| {
+        let ends = [interval.lower, interval.upper].map(text);
         format!("{} interval {} to {}; ", confidence(interval.level), ends[0], ends[1])
     });
-    format!(
-        "{} against {against} ({}p {}; {})",
-        percent(found.relative.point),
-        interval.unwrap_or_default(),
-        if found.p_value < 0.001 { p_value(found.p_value) } else { format!("= {}", p_value(found.p_value)) },
-        verdict_of(found.verdict, analysis.margin),
-    )
+    let p = if found.p_value < 0.001 { p_value(found.p_value) } else { format!("= {}", p_value(found.p_value)) };
+    let optimum = analysis.goal.optimum();
+    let claim = match found.verdict {
+        verdict if !found.may_be_optimum => verdict_of(verdict, analysis),
+        CostVerdict::Equivalent => format!("may be the {optimum} itself, and {}", verdict_of(found.verdict, analysis)),
+        _ => format!("may be the {optimum} itself"),
+    };
+    format!("{} against {against} ({}p {p}; {claim})", text(shown.point), interval.unwrap_or_default())
 }
 
-fn verdict_of(verdict: Verdict, margin: Margin) -> String {
+fn verdict_of(verdict: CostVerdict, analysis: &Analysis) -> String {
+    let margin = analysis.margin;
     match verdict {
-        Verdict::Better => format!("better by more than {margin}"),
-        Verdict::Worse => format!("worse by more than {margin}"),
-        Verdict::Equivalent => format!("equivalent to it within {margin}"),
-        Verdict::Undecided => format!("undecided at a margin of {margin}"),
+        CostVerdict::Better => format!("better by more than {margin}"),
+        CostVerdict::Worse => format!("worse by more than {margin}"),
+        CostVerdict::Equivalent => format!("equivalent to it within {margin}"),
+        CostVerdict::Undecided => format!("undecided at a margin of {margin}"),
     }
 }
 
@@ -151,7 +266,7 @@ pub fn percent_of(share: f64) -> String {
 pub fn with_range(estimate: &Estimate) -> String {
     match estimate.interval {
         Some(interval) => {
-            let rounded = |value: f64| to_precision_of(value, interval.margin());
+            let rounded = |value: f64| rounded_in(value, interval.margin());
             format!(
                 "{} ({} interval {} to {})",
                 rounded(estimate.point),
@@ -162,6 +277,14 @@ pub fn with_range(estimate: &Estimate) -> String {
         }
         None => significant(estimate.point, 4),
     }
+}
+
+/// `value` as precise as `margin` justifies; one far smaller than that keeps two digits of its own, for on a logarithmic axis
+/// 0.0031 is not 0.00.
+fn rounded_in(value: f64, margin: f64) -> String {
+    const SMALL: f64 = 0.1;
+    let is_small = value != 0.0 && value.abs() < SMALL * margin;
+    to_precision_of(value, if is_small { value.abs() } else { margin })
 }
 
 /// The step in words: `Xavier → minimum: −1.1 % (95 % interval −3.0 % to +0.9 %)`.

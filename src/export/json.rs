@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::analysis::groups::Quantile;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Analysis, BasinRule, Basis, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
+    Along, Analysis, BasinRule, Basis, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
     SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
@@ -36,6 +36,7 @@ struct Wire<'a> {
     metric: &'a str,
     confidence: f64,
     goal: Goal,
+    x_scale: Along,
     statistic: Statistic,
     basis: Basis,
     basins_from: Option<&'static str>,
@@ -177,7 +178,8 @@ struct WireFitted {
 
 impl WireMinimum {
     fn of(analysis: &Analysis, observed: WireObserved) -> Self {
-        let MinimumAnalysis { level, value, curve: _, cross_fitted, candidates, standing, margin } = &analysis.minimum;
+        let MinimumAnalysis { level, value, curve: _, cross_fitted, candidates, standing, is_beside: _, margin } =
+            &analysis.minimum;
         let level_of = |place: &usize| analysis.groups[*place].level;
         let (verdict, edge, more_runs_per_level, undecided) = match standing {
             Standing::Located => (Verdict::Located, None, None, Vec::new()),
@@ -307,6 +309,7 @@ impl<'a> Wire<'a> {
             metric: &analysis.metric,
             confidence: analysis.confidence,
             goal: analysis.goal,
+            x_scale: analysis.along,
             statistic: analysis.statistic,
             basis: analysis.basis,
             basins_from: analysis.basin_rule.map(|rule| match rule {

@@ -167,7 +167,7 @@ fn verdict_on(analysis: &Analysis, name: &str) -> Option<Verdict> {
 mod tests {
     use super::*;
     use crate::analysis::statistic::Statistic;
-    use crate::analysis::{Margin, Question};
+    use crate::analysis::{AxisScale, Margin, Question};
     use crate::store::schema::{Columns, LevelSummary, RowLedger};
     use crate::store::{Data, LevelSummaries};
 
@@ -177,8 +177,14 @@ mod tests {
         let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40)];
         let columns = Columns { factor: "x".into(), metric: "y".into() };
         let ledger = RowLedger::of_rows(80 + n);
-        let question =
-            Question { confidence: 0.96, references: Vec::new(), margin: None, statistic: Statistic::Mean, goal: None };
+        let question = Question {
+            confidence: 0.96,
+            references: Vec::new(),
+            margin: None,
+            statistic: Statistic::Mean,
+            goal: None,
+            x_scale: AxisScale::Auto,
+        };
         let levels = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
         Analysis::of(Data::Levels(levels), &question).unwrap()
     }

@@ -1,4 +1,4 @@
-//! Which levels may be the best, how probable is each, and is the question settled?
+//! Which levels may be the best, and how probable is each?
 //!
 //! **Confidence set.** Level i is left out if it is significantly worse than some other: T_i = max_j (m_i − m_j) / s_ij, with
 //! s_ij² = SE_i² + SE_j², is compared with the distribution of the same maximum when all means are equal. The true best is left
@@ -13,34 +13,22 @@
 //! an integral over one variable (Dunnett 1955). Why not a simulated maximum: the integral is exact, needs no seed and is
 //! faster. Why not overlapping intervals: they account neither for the number of levels nor for the right variance. Differences are first
 //! turned into the normal deviates of equal tail (Hill 1970) with Satterthwaite's degrees of freedom.
-//! It is a statement about each level alone: neighbours lend it nothing. The fitted minimum ([`crate::stats::bootstrap`])
-//! borrows from them and is much sharper where the curve is smooth.
+//! It is a statement about each level alone: neighbours lend it nothing. The curves of [`crate::stats::optimum`]
+//! borrow from them.
 //!
 //! **P(best)** of a level: the probability that its mean is the least if the true means are normal around the measured ones
 //! (a flat prior; the parametric bootstrap's frequency, in closed form): ∫ φ(z) Π_j Φ((m_j − m_i − SE_i z) / SE_j) dz.
 //! The levels' add up to 1. Near equals share it: with 400 flat levels none has 5 %, and none can be excluded either.
 //!
-//! **Verdict**, by the first rule that applies; the margin is the loss that does not matter:
-//! 1. `flat`: no two levels differ by more than the margin, shown for all pairs at once (Bonferroni).
-//! 2. `at_edge`: the fitted minimum lies at the same end of the range in at least the nominal share of bootstrap replicates.
-//! 3. `located`: its interval lies inside the range, and nowhere in it is the curve, at its upper confidence bound, more than the margin
-//!    above its minimum: any choice in it costs less than what matters (indifference zone, Bechhofer 1954).
-//! 4. `unresolved`. The bound on the rise falls at least as 1/√runs, so that (rise/margin)² times as many runs decide it;
-//!    the levels named are those of the interval and half its width on either side.
-//!
-//! Without a curve (fewer than three levels) rules 2 and 3 ask for a set of one level, and the runs needed grow with (critical / observed T)².
-//!
 //! **When it is wrong.** Means must be nearly normal: two-peaked losses need some 60 runs a level. Pairs of runs are
-//! ignored: for those see [`crate::stats::best_paired`]. The number of runs is an order of magnitude.
+//! ignored: for those see [`crate::stats::best_paired`].
 //!
 //! **Cost.** O(levels²), times 51 points of the integral for those pairs alone that lie near each other.
 
 use rayon::prelude::*;
-use serde::Serialize;
 
-use crate::stats::bootstrap::FittedMinimum;
 use crate::stats::interval::{normal_cdf, normal_equivalent, normal_quantile, satterthwaite};
-use crate::stats::smooth::{Edge, LevelMean, floored_errors};
+use crate::stats::smooth::{LevelMean, floored_errors};
 
 /// One level's claim to be the best.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -177,96 +165,6 @@ impl Phi {
     }
 }
 
-/// Whether it is settled where the minimum is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Standing {
-    /// It lies inside the range, and its interval is as narrow as matters.
-    Located,
-    /// It lies at an end of the range or beyond.
-    AtEdge {
-        /// Which end.
-        edge: Edge,
-    },
-    /// No two levels differ by more than the margin.
-    Flat,
-    /// The data do not say.
-    Unresolved {
-        /// About how many more runs at each of `levels` decide it; absent where nothing can be said.
-        more_runs: Option<u64>,
-        /// Places of the levels that need them.
-        levels: Vec<usize>,
-    },
-}
-
-/// The verdict on the minimum of `levels`, ascending in x. `margin` > 0 is in the metric's unit.
-pub fn standing(levels: &[LevelMean], fitted: Option<&FittedMinimum>, margin: f64, confidence: f64) -> Standing {
-    if is_flat(levels, margin, confidence) {
-        return Standing::Flat;
-    }
-    let (Some(fitted), Some(first), Some(last)) = (fitted, levels.first(), levels.last()) else {
-        return without_curve(levels, confidence);
-    };
-    for (edge, share) in [(Edge::Low, fitted.at_low_edge), (Edge::High, fitted.at_high_edge)] {
-        if share >= confidence {
-            return Standing::AtEdge { edge };
-        }
-    }
-    let Some(interval) = fitted.location.interval else { return without_curve(levels, confidence) };
-    if first.x < interval.lower && interval.upper < last.x && fitted.rise <= margin {
-        return Standing::Located;
-    }
-    let around = interval.margin();
-    let near = |level: &LevelMean| interval.lower - around <= level.x && level.x <= interval.upper + around;
-    let places: Vec<usize> = (0..levels.len()).filter(|i| near(&levels[*i])).collect();
-    let runs = places.iter().map(|i| levels[*i].n).sum::<f64>() / places.len().max(1) as f64;
-    // Touching an end with little rise asks for runs too: at least as many again.
-    let factor = (fitted.rise / margin * (fitted.rise / margin)).max(2.0);
-    Standing::Unresolved { more_runs: rounded(runs * (factor - 1.0)), levels: places }
-}
-
-/// Two significant digits: more would promise too much.
-fn rounded(runs: f64) -> Option<u64> {
-    const SENSIBLE: f64 = 1e15;
-    let unit = libm::pow(10.0, (libm::log10(runs.max(1.0)) - 1.0).floor().max(0.0));
-    (runs < SENSIBLE).then(|| (libm::ceil(runs / unit) * unit).max(1.0) as u64)
-}
-
-/// Whether every |m_i − m_j| + z s_ij is within the margin, z by Bonferroni over the pairs.
-fn is_flat(levels: &[LevelMean], margin: f64, confidence: f64) -> bool {
-    let count = levels.len() as f64;
-    let pairs = (count * (count - 1.0) / 2.0).max(1.0);
-    let quantile = normal_quantile(1.0 - (1.0 - confidence) / pairs);
-    let errors = floored_errors(levels);
-    let near = |i: usize, j: usize| {
-        (levels[i].mean - levels[j].mean).abs() + quantile * libm::hypot(errors[i], errors[j]) <= margin
-    };
-    let known = levels.len() > 1 && levels.iter().all(|level| level.freedom > 0.0);
-    known && (0..levels.len()).all(|i| (0..i).all(|j| near(i, j)))
-}
-
-fn without_curve(levels: &[LevelMean], confidence: f64) -> Standing {
-    let candidates = candidates(levels, confidence);
-    let places: Vec<usize> = (0..levels.len()).filter(|i| candidates[*i].in_set).collect();
-    match places[..] {
-        [0] if levels.len() > 1 => Standing::AtEdge { edge: Edge::Low },
-        [only] if only + 1 == levels.len() && levels.len() > 1 => Standing::AtEdge { edge: Edge::High },
-        [_] if levels.len() > 1 => Standing::Located,
-        _ => Standing::Unresolved { more_runs: runs_to_separate(levels, &places, confidence), levels: places },
-    }
-}
-
-/// How many more runs a level make the strongest contender significant, if the means stay.
-fn runs_to_separate(levels: &[LevelMean], places: &[usize], confidence: f64) -> Option<u64> {
-    let errors = floored_errors(levels);
-    let of = |i: &usize| worst(*i, levels, &errors);
-    let nearest = places.iter().map(of).filter(|t| *t > 0.0).fold(f64::INFINITY, f64::min);
-    let critical = normal_quantile(1.0 - 2.0 * (1.0 - confidence) / (levels.len() as f64 - 1.0).max(1.0));
-    let runs = places.iter().map(|i| levels[*i].n).sum::<f64>() / places.len() as f64;
-    let factor = (critical / nearest) * (critical / nearest);
-    (nearest.is_finite() && nearest > 0.0).then(|| rounded(runs * (factor - 1.0).max(0.0))).flatten()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,16 +234,5 @@ mod tests {
         assert!(ours.iter().all(|c| c.in_set && (c.probability - 0.02).abs() < 1e-6));
         let unknown = candidates(&levels(&[5.0, 9.0], &[0.0; 2]), 0.95);
         assert!(unknown.iter().all(|c| c.in_set && c.probability == 0.5));
-    }
-
-    #[test]
-    fn verdicts_without_a_curve() {
-        let of = |means: &[f64]| standing(&levels(means, &vec![1.0; means.len()]), None, 1.0, 0.95);
-        assert_eq!(of(&[0.0, 20.0]), Standing::AtEdge { edge: Edge::Low });
-        assert_eq!(of(&[20.0, 0.0]), Standing::AtEdge { edge: Edge::High });
-        // T = 0.707: (1.645 / 0.707)² = 5.41 times 100 runs are 441 more.
-        assert_eq!(of(&[0.0, 1.0]), Standing::Unresolved { more_runs: Some(450), levels: vec![0, 1] });
-        assert_eq!(standing(&levels(&[0.0, 1.0], &[0.1; 2]), None, 2.0, 0.95), Standing::Flat);
-        assert_eq!(of(&[0.0]), Standing::Unresolved { more_runs: None, levels: vec![0] });
     }
 }

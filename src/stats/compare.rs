@@ -131,6 +131,22 @@ pub enum Verdict {
     Undecided,
 }
 
+impl Verdict {
+    /// Of a difference whose interval, at the level of both claims, is this; lower is better. More cautious than
+    /// [`Difference::verdict`], which asks the equivalence at its own, narrower one.
+    pub fn of_interval(lower: f64, upper: f64, margin: f64) -> Self {
+        if upper < -margin {
+            Self::Better
+        } else if lower > margin {
+            Self::Worse
+        } else if -margin < lower && upper < margin {
+            Self::Equivalent
+        } else {
+            Self::Undecided
+        }
+    }
+}
+
 /// `to` − `from` for independent numbers. Nothing if an error is absent.
 pub fn welch(from: &Measured, to: &Measured, confidence: f64) -> Option<Difference> {
     let (a, b) = (from.standard_error?, to.standard_error?);

@@ -39,6 +39,8 @@ pub enum Method {
     Recovered,
     /// Places at which the slope of a cubic is not significantly different from 0; of its values Student's t interval.
     CubicSlope,
+    /// Quantiles of curves drawn through the levels around the optimum, cut by what one dip and convexity allow.
+    LocalCurves,
 }
 
 impl Method {
@@ -57,6 +59,7 @@ impl Method {
             Self::CrossFitted => "cross-fitted t",
             Self::Recovered => "recovered",
             Self::CubicSlope => "slope of a cubic",
+            Self::LocalCurves => "local curves",
         }
     }
 }

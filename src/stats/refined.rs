@@ -114,6 +114,8 @@ pub struct Level<'a> {
 pub struct Cubic {
     centre: f64,
     scale: f64,
+    /// The levels that it goes through, in units of the scale from the centre.
+    places: Vec<f64>,
     /// Per coefficient the weights of the means that the cubic goes through, which come first.
     rows: [Vec<f64>; PARAMETERS],
     /// The levels beside it, in units of the scale from the centre.
@@ -148,7 +150,7 @@ impl Cubic {
         let rows = solution(&places, &runs[..levels.len()])?;
         let errors = covariances(&all, &means);
         let beside = beside.iter().map(place).collect();
-        let mut cubic = Self { centre, scale, rows, beside, means, runs, errors, least: 0.0 };
+        let mut cubic = Self { centre, scale, places, rows, beside, means, runs, errors, least: 0.0 };
         cubic.least = cubic.lowest()?;
         Some(cubic)
     }
@@ -202,6 +204,15 @@ impl Cubic {
     /// The value at `x`, at a level beside the cubic its own mean; nothing outside the levels.
     pub fn at(&self, x: f64) -> Option<Measured> {
         Some(self.measured(&self.weights(x)?))
+    }
+
+    /// The cubic's value at `x`; `None` outside its levels, at one of them, and at a level beside it.
+    pub fn inside(&self, x: f64) -> Option<Measured> {
+        const ROUNDING: f64 = 1e-9;
+        let t = (x - self.centre) / self.scale;
+        let is_own = |level: &f64| (level - t).abs() <= ROUNDING;
+        let is_apart = !self.places.iter().chain(&self.beside).any(is_own);
+        (t.abs() < 1.0 && is_apart).then(|| self.measured(&self.combined(&powers(t))))
     }
 
     /// The weights of the means in the value at `x`.

@@ -124,6 +124,13 @@ pub struct Local {
     values: Vec<f64>,
 }
 
+impl Local {
+    /// The middle of the curves, place by place.
+    pub fn middle(&self) -> Vec<f64> {
+        middle(&self.draws.curves)
+    }
+}
+
 /// What the levels say of the optimum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Optimum {

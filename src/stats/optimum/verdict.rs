@@ -4,7 +4,8 @@
 //!
 //! 1. `flat`: no two levels differ by more than the margin, shown for all pairs at once (Bonferroni).
 //! 2. `not_unimodal`: the levels contradict a single dip ([`crate::stats::optimum::bracket`]); the dips are named.
-//! 3. `at_edge`: 1 − α of the draws have their least place at the same end of the sweep.
+//! 3. `at_edge`: 1 − α of the draws have their least place at the same end of the sweep. Of two or three levels, through which no curves are
+//!    drawn: the level at the end is significantly better than its neighbour.
 //! 4. `located`: the interval lies inside the sweep, the curve does not contradict its levels, and in 1 − α of the draws nothing in the
 //!    interval is worse than the margin allows: any choice in it costs less than what matters (indifference zone,
 //!    Bechhofer 1954).
@@ -65,7 +66,7 @@ impl Optimum {
         if !self.bracket.is_unimodal {
             return Verdict::NotUnimodal { dips: self.dips() };
         }
-        let Some(local) = &self.local else { return self.unresolved(self.convex, runs) };
+        let Some(local) = &self.local else { return self.verdict_without_curves(runs) };
         if let Some(edge) = local.edge {
             return Verdict::AtEdge { edge };
         }
@@ -77,6 +78,23 @@ impl Optimum {
             return Verdict::Coarse { add: self.levels_to_add(span) };
         }
         self.unresolved(span, runs)
+    }
+
+    /// Of two or three levels: never `located`.
+    fn verdict_without_curves(&self, runs: &[f64]) -> Verdict {
+        let last = self.means.len() - 1;
+        let is_better = |level: usize, than: usize| {
+            let error = libm::sqrt(self.noise.variances[level] + self.noise.variances[than]);
+            self.means[than] - self.means[level] > self.quantile * error
+        };
+        match super::convex::index_of_least(&self.means) {
+            0 if is_better(0, 1) => Verdict::AtEdge { edge: Edge::Low },
+            least if least == last && is_better(last, last - 1) => Verdict::AtEdge { edge: Edge::High },
+            least if least > 0 && least < last && self.rise_to_neighbours() >= COARSE => {
+                Verdict::Coarse { add: self.levels_to_add(self.convex) }
+            }
+            _ => self.unresolved(self.convex, runs),
+        }
     }
 
     /// Whether the interval is as narrow as matters, and the curve is one to be believed.
@@ -167,7 +185,7 @@ impl Optimum {
         let each = levels.iter().map(|level| runs[*level]).sum::<f64>() / levels.len() as f64;
         let rise = self.rise_to_neighbours().max(1.0);
         let factor = (COARSE / rise) * (COARSE / rise);
-        Verdict::Unresolved { more_runs: rounded(each * (factor - 1.0).max(1.0)), levels }
+        Verdict::Unresolved { more_runs: rounded_runs(each * (factor - 1.0).max(1.0)), levels }
     }
 
     /// The least levels of the dips that a single one does not explain: levels below both of their neighbours' fitted heights, of
@@ -194,8 +212,8 @@ impl Optimum {
     }
 }
 
-/// Two significant digits: more would promise too much.
-fn rounded(runs: f64) -> Option<u64> {
+/// A number of runs to two significant digits: more would promise too much. `None` for a number beyond all sense.
+pub fn rounded_runs(runs: f64) -> Option<u64> {
     const SENSIBLE: f64 = 1e15;
     let unit = libm::pow(10.0, (libm::log10(runs.max(1.0)) - 1.0).floor().max(0.0));
     (runs < SENSIBLE).then(|| (libm::ceil(runs / unit) * unit).max(1.0) as u64)

@@ -1,0 +1,383 @@
+//! What do the levels say of the optimum, from the weakest assumption to the strongest, and which of it is the headline?
+//!
+//! The layers themselves stand in [`crate::stats::optimum`]: the bracket, the convex bounds, the local curves, the safe range. This
+//! module chooses the assumption under which place and value are given:
+//!
+//! - **local**: curves of unknown smoothness through the few levels around the bracket. The rule, and the basis of the verdict.
+//! - **smooth**: one curve through all levels ([`crate::stats::smooth`]), whose interval is sharper by a factor of two to three. Only
+//!   where noise and not the curve's shape limits what is known: at least 30 levels in the window, a
+//!   curve that agrees with all levels (lack of fit), and levels around the optimum that one parabola
+//!   explains as well as two halves of different slope and curvature (p at least 0.2). Kinks of 1:4
+//!   among 400 levels pass in none of the simulated experiments, where without the last test the
+//!   interval covered 0 to 30 %; smooth symmetric curves pass in 70 to 80 %. Also for runs that
+//!   were put around the optimum by design ([`crate::stats::refined`]), if the cubic agrees with the
+//!   other levels in its reach.
+//!
+//! Without enough levels or errors for either, place and value are absent and the bracket alone is given.
+//!
+//! **A level beside the axis** ([`crate::analysis::along`]) is no part of the curves. It is compared with places on it by its own mean. The
+//! verdict on the optimum of the curve stands if this level is at most the margin better. If it is the least of all and shown to
+//! be better, the optimum lies there; otherwise the question is open.
+
+use serde::Serialize;
+
+use crate::analysis::margin::Margin;
+use crate::analysis::minimum::{Contrast, Curve, MOST_LEVELS, own};
+use crate::analysis::objective::Objective;
+use crate::format::rounded_to_spacing;
+use crate::stats::best::Candidate;
+use crate::stats::interval::{ConfidenceInterval, Estimate, Method};
+use crate::stats::optimum::fit::LackOfFit;
+use crate::stats::optimum::verdict::Verdict;
+use crate::stats::optimum::{Known, Optimum, Span, Tolerance};
+use crate::stats::smooth::{Edge, LevelMean};
+
+/// Under which assumption place and value are given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Assumption {
+    /// The whole curve is smooth.
+    Smooth,
+    /// Only the levels around the optimum count, and nothing is known of the curve's smoothness.
+    Local,
+}
+
+/// The levels, with what each layer says.
+pub struct Layers<'a> {
+    pub(super) objective: &'a Objective<'a>,
+    optimum: Option<Optimum>,
+    smooth: Option<Curve<'a>>,
+    tolerance: Tolerance,
+    confidence: f64,
+}
+
+/// Fewest levels in the window for the smooth curve.
+const DENSE: usize = 30;
+/// Least p of the test of one parabola for the smooth curve.
+const SYMMETRIC: f64 = 0.2;
+
+impl<'a> Layers<'a> {
+    /// Of the levels of `objective`. Nothing is said of more than [`MOST_LEVELS`].
+    pub fn new(objective: &'a Objective<'a>, margin: Margin, confidence: f64) -> Self {
+        let is_small = objective.levels.len() <= MOST_LEVELS;
+        let optimum = if is_small { objective.optimum(confidence) } else { None };
+        let tolerance = match margin {
+            Margin::Share(share) => Tolerance { share, amount: 0.0 },
+            Margin::Absolute(amount) => Tolerance { share: 0.0, amount },
+        };
+        let smooth = match &optimum {
+            Some(optimum) if objective.refined.is_some() || is_dense(optimum) => {
+                Curve::through(objective, confidence).filter(|curve| is_believed(curve, optimum))
+            }
+            _ => None,
+        };
+        Self { objective, optimum, smooth, tolerance, confidence }
+    }
+
+    /// The assumption of place and value; `None` if there are none.
+    pub fn assumption(&self) -> Option<Assumption> {
+        if self.smooth.is_some() {
+            return Some(Assumption::Smooth);
+        }
+        self.optimum.as_ref()?.local.as_ref().map(|_| Assumption::Local)
+    }
+
+    /// The levels between which the optimum lies, if there is one dip.
+    pub fn bracket(&self) -> Option<Span> {
+        let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
+        Some(self.levels_of(Span {
+            lower: optimum.x[optimum.bracket.first],
+            upper: optimum.x[optimum.bracket.last],
+        }))
+    }
+
+    /// The place of the optimum, as a level.
+    pub fn level(&self) -> Option<Estimate> {
+        if let Some(curve) = &self.smooth {
+            return Some(curve.minimum().0);
+        }
+        let place = self.optimum.as_ref()?.local.as_ref()?.place;
+        Some(self.objective.along.estimate(&self.estimate(place)))
+    }
+
+    /// The value there.
+    pub fn value(&self) -> Option<Estimate> {
+        if let Some(curve) = &self.smooth {
+            return Some(curve.minimum().1);
+        }
+        let value = self.optimum.as_ref()?.local.as_ref()?.value?;
+        Some(self.objective.natural(&self.estimate(value)))
+    }
+
+    /// The best value, lower being better: the curve's, or else the best level's.
+    pub fn best(&self) -> f64 {
+        let local = self.optimum.as_ref().and_then(|optimum| optimum.local.as_ref()?.value);
+        match (&self.smooth, local) {
+            (Some(curve), _) => curve.fitted.minimum.value,
+            (None, Some(value)) => value.point,
+            (None, None) => self.objective.all().iter().map(|level| level.mean).fold(f64::INFINITY, f64::min),
+        }
+    }
+
+    /// The margin in the metric's unit.
+    pub fn margin(&self) -> f64 {
+        let best = self.best();
+        self.tolerance.limit(best) - best
+    }
+
+    /// Whether a share of the best value is no margin, the value being near 0 or perhaps of either sign.
+    pub fn margin_is_void(&self) -> bool {
+        if self.tolerance.share == 0.0 {
+            return false;
+        }
+        let value = self.value().and_then(|value| value.interval);
+        let signs_differ = {
+            let means = || self.objective.levels.iter().map(|level| level.mean);
+            means().any(|mean| mean < 0.0) && means().any(|mean| mean > 0.0)
+        };
+        let reaches_zero = value.map_or(self.best() == 0.0, |value| value.lower <= 0.0 && value.upper >= 0.0);
+        reaches_zero || signs_differ
+    }
+
+    /// The test of the curve against its levels.
+    pub fn lack_of_fit(&self) -> Option<LackOfFit> {
+        let optimum = self.optimum.as_ref()?;
+        match &self.smooth {
+            Some(curve) => fit_of(curve, optimum),
+            None => optimum.local.as_ref()?.lack_of_fit,
+        }
+    }
+
+    /// The levels at which the value is shown to be within the margin of its best.
+    pub fn safe_range(&self) -> Option<Span> {
+        if self.margin_is_void() {
+            return None;
+        }
+        let safe = self.optimum.as_ref()?.safe_range(self.tolerance)?;
+        Some(self.levels_of(safe))
+    }
+
+    /// The errors that everything is computed with.
+    pub fn noise(&self) -> Option<&crate::stats::optimum::noise::Noise> {
+        self.optimum.as_ref().map(|optimum| &optimum.noise)
+    }
+
+    /// The curve to look at: level and value. Of the local curves the middle one, over the levels that they are drawn through.
+    pub fn points(&self) -> Vec<(f64, f64)> {
+        if let Some(curve) = &self.smooth {
+            return curve.points();
+        }
+        let Some(local) = self.optimum.as_ref().and_then(|optimum| optimum.local.as_ref()) else { return Vec::new() };
+        let (along, sign) = (self.objective.along, self.objective.goal.sign());
+        let middle = local.middle();
+        local.draws.x.iter().zip(middle).map(|(x, value)| (along.level(*x), sign * value)).collect()
+    }
+
+    /// The value at `level` against the optimum; `None` outside the levels.
+    pub fn against_optimum(&self, level: f64) -> Option<Contrast> {
+        let objective = self.objective;
+        if !objective.along.has_place_for(level) {
+            return self.beside_against_optimum(level);
+        }
+        if let Some(curve) = &self.smooth {
+            return Some(curve.against_minimum(level, self.confidence)?.judged(self.margin(), self.confidence));
+        }
+        let optimum = self.optimum.as_ref()?;
+        let found = optimum.against_optimum(objective.along.place(level))?;
+        let verdict = optimum.judge(&found, self.tolerance);
+        Some(Contrast {
+            difference: self.estimate(found.difference),
+            relative: found.relative.map(|relative| self.estimate(relative)),
+            p_value: found.p_value,
+            verdict,
+            may_be_optimum: found.may_be_optimum,
+            variance_reduction: None,
+        })
+    }
+
+    /// The value at the second level less that at the first; `None` outside the levels.
+    pub fn between(&self, levels: [f64; 2]) -> Option<Contrast> {
+        let objective = self.objective;
+        if let Some(curve) = &self.smooth {
+            return Some(curve.between(levels, self.confidence)?.judged(self.margin(), self.confidence));
+        }
+        let [from, to] = levels;
+        if !objective.along.has_place_for(from) || !objective.along.has_place_for(to) {
+            return None;
+        }
+        let optimum = self.optimum.as_ref()?;
+        let found = optimum.between(levels.map(|level| objective.along.place(level)))?;
+        let verdict = optimum.judge(&found, self.tolerance);
+        Some(Contrast {
+            difference: self.estimate(found.difference),
+            relative: found.relative.map(|relative| self.estimate(relative)),
+            p_value: found.p_value,
+            verdict,
+            may_be_optimum: false,
+            variance_reduction: None,
+        })
+    }
+
+    /// The verdict, its levels being those of the groups.
+    pub fn verdict(&self, candidates: &[Candidate]) -> Verdict {
+        let beside = self.objective.beside.len();
+        let on_axis = self.shifted(self.verdict_on_axis(candidates));
+        if beside == 0 {
+            return on_axis;
+        }
+        let excess = self.beside_against_optimum(0.0).and_then(|contrast| contrast.difference.interval);
+        if excess.is_some_and(|interval| interval.lower >= -self.margin()) {
+            return match on_axis {
+                Verdict::Flat => open(candidates),
+                other => other,
+            };
+        }
+        if self.is_least_beside() && excess.is_some_and(|interval| interval.upper < 0.0) {
+            return Verdict::AtEdge { edge: Edge::Low };
+        }
+        open(candidates)
+    }
+
+    fn verdict_on_axis(&self, candidates: &[Candidate]) -> Verdict {
+        let runs: Vec<f64> = self.objective.levels.iter().map(|level| level.n).collect();
+        let Some(optimum) = &self.optimum else { return open(candidates) };
+        let local = optimum.verdict(self.local_tolerance(), &runs);
+        let Some(curve) = &self.smooth else { return local };
+        match local {
+            Verdict::Flat | Verdict::NotUnimodal { .. } | Verdict::AtEdge { .. } => local,
+            _ if curve.is_located(self.margin()) && !self.margin_is_void() => Verdict::Located,
+            _ => curve.unresolved(self.margin(), &runs),
+        }
+    }
+
+    /// Without a margin that can be met nothing is flat and nothing located.
+    fn local_tolerance(&self) -> Tolerance {
+        if self.margin_is_void() { Tolerance { share: 0.0, amount: 0.0 } } else { self.tolerance }
+    }
+
+    /// `verdict` of the levels on the axis, with the numbers of the groups and levels in place of places.
+    fn shifted(&self, verdict: Verdict) -> Verdict {
+        let shift = |levels: Vec<usize>| levels.into_iter().map(|level| level + self.objective.beside.len()).collect();
+        match verdict {
+            Verdict::Coarse { add } => Verdict::Coarse { add: self.rounded_levels(&add) },
+            Verdict::NotUnimodal { dips } => Verdict::NotUnimodal { dips: shift(dips) },
+            Verdict::Unresolved { more_runs, levels } => Verdict::Unresolved { more_runs, levels: shift(levels) },
+            other => other,
+        }
+    }
+
+    /// Levels at these places, with as many digits as tell them from their neighbours.
+    fn rounded_levels(&self, places: &[f64]) -> Vec<f64> {
+        let (along, x) = (self.objective.along, &self.objective.levels);
+        let rounded = |place: &f64| {
+            let after = x.partition_point(|level| level.x < *place).clamp(1, x.len() - 1);
+            let spacing = (along.level(x[after].x) - along.level(x[after - 1].x)) / 10.0;
+            rounded_to_spacing(along.level(*place), spacing)
+        };
+        places.iter().map(rounded).collect()
+    }
+
+    /// Whether a level beside the axis is the best, so that the optimum of the curve is not that of the sweep.
+    pub fn is_best_beside(&self) -> bool {
+        let excess = self.beside_against_optimum(0.0).and_then(|contrast| contrast.difference.interval);
+        self.is_least_beside() && !excess.is_some_and(|interval| interval.lower >= -self.margin())
+    }
+
+    fn is_least_beside(&self) -> bool {
+        let is_least = |beside: &LevelMean| self.objective.levels.iter().all(|level| beside.mean < level.mean);
+        self.objective.beside.first().is_some_and(is_least)
+    }
+
+    /// The level beside the axis, by its own mean, against the optimum: the two are independent, and their distances to the ends of
+    /// their intervals are added in squares (Zou and Donner 2008).
+    fn beside_against_optimum(&self, level: f64) -> Option<Contrast> {
+        if let Some(curve) = &self.smooth {
+            return Some(curve.against_minimum(level, self.confidence)?.judged(self.margin(), self.confidence));
+        }
+        let beside = self.objective.beside.first().filter(|_| level == 0.0)?;
+        let own = own(beside).estimate(self.confidence, Method::WelchT);
+        let (own_interval, value) = (own.interval?, self.optimum.as_ref()?.local.as_ref()?.value?);
+        let point = own.point - value.point;
+        let half = own_interval.margin();
+        let span = Span {
+            lower: point - libm::hypot(half, value.span.upper - value.point),
+            upper: point + libm::hypot(half, value.point - value.span.lower),
+        };
+        let margin = self.margin();
+        let relative = Known {
+            point: point / value.point.abs(),
+            span: Span { lower: span.lower / value.point.abs(), upper: span.upper / value.point.abs() },
+        };
+        let verdict = crate::stats::compare::Verdict::of_interval(span.lower, span.upper, margin);
+        let reach = if point > 0.0 { point - span.lower } else { span.upper - point };
+        let z = crate::stats::interval::normal_quantile(self.confidence) * point / reach;
+        Some(Contrast {
+            difference: self.estimate(Known { point, span }),
+            relative: (!self.margin_is_void()).then(|| self.estimate(relative)),
+            p_value: crate::stats::interval::normal_probability(z.abs()),
+            verdict,
+            may_be_optimum: false,
+            variance_reduction: None,
+        })
+    }
+
+    fn estimate(&self, known: Known) -> Estimate {
+        let Span { lower, upper } = known.span;
+        let interval = ConfidenceInterval { level: self.confidence, lower, upper, method: Method::LocalCurves };
+        Estimate { point: known.point, standard_error: None, interval: Some(interval) }
+    }
+
+    fn levels_of(&self, span: Span) -> Span {
+        let along = self.objective.along;
+        Span { lower: along.level(span.lower), upper: along.level(span.upper) }
+    }
+}
+
+/// Whether noise and not the curve's shape limits what is known: many levels in the window.
+fn is_dense(optimum: &Optimum) -> bool {
+    optimum.bracket.is_unimodal && optimum.window().count() >= DENSE
+}
+
+/// Whether the smooth curve agrees with its levels, and the window with one parabola.
+fn is_believed(curve: &Curve, optimum: &Optimum) -> bool {
+    let fits = !fit_of(curve, optimum).is_some_and(|fit| fit.is_significant());
+    let is_designed = curve.objective.refined.is_some();
+    let is_symmetric = || optimum.symmetry(curve.fitted.minimum.x).is_some_and(|p| p >= SYMMETRIC);
+    fits && (is_designed || is_symmetric())
+}
+
+/// Lack of fit of the smooth curve at all levels, or of a design's cubic at the other levels in its reach.
+fn fit_of(curve: &Curve, optimum: &Optimum) -> Option<LackOfFit> {
+    let levels = &curve.objective.levels;
+    if let Some(cubic) = &curve.objective.refined {
+        let others: Vec<(f64, f64)> = levels
+            .iter()
+            .enumerate()
+            .filter_map(|(i, level)| {
+                let at = cubic.inside(level.x)?;
+                let error = at.standard_error.unwrap_or(0.0);
+                Some((level.mean - at.point, optimum.noise.variances[i] + error * error))
+            })
+            .collect();
+        let (residuals, variances): (Vec<f64>, Vec<f64>) = others.into_iter().unzip();
+        return LackOfFit::new(&residuals, &variances, 0.0, &optimum.noise);
+    }
+    let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
+    let mut trace = 0.0;
+    let residual = |(i, level): (usize, &LevelMean)| {
+        let row = curve.fitted.curve.row(level.x);
+        trace += row.weights.get(i.wrapping_sub(row.first)).copied().unwrap_or(0.0);
+        level.mean - row.apply(&means)
+    };
+    let residuals: Vec<f64> = levels.iter().enumerate().map(residual).collect();
+    LackOfFit::new(&residuals, &optimum.noise.variances, trace, &optimum.noise)
+}
+
+/// The question is open between the levels that cannot be excluded.
+fn open(candidates: &[Candidate]) -> Verdict {
+    let mut levels: Vec<usize> = (0..candidates.len()).filter(|place| candidates[*place].in_set).collect();
+    if levels.is_empty() {
+        levels = (0..candidates.len()).collect();
+    }
+    Verdict::Unresolved { more_runs: None, levels }
+}
