@@ -19,7 +19,7 @@
 //! use initsweep::analysis::{Analysis, Question, Statistic};
 //! use initsweep::store::{self, Columns, Source};
 //!
-//! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+//! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
 //! let statistic = Statistic::Mean;
 //! let analysis = Analysis::of(runs, &Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic })?;

@@ -179,7 +179,7 @@ impl Analysis {
             LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max }
         };
         let levels = self.groups.iter().map(level).collect();
-        let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone() };
+        let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone(), pair: None };
         let (ledger, inputs) = (self.ledger.clone(), self.provenance.inputs.clone());
         Self::of_summaries(LevelSummaries { levels, columns, ledger, inputs, warnings: Vec::new() }, question)
     }

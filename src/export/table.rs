@@ -201,7 +201,7 @@ mod tests {
     use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger};
 
     fn analysis() -> Analysis {
-        let columns = Columns { factor: "x".into(), metric: "y".into() };
+        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
         let level = |i: u32| {
             let x = f64::from(i) * 0.1;
             let mean = 1500.0 + 200.0 * (x - 1.0) * (x - 1.0);
