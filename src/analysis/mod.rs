@@ -33,6 +33,7 @@ use crate::analysis::references::{Comparisons, nearly_equal};
 pub use crate::analysis::references::{Place, ReferenceDifference, ReferencePair, ReferenceResult, Step};
 pub use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
+pub use crate::group::blocks::Blocks;
 use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
 use crate::provenance::{InputDigest, Provenance};
 use crate::stats::Summary;
@@ -107,6 +108,8 @@ pub struct Analysis {
     pub minimum: MinimumAnalysis,
     /// What pairing gained; absent if the runs are not compared in pairs.
     pub paired: Option<PairedRuns>,
+    /// The blocks that the runs come in; absent if nothing says which runs belong together.
+    pub blocks: Option<Blocks>,
     /// The share of the least mean that does not matter.
     pub margin: f64,
     /// The references, in the user's order.
@@ -140,7 +143,7 @@ impl Analysis {
     /// # Errors
     /// [`Error::Usage`] if the statistic is not known of these runs.
     pub fn of_runs(runs: &GroupedRuns<'_>, question: &Question) -> Result<Self> {
-        let GroupedRuns { table, samples, .. } = runs;
+        let GroupedRuns { table, samples, blocks, .. } = runs;
         let basin_rule = BasinRule::of(table, samples);
         let groups = groups::of_samples(samples, basin_rule.as_ref(), question.confidence);
         let setting = |(name, values): (&String, &SettingValues)| (name.clone(), values.values().to_vec());
@@ -149,6 +152,7 @@ impl Analysis {
             basis: Basis::Runs,
             ledger: table.ledger.clone(),
             basin_rule,
+            blocks: blocks.clone(),
             settings: table.settings.iter().map(setting).collect(),
             inputs: table.inputs.clone(),
             warnings: table.warnings.clone(),
@@ -164,7 +168,7 @@ impl Analysis {
         }
         let groups = groups::of_summaries(&levels, question.confidence);
         let (basis, settings) = (Basis::Summaries, Vec::new());
-        let origin = Origin { columns, basis, ledger, basin_rule: None, settings, inputs, warnings };
+        let origin = Origin { columns, basis, ledger, basin_rule: None, blocks: None, settings, inputs, warnings };
         Self::assemble(groups, &[], origin, question)
     }
 
@@ -213,6 +217,7 @@ impl Analysis {
             groups,
             statistic,
             paired,
+            blocks: origin.blocks,
             pairs,
             basin_rule: origin.basin_rule,
             observed_minimum,
@@ -262,6 +267,7 @@ struct Origin {
     basis: Basis,
     ledger: RowLedger,
     basin_rule: Option<BasinRule>,
+    blocks: Option<Blocks>,
     settings: Vec<(String, Vec<String>)>,
     inputs: Vec<InputDigest>,
     warnings: Vec<Warning>,

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::analysis::groups::Quantile;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Analysis, BasinRule, Basis, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult, SCHEMA_VERSION,
-    Statistic, Step,
+    Analysis, BasinRule, Basis, Blocks, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
+    SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
 use crate::export::changes::WireChanges;
@@ -44,6 +44,7 @@ struct Wire<'a> {
     references: Vec<WireReference<'a>>,
     reference_pairs: Vec<WirePair<'a>>,
     paired: Option<PairedRuns>,
+    blocks: Option<&'a Blocks>,
     steps: Vec<WireStep<'a>>,
     settings: BTreeMap<&'a str, &'a [String]>,
     changes: Option<WireChanges<'a>>,
@@ -329,6 +330,7 @@ impl<'a> Wire<'a> {
             references: analysis.references.iter().map(WireReference::of).collect(),
             reference_pairs: analysis.pairs.iter().map(WirePair::of).collect(),
             paired: analysis.paired,
+            blocks: analysis.blocks.as_ref(),
             steps: analysis.steps.iter().map(WireStep::of).collect(),
             settings: analysis.settings.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect(),
             changes: None,
