@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod blocks;
 mod cli;
 mod compare;
 mod config;
