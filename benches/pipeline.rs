@@ -36,7 +36,7 @@ fn stages(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let path = folder.path().join("runs.csv");
     million_rows(&path);
-    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
     let sources = [Source::Path(path.display().to_string())];
     let question = Question {
         confidence: 0.95,

@@ -187,7 +187,7 @@ impl Runs for Together {
         let replicate = self.levels.iter().flat_map(|(_, runs)| 0..runs.len() as u64).collect();
         let ledger = RowLedger::of_rows(metric.len() as u64);
         let frame = RunTable::frame_of(&columns(), factor, metric, "simulation".as_ref()).unwrap();
-        let details = Details { final_loss: Vec::new(), pairing: Pairing::Paired { draw: 0, replicate } };
+        let details = Details { pairing: Pairing::Paired { draw: 0, replicate }, ..Details::default() };
         Data::Runs(RunTable { frame, details, ledger, ..RunTable::empty(&columns()) })
     }
 }
@@ -203,7 +203,7 @@ struct Outcome {
 }
 
 fn columns() -> Columns {
-    Columns { factor: DEFAULT_FACTOR.into(), metric: DEFAULT_METRIC.into() }
+    Columns { factor: DEFAULT_FACTOR.into(), metric: DEFAULT_METRIC.into(), pair: None }
 }
 
 fn question(confidence: f64) -> Question {

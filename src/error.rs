@@ -368,9 +368,10 @@ impl Error {
             Self::Spooled { .. } => "run the same command in the same folder again: they are delivered first".into(),
             Self::Incomplete { .. } => "run the same command again; was the source still being written?".into(),
             Self::MissingColumn { .. } => {
-                "name the columns with --x and --y; the first line of a CSV file must hold the column names".into()
+                "name the columns with --x, --y and --pair; the first line of a CSV file must hold the column names"
+                    .into()
             }
-            Self::DuplicateColumn { .. } => "rename one of them, or choose another with --x or --y".into(),
+            Self::DuplicateColumn { .. } => "rename one of them, or choose another with --x, --y or --pair".into(),
             Self::NotANumber { value, .. } if value.contains(',') => "numbers need a decimal point, not a comma".into(),
             Self::NotANumber { .. } => {
                 "correct the cell, or leave it empty: empty, NaN and infinite cells are counted and left out".into()

@@ -1,11 +1,14 @@
 //! The only bridge from the data frame to plain samples: one sorted sample per level.
 
+pub mod blocks;
+
 use std::borrow::Cow;
 
 use polars::prelude::*;
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::group::blocks::Blocks;
 use crate::store::RunTable;
 use crate::store::schema::Pairing;
 
@@ -23,20 +26,24 @@ pub struct Sample {
     pub final_loss: Vec<f64>,
     /// Run by run as in `sorted`, which replicate of a paired sweep it is; empty if the runs are not paired.
     pub replicate: Vec<u64>,
+    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::store::blocks::NO_BLOCK) for a run in none; empty
+    /// if the runs have no blocks.
+    pub block: Vec<u64>,
 }
 
 impl Sample {
     /// Of `values` alone.
     pub fn of(level: f64, mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
-        Self { level, sorted: values, final_loss: Vec::new(), replicate: Vec::new() }
+        Self { level, sorted: values, final_loss: Vec::new(), replicate: Vec::new(), block: Vec::new() }
     }
 }
 
 /// Groups `table` by level, ascending. Levels are equal if their values are (−0 is 0).
 ///
-/// The result depends on the set of rows only, not on their order: samples are sorted by value. (Runs of equal value keep
-/// the order of their rows, which shows in the other two columns alone and matters to none of their uses.)
+/// The result depends on the set of rows only, not on their order: samples are sorted by value, and equal values by their blocks.
+/// (Runs that agree in both keep the order of their rows, which shows in the other two columns alone and matters to none of
+/// their uses.)
 ///
 /// # Errors
 /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
@@ -53,7 +60,9 @@ pub struct GroupedRuns<'a> {
     pub table: &'a RunTable,
     /// One sample a level, ascending by level.
     pub samples: Vec<Sample>,
-    /// The rows of each of them, ascending.
+    /// The blocks that the runs come in, if they do.
+    pub blocks: Option<Blocks>,
+    /// The rows of each sample, ascending.
     rows: Vec<Vec<IdxSize>>,
     columns: Columns<'a>,
 }
@@ -67,7 +76,7 @@ impl<'a> GroupedRuns<'a> {
         let malformed = || RunTable::malformed("the table of runs".as_ref());
         let factor = table.frame.column(&table.columns.factor).map_err(malformed())?;
         let factor = factor.f64().map_err(malformed())?.rechunk().into_owned();
-        let columns = Columns::of(table)?;
+        let mut columns = Columns::of(table)?;
 
         let multithreaded = rayon::current_num_threads() > 1;
         let groups = factor.clone().into_series().group_tuples(multithreaded, false).map_err(malformed())?;
@@ -89,8 +98,13 @@ impl<'a> GroupedRuns<'a> {
             }
         };
         rows.sort_by(|a, b| level(a).total_cmp(&level(b)));
+        let keyed = &table.details.blocks;
+        // Runs that share their draws are paired by them, unless the user names a column.
+        let found = if columns.replicates.is_empty() || keyed.is_given() { blocks::choose(keyed, &rows) } else { None };
+        let (blocks, keys) = found.unzip();
+        columns.blocks = keys.unwrap_or_default();
         let samples = rows.par_iter().map(|rows| columns.sample(level(rows), rows)).collect();
-        Ok(Self { table, samples, rows, columns })
+        Ok(Self { table, samples, blocks, rows, columns })
     }
 
     /// The samples of the first `count` rows; levels without a run among them are left out.
@@ -117,11 +131,12 @@ impl<'a> GroupedRuns<'a> {
     }
 }
 
-/// The columns of all runs; the last two may be empty.
+/// The columns of all runs; the last three may be empty.
 struct Columns<'a> {
     values: Cow<'a, [f64]>,
     final_losses: &'a [f64],
     replicates: &'a [u64],
+    blocks: &'a [u64],
 }
 
 impl<'a> Columns<'a> {
@@ -130,16 +145,20 @@ impl<'a> Columns<'a> {
             Pairing::Paired { replicate, .. } => replicate.as_slice(),
             Pairing::Unknown | Pairing::Apart => &[],
         };
-        Ok(Self { values: plain(table, &table.columns.metric)?, final_losses: &table.details.final_loss, replicates })
+        let (values, final_losses) = (plain(table, &table.columns.metric)?, table.details.final_loss.as_slice());
+        Ok(Self { values, final_losses, replicates, blocks: &[] })
     }
 
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
-        if self.final_losses.is_empty() && self.replicates.is_empty() {
+        if self.final_losses.is_empty() && self.replicates.is_empty() && self.blocks.is_empty() {
             return Sample::of(level, rows.iter().map(|row| self.values[*row as usize]).collect());
         }
         let mut order: Vec<(f64, IdxSize)> = rows.iter().map(|row| (self.values[*row as usize], *row)).collect();
-        order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let block = |row: IdxSize| self.blocks.get(row as usize);
+        order.sort_unstable_by(|(a, row), (b, other)| {
+            a.total_cmp(b).then_with(|| block(*row).cmp(&block(*other))).then(row.cmp(other))
+        });
         let rows = || order.iter().map(|(_, row)| *row as usize);
         Sample {
             level,
@@ -154,6 +173,7 @@ impl<'a> Columns<'a> {
             } else {
                 rows().map(|row| self.replicates[row]).collect()
             },
+            block: if self.blocks.is_empty() { Vec::new() } else { rows().map(|row| self.blocks[row]).collect() },
         }
     }
 }
@@ -169,4 +189,45 @@ pub fn plain<'a>(table: &'a RunTable, name: &str) -> Result<Cow<'a, [f64]>> {
         Ok(slice) => Cow::Borrowed(slice),
         Err(_) => Cow::Owned(column.into_no_null_iter().collect()),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::blocks::NO_BLOCK;
+    use crate::store::schema::Columns;
+
+    /// Runs as level, value and key of the block.
+    fn table(runs: &[(f64, f64, u64)]) -> RunTable {
+        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: Some("block".into()) };
+        let column = |value: fn(&(f64, f64, u64)) -> f64| runs.iter().map(value).collect();
+        let mut table = RunTable::empty(&columns);
+        table.frame = RunTable::frame_of(&columns, column(|run| run.0), column(|run| run.1), "runs".as_ref()).unwrap();
+        table.details.blocks = columns.blocks(|_| true);
+        runs.iter().for_each(|run| table.details.blocks.push(|_| run.2));
+        table
+    }
+
+    #[test]
+    fn equal_values_lie_by_their_blocks_whatever_the_order_of_the_rows() {
+        let mut runs =
+            [(1.0, 5.0, 9), (1.0, 3.0, 2), (2.0, 5.0, 9), (1.0, 5.0, NO_BLOCK), (1.0, 5.0, 4), (2.0, 1.0, 4)];
+        for _ in 0..runs.len() {
+            runs.rotate_left(1);
+            let table = table(&runs);
+            let grouped = GroupedRuns::of(&table).unwrap();
+            let [first, second] = grouped.samples.as_slice() else { panic!("there are two levels") };
+            assert_eq!((&first.sorted[..], &first.block[..]), (&[3.0, 5.0, 5.0, 5.0][..], &[2, 4, 9, NO_BLOCK][..]));
+            assert_eq!((&second.sorted[..], &second.block[..]), (&[1.0, 5.0][..], &[4, 9][..]));
+            let found = grouped.blocks.unwrap();
+            assert_eq!((found.given, found.count, found.complete), (true, 3, 2));
+        }
+    }
+
+    #[test]
+    fn the_first_rows_keep_the_column_that_all_rows_chose() {
+        let table = table(&[(1.0, 5.0, 9), (2.0, 3.0, 8), (1.0, 4.0, 8)]);
+        let first = GroupedRuns::of(&table).unwrap().first(2);
+        assert_eq!((first.len(), &first[0].block, &first[1].block), (2, &vec![9], &vec![8]));
+    }
 }

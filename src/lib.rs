@@ -19,7 +19,7 @@
 //! use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
 //! use initsweep::store::{self, Columns, Source};
 //!
-//! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+//! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
 //! let (statistic, references, x_scale) = (Statistic::Mean, Vec::new(), AxisScale::Auto);
 //! let question = Question { confidence: 0.95, references, margin: None, statistic, goal: None, x_scale };

@@ -277,7 +277,7 @@ fn the_server_counts_as_the_client_does() {
         doc! { "_id": "odd", "hidden_std_dev": 0.125, "loss": "1" },
     ]);
     server::insert(&uri, &documents);
-    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
     let location = Location::of(&uri, &Choice::default()).unwrap();
     let counted = summaries::summarise(&location, &columns).unwrap();
     let Data::Runs(table) = store::read(&[Source::of(&uri)], &columns).unwrap() else { panic!("documents are runs") };

@@ -122,7 +122,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runs.csv");
         std::fs::write(&path, text).unwrap();
-        let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
+        let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
         let data = store::read(&[Source::Path(path.display().to_string())], &columns).unwrap();
         let Data::Runs(runs) = data else { panic!("runs") };
         runs

@@ -43,6 +43,7 @@ use crate::analysis::references::{Comparisons, nearly_equal};
 pub use crate::analysis::references::{Place, ReferenceDifference, ReferencePair, ReferenceResult, Step};
 pub use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
+use crate::group::blocks::Blocks;
 use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
 use crate::provenance::{InputDigest, Provenance};
 use crate::stats::Summary;
@@ -101,6 +102,23 @@ pub struct PairedRuns {
     pub variance_reduction: Option<f64>,
 }
 
+/// The blocks that the runs come in, such as seeds that every level has, and what taking differences within them gained.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BlockRuns {
+    /// The column that says which runs belong together.
+    pub column: String,
+    /// Whether the user named it.
+    pub given: bool,
+    /// Number of blocks.
+    pub count: u64,
+    /// Blocks with one run at every level.
+    pub complete: u64,
+    /// Whether differences are taken within them: always if the user named them, else if they explain part of the noise.
+    pub used: bool,
+    /// 1 − variance of a run within its block / that of independent runs; absent where the blocks do not tie the levels together.
+    pub variance_reduction: Option<f64>,
+}
+
 /// Everything that any output shows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
@@ -132,6 +150,8 @@ pub struct Analysis {
     pub minimum: MinimumAnalysis,
     /// What pairing gained; absent if the runs are not compared in pairs.
     pub paired: Option<PairedRuns>,
+    /// The blocks that the runs come in; absent if nothing says which runs belong together.
+    pub blocks: Option<BlockRuns>,
     /// The difference that does not matter, as it was given.
     pub margin: Margin,
     /// The references, in the user's order.
@@ -166,7 +186,7 @@ impl Analysis {
     /// # Errors
     /// [`Error::Usage`] as [`Self::of`].
     pub fn of_runs(runs: &GroupedRuns<'_>, question: &Question) -> Result<Self> {
-        let GroupedRuns { table, samples, .. } = runs;
+        let GroupedRuns { table, samples, blocks, .. } = runs;
         let basin_rule = BasinRule::of(table, samples);
         let groups = groups::of_samples(samples, basin_rule.as_ref(), question.confidence);
         let setting = |(name, values): (&String, &SettingValues)| (name.clone(), values.values().to_vec());
@@ -175,6 +195,7 @@ impl Analysis {
             basis: Basis::Runs,
             ledger: table.ledger.clone(),
             basin_rule,
+            blocks: blocks.clone(),
             settings: table.settings.iter().map(setting).collect(),
             inputs: table.inputs.clone(),
             warnings: table.warnings.clone(),
@@ -190,7 +211,7 @@ impl Analysis {
         }
         let groups = groups::of_summaries(&levels, question.confidence);
         let (basis, settings) = (Basis::Summaries, Vec::new());
-        let origin = Origin { columns, basis, ledger, basin_rule: None, settings, inputs, warnings };
+        let origin = Origin { columns, basis, ledger, basin_rule: None, blocks: None, settings, inputs, warnings };
         Self::assemble(groups, &[], origin, question)
     }
 
@@ -205,7 +226,7 @@ impl Analysis {
             LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max }
         };
         let levels = self.groups.iter().map(level).collect();
-        let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone() };
+        let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone(), pair: None };
         let (ledger, inputs) = (self.ledger.clone(), self.provenance.inputs.clone());
         Self::of_summaries(LevelSummaries { levels, columns, ledger, inputs, warnings: Vec::new() }, question)
     }
@@ -216,7 +237,9 @@ impl Analysis {
         let (goal, margin) = (question.resolved_goal(), question.margin.unwrap_or_default());
         let levels: Vec<f64> = groups.iter().map(|group| group.level).collect();
         let along = question.x_scale.for_levels(&origin.columns.factor, &levels)?;
-        let objective = Objective::of(statistic, goal, along, &groups, samples, origin.basin_rule.as_ref())?;
+        let is_given = origin.blocks.as_ref().is_some_and(|blocks| blocks.given);
+        let mut objective = Objective::of(statistic, goal, along, &groups, samples, origin.basin_rule.as_ref())?;
+        let (variance_reduction, used) = objective.within_blocks(samples, is_given);
         let observed_minimum = place_of_best(&groups, statistic, goal);
         let layers = Layers::new(&objective, margin, confidence);
         let minimum = minimum::analyse(&layers, confidence);
@@ -246,6 +269,10 @@ impl Analysis {
             statistic,
             goal,
             paired,
+            blocks: origin.blocks.map(|blocks| {
+                let Blocks { column, given, count, complete } = blocks;
+                BlockRuns { column, given, count, complete, used, variance_reduction }
+            }),
             pairs,
             basin_rule: origin.basin_rule,
             observed_minimum,
@@ -304,6 +331,7 @@ struct Origin {
     basis: Basis,
     ledger: RowLedger,
     basin_rule: Option<BasinRule>,
+    blocks: Option<Blocks>,
     settings: Vec<(String, Vec<String>)>,
     inputs: Vec<InputDigest>,
     warnings: Vec<Warning>,

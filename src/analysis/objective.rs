@@ -119,6 +119,26 @@ impl<'a> Objective<'a> {
         Ok(Self { along, levels, plain, beside, blocks, statistic, goal, replicates: REPLICATES, refined, paired, runs, batches })
     }
 
+    /// Takes the luck of the blocks that the `samples` name out of the levels on the axis, if they were given or explain part of the noise.
+    /// Returns what that gains, where it can be said, and whether it is done. Means alone come in blocks.
+    pub fn within_blocks(&mut self, samples: &[Sample], is_given: bool) -> (Option<f64>, bool) {
+        let on_axis = self.on_axis(samples);
+        if self.statistic != Statistic::Mean || on_axis.is_empty() || on_axis.iter().any(|s| s.block.is_empty()) {
+            return (None, false);
+        }
+        let sign = self.goal.sign();
+        let run = |(block, value): (&u64, &f64)| BlockRun { block: *block, value: sign * value };
+        let runs = |sample: &Sample| sample.block.iter().zip(&sample.sorted).map(run).collect();
+        let fit = BlockFit::new(&on_axis.iter().map(runs).collect::<Vec<_>>());
+        let reduction = fit.as_ref().map(|fit| fit.variance_reduction);
+        let used = fit.filter(|fit| is_given || fit.is_worth_it());
+        let is_used = used.is_some();
+        if is_used {
+            self.blocks = used;
+        }
+        (reduction, is_used)
+    }
+
     /// Every level in the groups' order, those beside the axis first.
     pub fn all(&self) -> Vec<LevelMean> {
         [self.beside.as_slice(), &self.levels].concat()

@@ -21,7 +21,7 @@ use crate::analysis::groups::Group;
 use crate::analysis::layers::Layers;
 use crate::analysis::minimum::{Contrast, CurveContrast};
 use crate::analysis::statistic::Statistic;
-use crate::stats::compare::{Difference, Measured, Verdict, holm, relative_change, relative_change_paired, welch};
+use crate::stats::compare::{Measured, Verdict, holm, relative_change, relative_change_paired, welch};
 use crate::stats::interval::satterthwaite;
 use crate::stats::paired::Common;
 use crate::stats::{ConfidenceInterval, Estimate, Method};

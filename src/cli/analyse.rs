@@ -24,6 +24,10 @@ pub struct AnalysisArgs {
     /// Column of the measured number [default: loss]
     #[arg(long, value_name = "COLUMN")]
     pub y: Option<String>,
+    /// Column that says which runs belong together (such as the seed): levels are compared within its blocks [default: seed or
+    /// replicate, if the same values stand at every level]
+    #[arg(long, value_name = "COLUMN")]
+    pub pair: Option<String>,
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
@@ -55,6 +59,7 @@ impl AnalysisArgs {
         Columns {
             factor: self.x.clone().unwrap_or_else(|| factor.into()),
             metric: self.y.clone().unwrap_or_else(|| DEFAULT_METRIC.into()),
+            pair: self.pair.clone(),
         }
     }
 

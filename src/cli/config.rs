@@ -114,10 +114,11 @@ fn check(command: &Command, words: &[String]) -> Result<(), String> {
 }
 
 /// Values that explain options without a default.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 13] = [
     ("hidden-std-dev", "log:exp(-3):exp(4):400"),
     ("x", "hidden_std_dev"),
     ("y", "loss"),
+    ("pair", "replicate"),
     ("to", "runs.parquet"),
     ("db", "experiment_db"),
     ("collection", "results"),

@@ -66,7 +66,7 @@ impl Read {
             return Err(Error::Usage { what: "source", given: "-".into(), reason });
         }
         let data = store::read(&drawings.sources, &columns)?;
-        let by = by.map(|by| Columns { factor: by.clone(), metric: columns.metric });
+        let by = by.map(|by| Columns { factor: by.clone(), metric: columns.metric, pair: None });
         let second = by.map(|columns| store::read(&drawings.sources, &columns)).transpose()?;
         Ok(Some(Self { data, second }))
     }

@@ -90,7 +90,7 @@ fn second_factor(data: &Data, sources: &[Source]) -> Option<Columns> {
     let is_file = |input: &InputDigest| Path::new(&input.path).is_file();
     let is_readable_again =
         sources.iter().all(|source| matches!(source, Source::Path(_))) && runs.inputs.iter().all(is_file);
-    let columns = Columns { factor: second.clone(), metric: runs.columns.metric.clone() };
+    let columns = Columns { factor: second.clone(), metric: runs.columns.metric.clone(), pair: None };
     Some(columns).filter(|_| third.is_none() && is_readable_again)
 }
 

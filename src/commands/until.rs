@@ -242,7 +242,7 @@ impl<'a> Session<'a> {
     fn look(&mut self) -> Result<Analysis> {
         let number = self.history.rounds.len() as u32;
         let confidence = self.ask.pursuit.goal.confidence_of_look(number, self.ask.question.confidence);
-        let columns = Columns { factor: self.factor.into(), metric: self.ask.metric.clone() };
+        let columns = Columns { factor: self.factor.into(), metric: self.ask.metric.clone(), pair: None };
         let table = store::read(&[Source::Path(self.store.journal().display().to_string())], &columns)?;
         let analysis = Analysis::of(table, &Question { confidence, ..self.ask.question.clone() })?;
         let look = self.ask.pursuit.look(&analysis);

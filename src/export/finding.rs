@@ -1,11 +1,15 @@
 //! The answer in a sentence or two: where the loss is lowest, how sure that is, and what the references cost.
 
+use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
-use crate::analysis::{Analysis, Margin, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
+use crate::analysis::{Analysis, Goal, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
 use crate::format::{aligned, count, counted, percent, significant, to_precision_of};
 use crate::stats::Estimate;
-use crate::stats::best::Standing;
-use crate::stats::compare::Verdict;
+use crate::stats::compare::Verdict as CostVerdict;
+use crate::stats::optimum::Span;
+use crate::stats::optimum::fit::LackOfFit;
+use crate::stats::optimum::noise::NoiseSource;
+use crate::stats::optimum::verdict::Verdict;
 use crate::stats::smooth::Edge;
 
 /// The finding: where the minimum is, how deep, how sure both are, and the verdict.
@@ -94,12 +98,12 @@ fn fit(analysis: &Analysis) -> Option<String> {
 fn noise(analysis: &Analysis) -> Option<String> {
     let (source, degrees) = analysis.minimum.noise?;
     let degrees = significant(degrees, 3);
-    if let Some(blocks) = &analysis.blocks {
+    if let Some(blocks) = analysis.blocks.as_ref().filter(|blocks| blocks.used) {
         return Some(format!(
             "noise within blocks of the same {} ({}, {degrees} degrees of freedom): differences vary {} less than those of independent runs",
             blocks.column,
             counted(blocks.count, "block"),
-            percent_of(blocks.variance_reduction.max(0.0))
+            percent_of(blocks.variance_reduction.unwrap_or(0.0).max(0.0))
         ));
     }
     Some(match source {

@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::analysis::groups::Quantile;
+use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Along, Analysis, BasinRule, Basis, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
+    Along, Analysis, BasinRule, Basis, BlockRuns, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
     SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
@@ -17,7 +18,10 @@ use crate::export::changes::WireChanges;
 use crate::format::json;
 use crate::provenance::Provenance;
 use crate::stats::basins::{Basin, Share};
-use crate::stats::best::Standing;
+use crate::stats::optimum::Span;
+use crate::stats::optimum::fit::LackOfFit;
+use crate::stats::optimum::noise::NoiseSource;
+use crate::stats::optimum::verdict;
 use crate::stats::smooth::Edge;
 use crate::stats::{self, ConfidenceInterval, Estimate};
 use crate::store::schema::{Exclusion, RowLedger};
@@ -46,6 +50,7 @@ struct Wire<'a> {
     references: Vec<WireReference<'a>>,
     reference_pairs: Vec<WirePair<'a>>,
     paired: Option<PairedRuns>,
+    blocks: Option<&'a BlockRuns>,
     steps: Vec<WireStep<'a>>,
     settings: BTreeMap<&'a str, &'a [String]>,
     changes: Option<WireChanges<'a>>,
@@ -142,35 +147,67 @@ impl WireEstimate {
 }
 
 #[derive(Serialize)]
+struct WireSpan {
+    lower: f64,
+    upper: f64,
+}
+
+impl WireSpan {
+    fn new(span: Span) -> Self {
+        Self { lower: span.lower, upper: span.upper }
+    }
+}
+
+#[derive(Serialize)]
+struct WireSafeRange {
+    lower: f64,
+    upper: f64,
+    margin: f64,
+}
+
+#[derive(Serialize)]
 struct WireMinimum {
     observed: WireObserved,
+    bracket: Option<WireSpan>,
     fitted: Option<WireFitted>,
+    lack_of_fit: Option<LackOfFit>,
+    safe_range: Option<WireSafeRange>,
+    noise: Option<NoiseSource>,
+    noise_degrees_of_freedom: Option<f64>,
     cross_fitted: Option<WireEstimate>,
     confidence_set: Vec<f64>,
-    margin: f64,
+    /// Absent if a share of the best value is no margin, that being 0 or of either sign.
+    margin: Option<f64>,
     verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     edge: Option<Edge>,
     /// About how many more runs at each of `undecided_levels` settle it.
     more_runs_per_level: Option<u64>,
     undecided_levels: Vec<f64>,
+    /// Of `coarse`: levels that would help most.
+    add_levels: Vec<f64>,
+    /// Of `not_unimodal`: the best level of each dip.
+    dips: Vec<f64>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Verdict {
     Located,
+    Coarse,
     AtEdge,
     Flat,
+    NotUnimodal,
     Unresolved,
 }
 
 #[derive(Serialize)]
 struct WireFitted {
+    assumption: Option<Assumption>,
     level: f64,
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
-    value: f64,
+    value: Option<f64>,
     value_standard_error: Option<f64>,
     value_ci_lower: Option<f64>,
     value_ci_upper: Option<f64>,
@@ -178,24 +215,43 @@ struct WireFitted {
 
 impl WireMinimum {
     fn of(analysis: &Analysis, observed: WireObserved) -> Self {
-        let MinimumAnalysis { level, value, curve: _, cross_fitted, candidates, standing, is_beside: _, margin } =
-            &analysis.minimum;
+        let MinimumAnalysis { level, value, candidates, cross_fitted, .. } = &analysis.minimum;
+        let minimum = &analysis.minimum;
         let level_of = |place: &usize| analysis.groups[*place].level;
-        let (verdict, edge, more_runs_per_level, undecided) = match standing {
-            Standing::Located => (Verdict::Located, None, None, Vec::new()),
-            Standing::AtEdge { edge } => (Verdict::AtEdge, Some(*edge), None, Vec::new()),
-            Standing::Flat => (Verdict::Flat, None, None, Vec::new()),
-            Standing::Unresolved { more_runs, levels } => (Verdict::Unresolved, None, *more_runs, levels.clone()),
+        let levels_of = |places: &[usize]| places.iter().map(level_of).collect::<Vec<_>>();
+        let (mut edge, mut more_runs_per_level) = (None, None);
+        let (mut undecided_levels, mut add_levels, mut dips) = (Vec::new(), Vec::new(), Vec::new());
+        let verdict = match &minimum.verdict {
+            verdict::Verdict::Located => Verdict::Located,
+            verdict::Verdict::Coarse { add } => {
+                add_levels.clone_from(add);
+                Verdict::Coarse
+            }
+            verdict::Verdict::AtEdge { edge: end } => {
+                edge = Some(*end);
+                Verdict::AtEdge
+            }
+            verdict::Verdict::Flat => Verdict::Flat,
+            verdict::Verdict::NotUnimodal { dips: places } => {
+                dips = levels_of(places);
+                Verdict::NotUnimodal
+            }
+            verdict::Verdict::Unresolved { more_runs, levels } => {
+                more_runs_per_level = *more_runs;
+                undecided_levels = levels_of(levels);
+                Verdict::Unresolved
+            }
         };
-        let fitted = level.zip(*value).map(|(level, value)| {
-            let ([ci_lower, ci_upper], [value_ci_lower, value_ci_upper]) = (ends(level.interval), ends(value.interval));
-            let value_standard_error = value.standard_error;
+        let fitted = level.map(|level| {
+            let value_ends = value.map_or([None, None], |value| ends(value.interval));
+            let ([ci_lower, ci_upper], [value_ci_lower, value_ci_upper]) = (ends(level.interval), value_ends);
             WireFitted {
+                assumption: minimum.assumption,
                 level: level.point,
                 ci_lower,
                 ci_upper,
-                value: value.point,
-                value_standard_error,
+                value: value.map(|value| value.point),
+                value_standard_error: value.and_then(|value| value.standard_error),
                 value_ci_lower,
                 value_ci_upper,
             }
@@ -203,14 +259,25 @@ impl WireMinimum {
         let in_set = candidates.iter().enumerate().filter(|(_, candidate)| candidate.in_set);
         Self {
             observed,
+            bracket: minimum.bracket.map(WireSpan::new),
             fitted,
+            lack_of_fit: minimum.lack_of_fit,
+            safe_range: minimum.safe_range.map(|range| WireSafeRange {
+                lower: range.lower,
+                upper: range.upper,
+                margin: minimum.margin,
+            }),
+            noise: minimum.noise.map(|(source, _)| source),
+            noise_degrees_of_freedom: minimum.noise.map(|(_, degrees)| degrees),
             cross_fitted: cross_fitted.as_ref().map(WireEstimate::of),
             confidence_set: in_set.map(|(place, _)| level_of(&place)).collect(),
-            margin: *margin,
+            margin: (!minimum.margin_is_void).then_some(minimum.margin),
             verdict,
             edge,
             more_runs_per_level,
-            undecided_levels: undecided.iter().map(level_of).collect(),
+            undecided_levels,
+            add_levels,
+            dips,
         }
     }
 }
@@ -257,7 +324,7 @@ impl<'a> WirePair<'a> {
 #[derive(Serialize)]
 struct WireDifference {
     estimate: f64,
-    percent: f64,
+    percent: Option<f64>,
     percent_ci_lower: Option<f64>,
     percent_ci_upper: Option<f64>,
     standard_error: Option<f64>,
@@ -265,18 +332,19 @@ struct WireDifference {
     ci_upper: Option<f64>,
     p_value: f64,
     verdict: stats::compare::Verdict,
+    may_be_optimum: bool,
     variance_reduction: Option<f64>,
 }
 
 impl WireDifference {
     fn of(found: &ReferenceDifference) -> Self {
-        let ReferenceDifference { difference, relative, p_value, verdict, variance_reduction } = *found;
+        let ReferenceDifference { difference, relative, p_value, verdict, may_be_optimum, variance_reduction } = *found;
         let [ci_lower, ci_upper] = ends(difference.interval);
-        let [percent_ci_lower, percent_ci_upper] = ends(relative.interval).map(|end| end.map(|end| 100.0 * end));
+        let [percent_ci_lower, percent_ci_upper] = ends(relative.and_then(|relative| relative.interval)).map(|end| end.map(|end| 100.0 * end));
         let standard_error = difference.standard_error;
         Self {
             estimate: difference.point,
-            percent: 100.0 * relative.point,
+            percent: relative.map(|relative| 100.0 * relative.point),
             percent_ci_lower,
             percent_ci_upper,
             standard_error,
@@ -284,6 +352,7 @@ impl WireDifference {
             ci_upper,
             p_value,
             verdict,
+            may_be_optimum,
             variance_reduction,
         }
     }
@@ -334,6 +403,7 @@ impl<'a> Wire<'a> {
             references: analysis.references.iter().map(WireReference::of).collect(),
             reference_pairs: analysis.pairs.iter().map(WirePair::of).collect(),
             paired: analysis.paired,
+            blocks: analysis.blocks.as_ref(),
             steps: analysis.steps.iter().map(WireStep::of).collect(),
             settings: analysis.settings.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect(),
             changes: None,

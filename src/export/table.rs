@@ -138,6 +138,7 @@ fn facts(analysis: &Analysis) -> Vec<String> {
     let (best, optimum) = (analysis.goal.extreme(), analysis.goal.optimum());
     let mut lines = vec![format!("{best} observed {}: {}", analysis.statistic.name(), finding::observed(analysis))];
     lines.extend(finding::cross_fitted(analysis).map(|value| format!("at the fitted {optimum}: {value}")));
+    lines.extend(finding::layers(analysis));
     lines.extend(finding::paired(analysis));
     lines.extend(analysis.references.iter().filter_map(|result| finding::reference(analysis, result)));
     lines.extend(analysis.pairs.iter().map(|pair| finding::pair(analysis, pair)));
@@ -200,7 +201,7 @@ mod tests {
     use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger};
 
     fn analysis() -> Analysis {
-        let columns = Columns { factor: "x".into(), metric: "y".into() };
+        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
         let level = |i: u32| {
             let x = f64::from(i) * 0.1;
             let mean = 1500.0 + 200.0 * (x - 1.0) * (x - 1.0);

@@ -175,7 +175,7 @@ mod tests {
     fn precise(n: u64) -> Analysis {
         let level = |level: f64, n| LevelSummary { level, n, mean: level, std_dev: Some(1e-6), min: None, max: None };
         let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40)];
-        let columns = Columns { factor: "x".into(), metric: "y".into() };
+        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
         let ledger = RowLedger::of_rows(80 + n);
         let question = Question {
             confidence: 0.96,

@@ -59,7 +59,7 @@ impl ChangesView {
 
 fn sentences(changes: &Changes, analysis: &Analysis) -> Vec<String> {
     let mut sentences = vec![runs(changes)];
-    let now = verdict_name(&analysis.minimum.standing);
+    let now = verdict_name(&analysis.minimum.verdict);
     let before = changes.verdict_before.replace('_', " ");
     sentences.push(if before == now {
         format!("The verdict is still: {now}.")

@@ -13,7 +13,7 @@ use crate::report::figures::Figures;
 use crate::report::levels::LevelTable;
 use crate::report::{data, methods};
 use crate::stats::Estimate;
-use crate::stats::best::Standing;
+use crate::stats::optimum::verdict::Verdict;
 use crate::store::schema::Exclusion;
 
 /// Everything that the templates show, in the order of the sections.
@@ -157,8 +157,8 @@ impl View {
     pub fn of(analysis: &Analysis, figures: Figures, changes: Option<&Changes>) -> Self {
         Self {
             title: format!("{} by {}", analysis.metric, analysis.factor),
-            verdict: verdict_name(&analysis.minimum.standing),
-            verdict_style: verdict_style(&analysis.minimum.standing),
+            verdict: verdict_name(&analysis.minimum.verdict),
+            verdict_style: verdict_style(&analysis.minimum.verdict),
             finding: finding::sentence(analysis),
             facts: facts(analysis),
             statistic: analysis.statistic.name(),
@@ -191,20 +191,22 @@ impl View {
 }
 
 /// The verdict as it is read.
-pub fn verdict_name(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Located => "located",
-        Standing::AtEdge { .. } => "at edge",
-        Standing::Flat => "flat",
-        Standing::Unresolved { .. } => "unresolved",
+pub fn verdict_name(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Located => "located",
+        Verdict::Coarse { .. } => "coarse",
+        Verdict::AtEdge { .. } => "at edge",
+        Verdict::Flat => "flat",
+        Verdict::NotUnimodal { .. } => "not unimodal",
+        Verdict::Unresolved { .. } => "unresolved",
     }
 }
 
-fn verdict_style(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Located => "settled",
-        Standing::Flat => "neutral",
-        Standing::AtEdge { .. } | Standing::Unresolved { .. } => "open",
+fn verdict_style(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Located => "settled",
+        Verdict::Flat => "neutral",
+        _ => "open",
     }
 }
 

@@ -27,7 +27,7 @@
 
 use rayon::prelude::*;
 
-use crate::stats::interval::{normal_cdf, normal_equivalent, normal_quantile, satterthwaite};
+use crate::stats::interval::{normal_cdf, normal_equivalent, satterthwaite};
 use crate::stats::smooth::{LevelMean, floored_errors};
 
 /// One level's claim to be the best.

@@ -26,7 +26,7 @@ use crate::store::csv::blocks::{Blocks, COMPARED, Tail};
 use crate::store::csv::layout::{BlockRows, Layout, Problem};
 use crate::store::schema::{Columns, Details, RowLedger, RunTable, SettingValues};
 use crate::warning::Warning;
-pub use layout::is_missing;
+pub use layout::{is_missing, key_of_cell};
 
 /// Reads all rows that `reader` gives; `path` is for messages.
 ///

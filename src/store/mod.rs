@@ -4,6 +4,7 @@
 //! - [`csv`], [`parquet`], [`mod@mongodb`]: read one input.
 //! - [`summaries`]: reads a table of levels in place of runs.
 //! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
+//! - [`blocks`]: which runs belong together.
 //! - [`record`]: how a file of runs was made.
 //! - [`rounds`]: where a sweep in rounds keeps its runs and its history.
 //! - [`rows`]: copies rows of any columns.
@@ -11,6 +12,7 @@
 //! - [`target`]: what the user typed for `--to`, and the store behind it.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
+pub mod blocks;
 pub mod csv;
 pub mod mongodb;
 pub mod parquet;
@@ -38,7 +40,7 @@ pub use source::Source;
 /// # Errors
 /// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
 pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
-    columns.check()?;
+    source::check(sources, columns)?;
     let (inputs, duplicates) = source::inputs(sources)?;
     // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
     let tables = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<Vec<Data>>>()?;
@@ -48,7 +50,8 @@ pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
 /// The `tables` of `sources` as one, in their order; `duplicates` are paths that were named again.
 ///
 /// # Errors
-/// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
+/// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs; [`Error::Usage`] for levels whose runs
+/// were to be compared in blocks.
 pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], columns: &Columns) -> Result<Data> {
     let (mut runs, mut levels) = (RunTable::empty(columns), LevelSummaries::empty(columns));
     for table in tables {
@@ -59,6 +62,10 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], colu
     }
     if let (Some(of_runs), Some(of_levels)) = (runs.inputs.first(), levels.inputs.first()) {
         return Err(Error::Mixed { runs: of_runs.path.clone(), levels: of_levels.path.clone() });
+    }
+    if let (Some(levels), Some(pair)) = (levels.inputs.first(), &columns.pair) {
+        let reason = format!("{} is a table of levels; blocks can only be had from the runs themselves", levels.path);
+        return Err(Error::Usage { what: "pair", given: pair.clone(), reason });
     }
     let duplicates = duplicates.into_iter().map(|path| Warning::DuplicateInput { path });
     let (data, ledger) = if levels.inputs.is_empty() {

@@ -146,6 +146,11 @@ impl Location {
         Ok(Self { uri: uri.into(), host, database, collection, filter, timeout, patience, aggregate })
     }
 
+    /// Who adds up.
+    pub fn aggregate(&self) -> Aggregate {
+        self.aggregate
+    }
+
     /// Documents in the collection, about.
     ///
     /// # Errors

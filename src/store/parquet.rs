@@ -10,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::output;
 use crate::provenance::InputDigest;
+use crate::store::blocks::{MOST_LOOKED_AT, NO_BLOCK, key_of_number, key_of_whole};
+use crate::store::csv::key_of_cell;
 use crate::store::schema::{Columns, Details, Exclusion, Pairing, RowLedger, RunTable, SettingValues};
 use crate::sweep::{FINAL_LOSS, Run};
 
@@ -24,7 +26,7 @@ pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
     };
     let mut reader = ParquetReader::new(File::open(path).map_err(Error::read(path))?);
     let names: Vec<String> = reader.schema().map_err(damaged)?.iter_names().map(ToString::to_string).collect();
-    for wanted in [&columns.factor, &columns.metric] {
+    for wanted in [&columns.factor, &columns.metric].into_iter().chain(&columns.pair) {
         if !names.contains(wanted) {
             let available =
                 names.iter().take(20).map(|name| format!("'{}'", excerpt(name))).collect::<Vec<_>>().join(", ");
@@ -36,9 +38,14 @@ pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
     let paired = ["draw", "replicate"].into_iter().all(has) && may_be_paired(path)?;
     let details = [(FINAL_LOSS, columns.want_final_loss() && has(FINAL_LOSS)), ("draw", paired), ("replicate", paired)];
     let details = details.into_iter().filter_map(|(name, wanted)| wanted.then_some(name));
+    let mut blocks = columns.blocks(has);
+    if reader.num_rows().map_err(damaged)? > MOST_LOOKED_AT {
+        blocks.forget_candidates();
+    }
     let needed = [columns.factor.as_str(), columns.metric.as_str()];
     let mut wanted: Vec<String> =
         needed.into_iter().chain(settings.iter().copied()).chain(details).map(Into::into).collect();
+    wanted.extend(blocks.columns().iter().map(|column| column.name.clone()));
     wanted.sort();
     wanted.dedup();
     let frame = reader.with_columns(Some(wanted)).finish().map_err(damaged)?;
@@ -63,8 +70,13 @@ pub fn read(path: &Path, columns: &Columns) -> Result<RunTable> {
         left_out.push(row);
         ledger.exclude(reason, 1, || format!("{}, row {}", path.display(), row + 1));
     }
+    blocks.fill(|name| match keys(&frame, name, &left_out, path) {
+        // A column that nobody named need not hold keys.
+        Err(_) if columns.pair.is_none() => Ok(vec![NO_BLOCK; levels.len()]),
+        keys => keys,
+    })?;
     Ok(RunTable {
-        details: details_of(&frame, &left_out, path)?,
+        details: Details { blocks, ..details_of(&frame, &left_out, path)? },
         frame: RunTable::frame_of(columns, levels, values, path)?,
         columns: columns.clone(),
         ledger,
@@ -115,6 +127,28 @@ fn details_of(frame: &DataFrame, left_out: &[usize], path: &Path) -> Result<Deta
         }
     }
     Ok(details)
+}
+
+/// The keys of blocks in the column `name`, without the rows that were left out.
+fn keys(frame: &DataFrame, name: &str, left_out: &[usize], path: &Path) -> Result<Vec<u64>> {
+    let column = frame.column(name).map_err(RunTable::malformed(path))?;
+    let kind = column.dtype();
+    // As text, a number of 32 bits is the one that somebody wrote.
+    let column = if kind.is_integer() || *kind == DataType::Float64 || *kind == DataType::Null {
+        column.clone()
+    } else {
+        let reason = format!("column '{name}' holds {kind}, neither text nor numbers");
+        column.cast(&DataType::String).map_err(|_| Error::Malformed { path: path.into(), reason })?
+    };
+    let key = |value: AnyValue| match value {
+        AnyValue::Null => NO_BLOCK,
+        AnyValue::Float64(number) => key_of_number(number),
+        AnyValue::String(text) => key_of_cell(text.as_bytes()),
+        AnyValue::StringOwned(text) => key_of_cell(text.as_bytes()),
+        whole => whole.extract::<i128>().map_or(NO_BLOCK, key_of_whole),
+    };
+    let rows = column.as_materialized_series().iter().enumerate();
+    Ok(rows.filter(|(row, _)| left_out.binary_search(row).is_err()).map(|(_, value)| key(value)).collect())
 }
 
 /// The column `name` as whole numbers; null where it holds anything else.

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::error::{Error, Result};
 use crate::format::{count, excerpt, printable};
 use crate::provenance::InputDigest;
+use crate::store::blocks::BlockColumns;
 use crate::sweep::{FINAL_LOSS, SETTING_COLUMNS, SOLVED_BELOW};
 use crate::warning::Warning;
 
@@ -22,19 +23,32 @@ pub struct Columns {
     pub factor: String,
     /// The metric's column (`--y`).
     pub metric: String,
+    /// The column that says which runs belong together (`--pair`).
+    pub pair: Option<String>,
 }
 
 impl Columns {
-    /// Whether they are two.
+    /// Whether they are different ones.
     ///
     /// # Errors
     /// [`Error::Usage`].
     pub fn check(&self) -> Result<()> {
-        if self.factor != self.metric {
-            return Ok(());
+        if self.factor == self.metric {
+            let reason = "the swept column and the measured column must be two".into();
+            return Err(Error::Usage { what: "column", given: self.factor.clone(), reason });
         }
-        let reason = "the swept column and the measured column must be two".into();
-        Err(Error::Usage { what: "column", given: self.factor.clone(), reason })
+        match self.pair.as_ref().filter(|pair| [&self.factor, &self.metric].contains(pair)) {
+            None => Ok(()),
+            Some(pair) => {
+                let reason = "the swept and the measured column cannot say which runs belong together".into();
+                Err(Error::Usage { what: "pair", given: pair.clone(), reason })
+            }
+        }
+    }
+
+    /// The columns of blocks, or those that may be, among the columns that a source `has`.
+    pub fn blocks(&self, has: impl Fn(&str) -> bool) -> BlockColumns {
+        BlockColumns::of(self.pair.as_deref(), [&self.factor, &self.metric], has)
     }
 
     /// The columns whose values are noted because runs that differ in them should not be pooled unnoticed,
@@ -179,6 +193,8 @@ pub struct Details {
     pub final_loss: Vec<f64>,
     /// Whether equal replicates share their random numbers.
     pub pairing: Pairing,
+    /// The columns that say, or may say, which runs belong together.
+    pub blocks: BlockColumns,
 }
 
 impl Details {
@@ -190,6 +206,7 @@ impl Details {
             self.final_loss.resize(rows + more, f64::NAN);
         }
         self.pairing.append(other.pairing);
+        self.blocks.append(rows, other.blocks, more);
     }
 
     /// Forgets what comes after the first `rows`.
@@ -198,6 +215,7 @@ impl Details {
         if let Pairing::Paired { replicate, .. } = &mut self.pairing {
             replicate.truncate(rows);
         }
+        self.blocks.truncate(rows);
     }
 }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::format::{counted, excerpt};
 use crate::provenance::uri_without_password;
-use crate::store::mongodb::{self, Choice, Location};
+use crate::store::mongodb::{self, Aggregate, Choice, Location};
 use crate::store::record::SweepRecord;
 use crate::store::schema::{Columns, Data, RunTable};
 use crate::store::{csv, parquet, summaries};
@@ -159,6 +159,25 @@ fn read_text(mut text: impl Read, path: &Path, columns: &Columns) -> Result<Data
         summaries::read_csv(text, path, columns).map(Data::Levels)
     } else {
         csv::read(text, path, columns).map(Data::Runs)
+    }
+}
+
+/// Whether `columns` can be read from `sources`, as far as that shows before they are opened.
+///
+/// # Errors
+/// [`Error::Usage`] for columns that are not different ones, and for blocks of documents that a server adds up.
+pub fn check(sources: &[Source], columns: &Columns) -> Result<()> {
+    columns.check()?;
+    let is_added_up =
+        |source: &&Source| matches!(source, Source::Collection(place) if place.aggregate() == Aggregate::Server);
+    match (&columns.pair, sources.iter().find(is_added_up)) {
+        (Some(pair), Some(source)) => {
+            let reason = format!(
+                "the server of {source} adds up levels and cannot say which runs belong together; use --aggregate client"
+            );
+            Err(Error::Usage { what: "pair", given: pair.clone(), reason })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -272,7 +272,7 @@ mod tests {
     use super::*;
 
     fn columns() -> Columns {
-        Columns { factor: "dropout".into(), metric: "loss".into() }
+        Columns { factor: "dropout".into(), metric: "loss".into(), pair: None }
     }
 
     fn read(text: &str) -> Result<LevelSummaries> {

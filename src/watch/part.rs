@@ -52,7 +52,9 @@ impl Part {
     /// [`Error::MissingColumn`] or [`Error::NoDocuments`] for a collection.
     pub fn data(&self) -> Result<Data> {
         let mut data = match &self.state {
-            State::Unread => Data::Runs(RunTable::empty(&Columns { factor: String::new(), metric: String::new() })),
+            State::Unread => {
+                Data::Runs(RunTable::empty(&Columns { factor: String::new(), metric: String::new(), pair: None }))
+            }
             State::Growing { table, .. } => Data::Runs(table.as_ref().clone()),
             State::Whole { data, .. } => data.as_ref().clone(),
             State::Collection(followed) => Data::Runs(followed.table()?),

@@ -9,6 +9,7 @@
 mod harness;
 
 mod axis;
+mod blocks;
 mod cli;
 mod compare;
 mod config;

@@ -1,7 +1,7 @@
 //! Who adds up: the server or the program.
 
 use mongodb::bson::doc;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::harness::{Folder, initsweep};
 use crate::proxy::Proxy;
@@ -85,6 +85,37 @@ fn auto_asks_how_many_there_are() {
     assert!(proxy.has_answered());
     proxy.answer("count", 0, 1, billions);
     assert!(basis(&proxy.through(&uri), "--aggregate client"), "unless the user wants them read");
+}
+
+#[test]
+fn blocks_come_from_the_documents_themselves() {
+    let server = Server::start();
+    let uri = server.own_database();
+    let run = |i: i32| doc! { "dropout": 0.1 * f64::from(i % 3), "loss": f64::from(i * i % 11), "seed": i / 3, "host": format!("h{}", i / 3) };
+    let mut runs: Vec<_> = (0..12).map(run).collect();
+    runs.push(doc! { "dropout": 0.1, "loss": 3.0 });
+    crate::server::insert(&uri, &runs);
+    let found = |more: &str| stats(&uri, &format!("--x dropout {more}"))["blocks"].clone();
+    let blocks = |column: &str, given: bool| json!({ "column": column, "given": given, "count": 4, "complete": 4 });
+    assert_eq!(found(""), blocks("seed", false));
+    assert_eq!(found("--pair host"), blocks("host", true));
+    assert_eq!(found("--pair host --aggregate client"), blocks("host", true));
+    assert_eq!(found("--aggregate server"), Value::Null);
+    let refused = |more: &str| initsweep(format!("stats {uri} --x dropout {more}")).run();
+    refused("--pair host --aggregate server").fails_with(2).says("--aggregate client");
+    refused("--pair nope")
+        .fails_with(3)
+        .says("no column named 'nope'; it has '_id', 'dropout', 'loss', 'seed', 'host'");
+    // A copy in a file says the same.
+    let folder = Folder::new();
+    initsweep(format!("copy {uri} --to runs.csv")).in_folder(&folder).run().succeeds();
+    let words = "stats runs.csv --format json --x dropout --pair host";
+    assert_eq!(initsweep(words).in_folder(&folder).run().succeeds().json()["blocks"], blocks("host", true));
+    // The trainer's runs have their own rule.
+    let trained = server.own_database();
+    sweep(&trained, "--runs 3").run().succeeds();
+    assert_eq!(stats(&trained, "")["blocks"], Value::Null);
+    assert_eq!(stats(&trained, "--pair replicate")["blocks"]["complete"], 3);
 }
 
 #[test]

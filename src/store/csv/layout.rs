@@ -7,6 +7,7 @@ use csv::{ByteRecord, ReaderBuilder};
 
 use crate::error::{Error, Result};
 use crate::format::excerpt;
+use crate::store::blocks::{BlockColumns, NO_BLOCK, key_of_text};
 use crate::store::csv::blocks::line_breaks;
 use crate::store::schema::{Columns, Details, Exclusion, Pairing, SettingValues};
 use crate::sweep::FINAL_LOSS;
@@ -24,6 +25,10 @@ pub struct Layout {
     names: Columns,
     settings: Vec<(&'static str, usize)>,
     details: DetailColumns,
+    /// The columns of blocks, without runs.
+    blocks: BlockColumns,
+    /// Where they are.
+    block_places: Vec<usize>,
     /// Length of the header and what comes before it.
     pub header_bytes: usize,
     /// Number of the line after the header.
@@ -76,6 +81,9 @@ impl Layout {
             pair: place_of("draw").zip(place_of("replicate")),
             seed: place_of("seed"),
         };
+        // Of a name that nobody gave and that is there twice, the meaning would be a guess.
+        let is_single = |wanted: &str| names.iter().filter(|name| *name == wanted).count() == 1;
+        let blocks = columns.blocks(is_single);
         Ok(Self {
             separator,
             fields: names.len(),
@@ -84,6 +92,8 @@ impl Layout {
             names: columns.clone(),
             settings,
             details,
+            block_places: blocks.columns().iter().map(|column| place(&column.name)).collect::<Result<_>>()?,
+            blocks,
             header_bytes: mark + bytes,
             first_line: 1 + line_breaks(&start[..bytes]),
         })
@@ -91,7 +101,8 @@ impl Layout {
 
     /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block.
     pub fn parse(&self, block: &[u8], is_end: bool) -> BlockRows {
-        let mut rows = BlockRows { lines: line_breaks(block), ..BlockRows::default() };
+        let details = Details { blocks: self.blocks.clone(), ..Details::default() };
+        let mut rows = BlockRows { lines: line_breaks(block), details, ..BlockRows::default() };
         let unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
         let mut reader = reader_of(block, self.separator);
         let mut record = ByteRecord::new();
@@ -118,6 +129,7 @@ impl Layout {
             match parsed {
                 Ok((factor, metric)) => {
                     self.details.push(&record, &mut rows.details);
+                    rows.details.blocks.push(|column| key_of_cell(&record[self.block_places[column]]));
                     rows.factor.push(factor);
                     rows.metric.push(metric);
                     if torn {
@@ -201,6 +213,13 @@ fn cut_short(length: usize, shortest_before: usize) -> bool {
 /// Whether `cell`, trimmed, says that there is no number.
 pub fn is_missing(cell: &[u8]) -> bool {
     matches!(cell, b"" | b"NA" | b"N/A" | b"null" | b"NULL" | b"None")
+}
+
+/// The key of the block that a cell names; [`NO_BLOCK`] for an empty one.
+pub fn key_of_cell(cell: &[u8]) -> u64 {
+    let text = String::from_utf8_lossy(cell);
+    let text = text.trim();
+    if is_missing(text.as_bytes()) { NO_BLOCK } else { key_of_text(text) }
 }
 
 /// The number in a cell; nothing for an empty one.

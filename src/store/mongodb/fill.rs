@@ -17,6 +17,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
+use crate::store::blocks::{CANDIDATES, NO_BLOCK, OF_THE_TRAINER, key_of_number, key_of_whole};
+use crate::store::csv::key_of_cell;
 use crate::store::mongodb::Location;
 use crate::store::mongodb::fields::Fields;
 use crate::store::schema::{Columns, Details, Exclusion, Pairing, RowLedger, RunTable, SettingValues};
@@ -45,6 +47,20 @@ impl Field {
     }
 }
 
+/// The key of the block that a field names: any number or text, or what stands for a text. The same as in a file of these runs.
+fn key_of(value: RawBsonRef) -> u64 {
+    match value {
+        RawBsonRef::Double(number) => key_of_number(number),
+        RawBsonRef::Int32(number) => key_of_whole(number.into()),
+        RawBsonRef::Int64(number) => key_of_whole(number.into()),
+        RawBsonRef::Decimal128(number) => key_of_cell(number.to_string().as_bytes()),
+        RawBsonRef::String(text) => key_of_cell(text.as_bytes()),
+        RawBsonRef::ObjectId(id) => key_of_cell(id.to_hex().as_bytes()),
+        RawBsonRef::Boolean(is_so) => key_of_cell(is_so.to_string().as_bytes()),
+        _ => NO_BLOCK,
+    }
+}
+
 /// Names of the first fields of `document`, for messages.
 pub(super) fn field_names(document: &RawDocument) -> String {
     let keys = document.iter_elements().take(20).flatten();
@@ -68,8 +84,8 @@ pub(super) struct Rows {
     fields: Fields,
     /// Of the wanted fields, by their numbers.
     meanings: Vec<Meaning>,
-    /// Whether any document had the field.
-    has: [bool; 2],
+    /// Whether any document had the field of the factor, of the metric, of the blocks.
+    has: [bool; 3],
     /// Names of the fields of the first document, for messages.
     available: String,
     digest: Sha256,
@@ -81,7 +97,7 @@ pub(super) struct Place {
     used: usize,
     ledger: RowLedger,
     settings: Vec<Setting>,
-    has: [bool; 2],
+    has: [bool; 3],
     available: String,
     digest: Sha256,
     bytes: u64,
@@ -108,7 +124,10 @@ impl Rows {
         let setting = |name| Setting { name, seen: None, values: SettingValues::default(), exists: false };
         let settings: Vec<Setting> = columns.settings().map(setting).collect();
         let mut names = vec![columns.factor.as_str(), &columns.metric];
-        for name in settings.iter().map(|setting| setting.name).chain(DETAILS.map(|(name, _)| name)) {
+        // Whether the trainer made the runs, every document says for itself.
+        let blocks = columns.blocks(|name| name != OF_THE_TRAINER[1]);
+        let further = settings.iter().map(|setting| setting.name).chain(DETAILS.map(|(name, _)| name));
+        for name in further.chain(columns.pair.as_deref()) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -118,6 +137,8 @@ impl Rows {
             is_metric: *name == columns.metric,
             setting: settings.iter().position(|setting| setting.name == *name),
             detail: DETAILS.into_iter().find(|(known, _)| known == name).map(|(_, detail)| detail),
+            block: blocks.columns().iter().position(|column| column.name == *name),
+            is_of_the_trainer: OF_THE_TRAINER.contains(name),
         };
         Self {
             meanings: names.iter().map(meaning).collect(),
@@ -126,11 +147,11 @@ impl Rows {
             location: location.clone(),
             factor: Vec::new(),
             metric: Vec::new(),
-            details: Details::default(),
+            details: Details { blocks, ..Details::default() },
             final_loss: columns.want_final_loss(),
             ledger: RowLedger::default(),
             settings,
-            has: [false; 2],
+            has: [false; 3],
             available: String::new(),
             digest: Sha256::new(),
             bytes: 0,
@@ -199,12 +220,16 @@ impl Rows {
             found = self.found_by_library(&fields, document)?;
         }
         self.fields = fields;
-        let Found { factor, metric, extra } = found;
+        let Found { factor, metric, extra, blocks, of_the_trainer } = found;
+        if of_the_trainer == OF_THE_TRAINER.len() {
+            self.details.blocks.forget_candidates();
+        }
         let excluded = match (factor, metric) {
             (Field::Number(factor), Field::Number(metric)) => match Exclusion::of(factor).or(Exclusion::of(metric)) {
                 None => {
                     self.note_digest([factor, metric]);
                     extra.push(&mut self.details, self.final_loss);
+                    self.details.blocks.push(|column| blocks[column].unwrap_or(NO_BLOCK));
                     self.factor.push(factor);
                     self.metric.push(metric);
                     return Ok(());
@@ -246,6 +271,11 @@ impl Rows {
             found.metric = Field::of(value);
             self.has[1] = true;
         }
+        if let Some(place) = meaning.block {
+            found.blocks[place] = Some(key_of(value));
+            self.has[2] = true;
+        }
+        found.of_the_trainer += usize::from(meaning.is_of_the_trainer);
         if let Some(place) = meaning.setting {
             self.settings[place].note(value);
         }
@@ -275,14 +305,18 @@ impl Rows {
         self.table_of(self.factor.clone(), self.metric.clone(), self.details.clone())
     }
 
-    fn table_of(&self, factor: Vec<f64>, metric: Vec<f64>, details: Details) -> Result<RunTable> {
+    fn table_of(&self, factor: Vec<f64>, metric: Vec<f64>, mut details: Details) -> Result<RunTable> {
         let label = self.location.to_string();
         let path = Path::new(&label);
-        for (has, column) in self.has.into_iter().zip([&self.columns.factor, &self.columns.metric]) {
+        let needed = [&self.columns.factor, &self.columns.metric].into_iter().chain(&self.columns.pair);
+        for (has, column) in self.has.into_iter().zip(needed) {
             if !has {
                 let available = self.available.clone();
                 return Err(Error::MissingColumn { path: path.into(), column: column.clone(), available });
             }
+        }
+        if self.columns.pair.is_none() {
+            details.blocks.forget_empty();
         }
         let settings = self.settings.iter().filter(|setting| setting.exists);
         Ok(RunTable {
@@ -305,6 +339,10 @@ struct Meaning {
     /// Its place among the settings.
     setting: Option<usize>,
     detail: Option<Detail>,
+    /// Its place among the columns of blocks.
+    block: Option<usize>,
+    /// Whether it is one of those that only runs of the trainer have all.
+    is_of_the_trainer: bool,
 }
 
 /// What is kept of a run besides level, metric and settings.
@@ -325,6 +363,10 @@ struct Found {
     factor: Field,
     metric: Field,
     extra: Extra,
+    /// Keys of blocks, by the places of their columns.
+    blocks: [Option<u64>; CANDIDATES.len()],
+    /// Fields that only runs of the trainer have all.
+    of_the_trainer: usize,
 }
 
 /// What a run is besides level and metric.
@@ -391,5 +433,69 @@ impl Setting {
             _ => None,
         });
         text.into_iter().for_each(|text| self.values.note(&text));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ::mongodb::bson::rawdoc;
+
+    use super::*;
+    use crate::store::blocks::key_of_text;
+    use crate::store::mongodb::Choice;
+
+    fn rows(pair: Option<&str>) -> Rows {
+        let columns = Columns { factor: "dropout".into(), metric: "loss".into(), pair: pair.map(Into::into) };
+        Rows::of(&columns, &Location::of("mongodb://localhost", &Choice::default()).unwrap())
+    }
+
+    /// The columns of blocks with their keys.
+    fn blocks(rows: Rows) -> Vec<(String, Vec<u64>)> {
+        let table = rows.finish().unwrap();
+        table.details.blocks.columns().iter().map(|column| (column.name.clone(), column.keys.clone())).collect()
+    }
+
+    #[test]
+    fn keys_are_those_of_a_file_of_the_same_runs() {
+        let mut rows = rows(Some("host"));
+        for document in [
+            rawdoc! { "dropout": 0.1, "loss": 1.0, "host": 7 },
+            rawdoc! { "dropout": 0.1, "loss": 2.0, "host": 7.0 },
+            rawdoc! { "dropout": 0.1, "loss": f64::NAN, "host": "left out" },
+            rawdoc! { "host": " a ", "dropout": 0.1, "loss": 2.0 },
+            rawdoc! { "dropout": 0.1, "loss": 2.0, "host": null },
+            rawdoc! { "dropout": 0.1, "loss": 2.0 },
+            rawdoc! { "dropout": 0.1, "loss": 2.0, "host": i64::MAX },
+            rawdoc! { "dropout": 0.1, "loss": 2.0, "host": [1] },
+        ] {
+            rows.take(&document).unwrap();
+        }
+        let place = rows.place();
+        rows.take(&rawdoc! { "dropout": 0.1, "loss": 2.0, "host": "later" }).unwrap();
+        rows.go_back_to(place);
+        let [seven, a, largest] = ["7", "a", "9223372036854775807"].map(key_of_text);
+        let keys = vec![seven, seven, a, NO_BLOCK, NO_BLOCK, largest, NO_BLOCK];
+        assert_eq!(blocks(rows), [("host".to_string(), keys)]);
+    }
+
+    #[test]
+    fn candidates_are_kept_where_some_document_has_them_and_none_is_of_the_trainer() {
+        let foreign = rawdoc! { "dropout": 0.1, "loss": 1.0, "seed": "s", "hidden_std_dev": 0.5 };
+        let mut some = rows(None);
+        some.take(&foreign).unwrap();
+        assert_eq!(blocks(some), [("seed".to_string(), vec![key_of_text("s")])]);
+        let mut mixed = rows(None);
+        mixed.take(&foreign).unwrap();
+        mixed.take(&rawdoc! { "dropout": 0.1, "loss": 1.0, "seed": 1, "hidden_std_dev": 0.5, "draw": 3 }).unwrap();
+        mixed.take(&foreign).unwrap();
+        assert_eq!(blocks(mixed), []);
+    }
+
+    #[test]
+    fn a_named_field_that_no_document_has_is_missing() {
+        let mut rows = rows(Some("host"));
+        rows.take(&rawdoc! { "dropout": 0.1, "loss": 1.0 }).unwrap();
+        let error = rows.finish().unwrap_err();
+        assert!(error.to_string().contains("no column named 'host'; it has 'dropout', 'loss'"), "{error}");
     }
 }

@@ -38,6 +38,8 @@ pub fn data(location: &Location, columns: &Columns) -> Result<Data> {
     let by_server = match location.aggregate {
         Aggregate::Server => true,
         Aggregate::Client => false,
+        // Blocks can only be had from the documents themselves.
+        Aggregate::Auto if columns.pair.is_some() => false,
         // Of the whole collection, from its metadata: exact enough, and no work for the server.
         Aggregate::Auto => {
             server.insist(|| async { server.collection().estimated_document_count().await })? >= WORTH_IT
