@@ -29,7 +29,7 @@ use crate::stats::best::Candidate;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method};
 use crate::stats::optimum::fit::LackOfFit;
 use crate::stats::optimum::verdict::Verdict;
-use crate::stats::optimum::{Known, Optimum, Span, Tolerance};
+use crate::stats::optimum::{Known, Local, Optimum, Span, Tolerance};
 use crate::stats::smooth::{Edge, LevelMean};
 
 /// Under which assumption place and value are given.
@@ -79,7 +79,13 @@ impl<'a> Layers<'a> {
         if self.smooth.is_some() {
             return Some(Assumption::Smooth);
         }
-        self.optimum.as_ref()?.local.as_ref().map(|_| Assumption::Local)
+        self.local().map(|_| Assumption::Local)
+    }
+
+    /// The local curves; `None` as well where the levels contradict a single dip, which is what their place stands on.
+    fn local(&self) -> Option<&Local> {
+        let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
+        optimum.local.as_ref()
     }
 
     /// The levels between which the optimum lies, if there is one dip.
@@ -96,7 +102,7 @@ impl<'a> Layers<'a> {
         if let Some(curve) = &self.smooth {
             return Some(curve.minimum().0);
         }
-        let place = self.optimum.as_ref()?.local.as_ref()?.place;
+        let place = self.local()?.place;
         Some(self.objective.along.estimate(&self.estimate(place)))
     }
 
@@ -105,13 +111,13 @@ impl<'a> Layers<'a> {
         if let Some(curve) = &self.smooth {
             return Some(curve.minimum().1);
         }
-        let value = self.optimum.as_ref()?.local.as_ref()?.value?;
+        let value = self.local()?.value?;
         Some(self.objective.natural(&self.estimate(value)))
     }
 
     /// The best value, lower being better: the curve's, or else the best level's.
     pub fn best(&self) -> f64 {
-        let local = self.optimum.as_ref().and_then(|optimum| optimum.local.as_ref()?.value);
+        let local = self.local().and_then(|local| local.value);
         match (&self.smooth, local) {
             (Some(curve), _) => curve.fitted.minimum.value,
             (None, Some(value)) => value.point,
@@ -131,12 +137,13 @@ impl<'a> Layers<'a> {
             return false;
         }
         let value = self.value().and_then(|value| value.interval);
-        let signs_differ = {
-            let means = || self.objective.levels.iter().map(|level| level.mean);
-            means().any(|mean| mean < 0.0) && means().any(|mean| mean > 0.0)
-        };
-        let reaches_zero = value.map_or(self.best() == 0.0, |value| value.lower <= 0.0 && value.upper >= 0.0);
-        reaches_zero || signs_differ
+        value.map_or(self.best() == 0.0, |value| value.lower <= 0.0 && value.upper >= 0.0) || self.signs_differ()
+    }
+
+    /// Whether the levels' values are of either sign, so that a share of one of them means nothing.
+    pub fn signs_differ(&self) -> bool {
+        let means = || self.objective.levels.iter().map(|level| level.mean);
+        means().any(|mean| mean < 0.0) && means().any(|mean| mean > 0.0)
     }
 
     /// The test of the curve against its levels.
@@ -144,7 +151,7 @@ impl<'a> Layers<'a> {
         let optimum = self.optimum.as_ref()?;
         match &self.smooth {
             Some(curve) => fit_of(curve, optimum),
-            None => optimum.local.as_ref()?.lack_of_fit,
+            None => self.local()?.lack_of_fit,
         }
     }
 
@@ -153,7 +160,7 @@ impl<'a> Layers<'a> {
         if self.margin_is_void() {
             return None;
         }
-        let safe = self.optimum.as_ref()?.safe_range(self.tolerance)?;
+        let safe = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?.safe_range(self.tolerance)?;
         Some(self.levels_of(safe))
     }
 
@@ -167,7 +174,7 @@ impl<'a> Layers<'a> {
         if let Some(curve) = &self.smooth {
             return curve.points();
         }
-        let Some(local) = self.optimum.as_ref().and_then(|optimum| optimum.local.as_ref()) else { return Vec::new() };
+        let Some(local) = self.local() else { return Vec::new() };
         let (along, sign) = (self.objective.along, self.objective.goal.sign());
         let middle = local.middle();
         local.draws.x.iter().zip(middle).map(|(x, value)| (along.level(*x), sign * value)).collect()
@@ -182,7 +189,7 @@ impl<'a> Layers<'a> {
         if let Some(curve) = &self.smooth {
             return Some(curve.against_minimum(level, self.confidence)?.judged(self.margin(), self.confidence));
         }
-        let optimum = self.optimum.as_ref()?;
+        let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
         let found = optimum.against_optimum(objective.along.place(level))?;
         let verdict = optimum.judge(&found, self.tolerance);
         Some(Contrast {
@@ -296,7 +303,7 @@ impl<'a> Layers<'a> {
         }
         let beside = self.objective.beside.first().filter(|_| level == 0.0)?;
         let own = own(beside).estimate(self.confidence, Method::WelchT);
-        let (own_interval, value) = (own.interval?, self.optimum.as_ref()?.local.as_ref()?.value?);
+        let (own_interval, value) = (own.interval?, self.local()?.value?);
         let point = own.point - value.point;
         let half = own_interval.margin();
         let span = Span {

@@ -21,6 +21,11 @@ impl Default for Margin {
 }
 
 impl Margin {
+    /// Whether it is a share of the best value.
+    pub fn is_share(self) -> bool {
+        matches!(self, Self::Share(_))
+    }
+
     /// The margin in the metric's unit, given the best value.
     pub fn in_unit_of(self, best: f64) -> f64 {
         match self {

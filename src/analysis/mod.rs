@@ -242,6 +242,16 @@ impl Analysis {
         let (variance_reduction, used) = objective.within_blocks(samples, is_given);
         let observed_minimum = place_of_best(&groups, statistic, goal);
         let layers = Layers::new(&objective, margin, confidence);
+        if question.margin.is_some_and(Margin::is_share) && layers.signs_differ() {
+            return Err(Error::Usage {
+                what: "margin",
+                given: margin.to_string(),
+                reason: format!(
+                    "the values of {} are of either sign, so that a share of the best one means nothing; give a number in their unit, such as --margin 0.02",
+                    origin.columns.metric
+                ),
+            });
+        }
         let minimum = minimum::analyse(&layers, confidence);
         let comparisons = Comparisons {
             groups: &groups,

@@ -201,7 +201,8 @@ pub fn verdict(analysis: &Analysis) -> String {
 }
 
 fn open_question(analysis: &Analysis) -> String {
-    if analysis.minimum.level.is_some() {
+    let is_answered = matches!(analysis.minimum.verdict, Verdict::Unresolved { more_runs: Some(_), .. });
+    if analysis.minimum.level.is_some() && is_answered {
         // The curves say more than the levels one by one.
         return String::new();
     }

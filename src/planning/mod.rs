@@ -11,6 +11,9 @@
 //! precision is then a tenth of the margin, at most an eighth of [`USUAL_GOAL`]: the levels lie so close that the bias of the value at
 //! the minimum does not matter beside the margin.
 //!
+//! **Levels that are too far apart** (the verdict `coarse`) are not given more runs by any strategy: the whole budget goes to the levels
+//! that the verdict names.
+//!
 //! **Expected precision.** Standard errors go with 1/√runs. So does the interval of the minimum where the levels stay the same;
 //! where they get different shares, with the error of the slope of the curve at its minimum. For new levels that error is the one of independent
 //! runs: paired ones, which the strategy is made for, are expected to do better, by how much is not known before they are made. What
@@ -30,6 +33,7 @@ use crate::error::{Error, Result};
 use crate::format::rounded_to_spacing;
 use crate::stats::allocate::{self, Known, allocate};
 use crate::stats::interval::normal_quantile;
+use crate::stats::optimum::verdict::Verdict;
 use crate::stats::refined;
 use crate::stats::sequential::{FEWEST, growth};
 
@@ -137,6 +141,10 @@ pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> 
     let objective =
         Objective::of(analysis.statistic, analysis.goal, analysis.along, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
     let curve = Curve::through(&objective, analysis.confidence);
+    if let Verdict::Coarse { add } = &analysis.minimum.verdict {
+        // More runs at the levels that are there would not tell where between them the optimum lies.
+        return Ok(planned(analysis, add, &allocate::shared(&vec![1.0; add.len()], budget), curve.as_ref()));
+    }
     if let Some(strategy) = strategy.among_levels() {
         let levels: Vec<f64> = analysis.groups.iter().map(|group| group.level).collect();
         let known: Vec<Known> = analysis.groups.iter().map(|group| known(group, analysis.metric_goal())).collect();

@@ -5,6 +5,7 @@ use crate::course::{Batch, Look};
 use crate::error::Result;
 use crate::planning::{Aim, Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished};
 use crate::stats::compare::Verdict;
+use crate::stats::optimum::verdict as located;
 use crate::stats::sequential::{FEWEST, Goal, growth, round_size};
 
 /// Levels that the first round of [`Strategy::Minimum`] takes, at most.
@@ -38,7 +39,11 @@ impl Pursuit {
     pub fn look(&self, analysis: &Analysis) -> Look {
         let width = self.width(analysis);
         let reached = match &self.goal {
-            Goal::Minimum { share } | Goal::StandardError { share } => width.is_some_and(|width| width <= *share),
+            Goal::Minimum { share } => {
+                let is_located = analysis.minimum.verdict == located::Verdict::Located;
+                is_located && width.is_some_and(|width| width <= *share)
+            }
+            Goal::StandardError { share } => width.is_some_and(|width| width <= *share),
             Goal::Reference { name } => verdict_on(analysis, name).is_some_and(|verdict| verdict != Verdict::Undecided),
         };
         // Of the strategy minimum, the first round only shows where to refine: before, a place far off would be taken as given.

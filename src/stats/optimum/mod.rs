@@ -21,7 +21,7 @@
 //! right before the wall, and the interval is extended to the convex bound there.
 //!
 //! **Value.** From the lower of the draws' least values, never below the convex bound, up to the greater of their upper quantile and
-//! the least mean's own upper bound. Absent at a cusp.
+//! the least mean's own upper bound, simultaneous over the bracket's levels, since it is the least of them. Absent at a cusp.
 //!
 //! **When it is wrong** (measured by `cargo bench --bench coverage`): walls that the noise hides; cusps, whose value between two levels nothing
 //! bounds. With one run a level the errors are a guess from the curve itself.
@@ -283,7 +283,10 @@ impl Optimum {
         drawn.sort_unstable_by(f64::total_cmp);
         let least = index_of_least(&self.means);
         let lower = quantile(&drawn, self.alpha / 20.0).max(self.bounds.least_value(self.alpha / 20.0));
-        let own = self.means[least] + self.quantile * self.noise.standard_error(least);
+        // The least of the bracket's means is too low: its bound holds for all of them at once.
+        let levels = (self.bracket.last - self.bracket.first + 1) as f64;
+        let simultaneous = student_t_quantile(1.0 - self.alpha / levels, self.noise.degrees_of_freedom);
+        let own = self.means[least] + simultaneous * self.noise.standard_error(least);
         let upper = quantile(&drawn, 1.0 - self.alpha / 10.0).max(own).max(lower);
         let point = quantile(&drawn, 0.5).clamp(lower, upper);
         let shared = self.quantile * libm::sqrt(self.noise.shared);
