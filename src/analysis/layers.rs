@@ -160,6 +160,9 @@ impl<'a> Layers<'a> {
         if self.margin_is_void() {
             return None;
         }
+        if let Some(curve) = &self.smooth {
+            return curve.safe_range(self.margin(), self.confidence).map(|range| self.levels_of(range));
+        }
         let safe = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?.safe_range(self.tolerance)?;
         Some(self.levels_of(safe))
     }

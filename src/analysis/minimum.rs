@@ -249,6 +249,27 @@ impl Curve<'_> {
         first.x < interval.lower && interval.upper < last.x && self.fitted.rise <= margin
     }
 
+    /// Where the curve is at most `margin` above its minimum at the upper end of the difference's interval: outwards from the minimum
+    /// on either side. `None` if it is nowhere but at the minimum.
+    pub(super) fn safe_range(&self, margin: f64, confidence: f64) -> Option<Span> {
+        const STEPS: u32 = 200;
+        let (levels, at) = (&self.objective.levels, self.fitted.minimum.x);
+        let (first, last) = (levels.first()?.x, levels.last()?.x);
+        let is_safe = |x: &f64| {
+            let contrast = self.contrast([Spot::On(at), Spot::On(*x)], confidence);
+            contrast.and_then(|found| found.difference.estimate.interval).is_some_and(|i| i.upper <= margin)
+        };
+        let reach = 2.0 * self.fitted.location.interval.map_or(last - first, |interval| interval.upper - interval.lower);
+        let step = reach.min(last - first) / f64::from(STEPS);
+        let places = |direction: f64| (1..).map(move |i: u32| at + direction * step * f64::from(i));
+        let end = |direction: f64| {
+            let inside = places(direction).take_while(|x| (first..=last).contains(x) && is_safe(x));
+            inside.last().unwrap_or(at)
+        };
+        let range = Span { lower: end(-1.0), upper: end(1.0) };
+        (range.lower < range.upper).then_some(range)
+    }
+
     /// What would settle it. The bound on the rise falls at least as 1/√runs, so that (rise/margin)² times as many runs decide it; the
     /// levels are those of the interval and half its width on either side.
     pub(super) fn unresolved(&self, margin: f64, runs: &[f64]) -> Verdict {

@@ -309,7 +309,7 @@ mod tests {
 
     fn found(samples: &[Sample]) -> (FittedMinimum, Vec<Candidate>, Option<Estimate>) {
         let groups = of_samples(samples, None, 0.95);
-        let objective = Objective::of(Statistic::Mean, Along::Log, &groups, samples, None).unwrap();
+        let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, samples, None).unwrap();
         assert_eq!((objective.all().len(), objective.beside.len()), (groups.len(), groups.len() - 4));
         (objective.fitted_minimum(0.95).unwrap(), objective.candidates(0.95), objective.cross_fitted(0.95))
     }

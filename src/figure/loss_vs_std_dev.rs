@@ -50,7 +50,8 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
         Some(_) => area.split(&canvas, if canvas.sheet.is_narrow() { 0.53 } else { 0.62 }, 22.0),
         None => [area, area],
     };
-    let overview = Overview { analysis, points: &points, is_dense: levels.are_many() };
+    let shows_layers = zoom.is_none() && shows_layers(analysis, &levels);
+    let overview = Overview { analysis, points: &points, is_dense: levels.are_many(), shows_layers };
     overview.draw(&mut canvas, main, (levels.x, y), [&labels[0], &labels[1]]);
     if let Some(zoom) = zoom {
         zoom.draw(&mut canvas, analysis, beside);
@@ -87,6 +88,15 @@ fn legend(
             let text = format!("not excluded as the best at {confidence}");
             entries.push(Entry::new(Mark::Area(palette.minimum.at(SHADE)), text));
         }
+    } else if shows_layers(analysis, levels) {
+        let (confidence, best) = (finding::confidence(analysis.confidence), data::best_of_curve(analysis));
+        let shade = Mark::Area(palette.minimum.at(SHADE));
+        entries.push(Entry::new(shade, format!("{confidence} interval of where the {best} is")));
+        entries.push(Entry::new(Mark::Dashes(palette.minimum), "curve through the levels around it"));
+        if analysis.minimum.safe_range.is_some() {
+            let text = format!("shown to cost at most {} against it", analysis.margin);
+            entries.push(Entry::new(Mark::Line(palette.minimum), text));
+        }
     }
     entries
 }
@@ -103,6 +113,8 @@ struct Overview<'a> {
     analysis: &'a Analysis,
     points: &'a [Point],
     is_dense: bool,
+    /// Whether it shows what is known of the optimum, there being no panel for that.
+    shows_layers: bool,
 }
 
 impl Overview<'_> {
@@ -111,7 +123,13 @@ impl Overview<'_> {
         let lowest = data::lowest(self.analysis, canvas.palette);
         lines.extend(lowest.clone());
         let (lines, room) = NamedLines::above(&lines, axes, Names { x, y }, area, 0.0);
+        if self.shows_layers {
+            self.place(canvas, room, axes.0);
+        }
         let frame = Frame::draw_inside(canvas, room, axes, Names { x, y });
+        if self.shows_layers {
+            self.curve(canvas, &frame);
+        }
         if self.is_dense {
             band(canvas, &frame, self.points);
         } else {
@@ -131,6 +149,35 @@ impl Overview<'_> {
             canvas.dot(at, radius, canvas.palette.data);
         }
     }
+}
+
+impl Overview<'_> {
+    /// The interval of the optimum's place as a shade over the whole height, and the safe range as a bar along the axis.
+    fn place(&self, canvas: &mut Canvas, room: Area, x: Axis) {
+        const THICKNESS: f64 = 5.0;
+        let at = |level: f64| room.left + x.place(level).clamp(0.0, 1.0) * room.width();
+        let colour = canvas.palette.minimum;
+        if let Some(place) = self.analysis.minimum.level.and_then(|level| level.interval) {
+            canvas.rectangle((at(place.lower), room.top), (at(place.upper), room.bottom), colour.at(SHADE));
+        }
+        if let Some(safe) = self.analysis.minimum.safe_range {
+            canvas.rectangle((at(safe.lower), room.bottom - THICKNESS), (at(safe.upper), room.bottom), colour);
+        }
+    }
+
+    /// The middle of the curves through the levels around the optimum.
+    fn curve(&self, canvas: &mut Canvas, frame: &Frame) {
+        let colour = canvas.palette.minimum;
+        for part in frame.clipped(&self.analysis.minimum.curve) {
+            canvas.dashed(&part, colour, 1.6);
+        }
+    }
+}
+
+/// Whether a figure without a panel for it shows what is known of the optimum: on few levels, and if it lies on the axis.
+fn shows_layers(analysis: &Analysis, levels: &Levels<'_>) -> bool {
+    let minimum = &analysis.minimum;
+    minimum.assumption.is_some() && !minimum.is_beside && !levels.are_many()
 }
 
 fn bars(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
