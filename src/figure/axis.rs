@@ -3,6 +3,9 @@
 //! On a linear axis at multiples of 1, 2 or 5 times a power of ten (Heckbert 1990). On a logarithmic axis at every digit of a
 //! part of a decade, at 1, 2, 3, 5 and 7 or at 1, 2 and 5 of every decade while there are few, then at powers of ten; the other
 //! whole multiples get unlabelled ticks.
+//!
+//! **0 beside a logarithmic axis** has a slot of its own at the lower end, set off from the scale
+//! by a break.
 
 use crate::format::{count, significant};
 
@@ -35,7 +38,14 @@ pub struct Axis {
     scale: Scale,
     lower: f64,
     upper: f64,
+    /// Share of its length that the slot of 0 takes at the lower end; 0 without one.
+    slot: f64,
 }
+
+/// Share of the length that the slot of 0 takes, where there is one.
+const SLOT: f64 = 0.1;
+/// Share of the length beside the slot where no tick without a label stands.
+const BREAK: f64 = 0.02;
 
 impl Axis {
     /// An axis that shows all of `values` with a little room at both ends. Values that the scale cannot show are ignored;
@@ -54,21 +64,28 @@ impl Axis {
         // A single value gets room in proportion to itself, so that the axis still has a length.
         let room = if upper > lower { (upper - lower) * ROOM } else { (lower.abs() * 0.1).max(0.1) };
         let (lower, upper) = (scale.value(lower - room), scale.value(upper + room));
-        (lower.is_finite() && upper.is_finite() && lower < upper).then_some(Self { scale, lower, upper })
+        (lower.is_finite() && upper.is_finite() && lower < upper).then_some(Self { scale, lower, upper, slot: 0.0 })
+    }
+
+    /// The same with a slot for 0, which must be logarithmic.
+    #[must_use]
+    pub fn with_zero_beside(self) -> Self {
+        debug_assert!(self.scale == Scale::Log, "any other scale has a place for 0");
+        Self { slot: SLOT, ..self }
     }
 
     /// An axis from `lower` to `upper` exactly; nothing if that is no range that the scale can show.
     pub fn spanning(scale: Scale, lower: f64, upper: f64) -> Option<Self> {
         let shown = lower < upper && (upper - lower).is_finite() && (scale != Scale::Log || lower > 0.0);
-        shown.then_some(Self { scale, lower, upper })
+        shown.then_some(Self { scale, lower, upper, slot: 0.0 })
     }
 
     /// An axis of equal parts, from 0 to 1.
     pub fn slots() -> Self {
-        Self { scale: Scale::Slots, lower: 0.0, upper: 1.0 }
+        Self { scale: Scale::Slots, lower: 0.0, upper: 1.0, slot: 0.0 }
     }
 
-    /// Its ends.
+    /// The ends of its scale, which a slot of 0 lies before.
     pub fn ends(&self) -> [f64; 2] {
         [self.lower, self.upper]
     }
@@ -78,34 +95,58 @@ impl Axis {
         self.scale
     }
 
-    /// The place of `value`: 0 at the lower end, 1 at the upper.
-    pub fn place(&self, value: f64) -> f64 {
-        let [lower, upper, at] = [self.lower, self.upper, value].map(|v| self.scale.along(v));
-        (at - lower) / (upper - lower)
+    /// Where its scale begins: 0, or the end of the slot.
+    pub fn start(&self) -> f64 {
+        self.slot
     }
 
-    /// The value at `place`, from 0 at the lower end to 1 at the upper.
+    /// Where it is broken; `None` without a slot.
+    pub fn break_at(&self) -> Option<f64> {
+        (self.slot > 0.0).then_some(self.slot)
+    }
+
+    /// Whether `value` lies in the slot.
+    pub fn is_beside(&self, value: f64) -> bool {
+        self.slot > 0.0 && value == 0.0
+    }
+
+    /// The place of `value`: 0 at the lower end, 1 at the upper.
+    pub fn place(&self, value: f64) -> f64 {
+        if self.is_beside(value) {
+            return self.slot / 2.0;
+        }
+        let [lower, upper, at] = [self.lower, self.upper, value].map(|v| self.scale.along(v));
+        self.slot + (1.0 - self.slot) * ((at - lower) / (upper - lower))
+    }
+
+    /// The value at `place`, from [`Self::start`] at the lower end of the scale to 1 at the upper.
     pub fn value_at(&self, place: f64) -> f64 {
         let [lower, upper] = self.ends().map(|end| self.scale.along(end));
-        match place {
+        match (place - self.slot) / (1.0 - self.slot) {
             0.0 => self.lower,
             1.0 => self.upper,
-            _ => self.scale.value(lower + place * (upper - lower)),
+            share => self.scale.value(lower + share * (upper - lower)),
         }
     }
 
     /// Whether `value` lies on the axis.
     pub fn holds(&self, value: f64) -> bool {
-        (self.lower..=self.upper).contains(&value)
+        self.is_beside(value) || (self.lower..=self.upper).contains(&value)
     }
 
     /// Ticks in ascending order, of which about `wanted` are labelled.
     pub fn ticks(&self, wanted: usize) -> Vec<Tick> {
-        match self.scale {
+        let mut ticks = match self.scale {
             Scale::Slots => Vec::new(),
             Scale::Log if self.upper / self.lower >= 4.0 => self.log_ticks(wanted),
             _ => self.linear_ticks(wanted),
+        };
+        if self.slot > 0.0 {
+            // The strokes of the break need their room.
+            ticks.retain(|tick| tick.label.is_some() || self.place(tick.value) >= self.slot + BREAK);
+            ticks.insert(0, Tick { value: 0.0, label: Some("0".into()) });
         }
+        ticks
     }
 
     fn linear_ticks(&self, wanted: usize) -> Vec<Tick> {
@@ -218,7 +259,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn labels(scale: Scale, lower: f64, upper: f64, wanted: usize) -> Vec<String> {
-        Axis { scale, lower, upper }.ticks(wanted).into_iter().filter_map(|tick| tick.label).collect()
+        Axis { scale, lower, upper, slot: 0.0 }.ticks(wanted).into_iter().filter_map(|tick| tick.label).collect()
     }
 
     #[test]
@@ -240,6 +281,22 @@ mod tests {
         assert_eq!(labels(Scale::Log, 0.3, 1.3, 5), ["0.3", "0.5", "0.7", "1"]);
         assert_eq!(labels(Scale::Log, 0.9, 11.0, 7), ["1", "2", "3", "5", "7", "10"]);
         assert_eq!(labels(Scale::Log, 0.9, 2.1, 6), ["1", "1.2", "1.4", "1.6", "1.8", "2"]);
+    }
+
+    #[test]
+    fn zero_has_a_slot_beside_a_logarithmic_axis() {
+        let plain = Axis::spanning(Scale::Log, 0.01, 100.0).unwrap();
+        let axis = plain.with_zero_beside();
+        assert!(axis.holds(0.0) && axis.holds(0.01) && !axis.holds(0.005) && !plain.holds(0.0));
+        // The slot is the first tenth; the scale has the rest.
+        for (value, place) in [(0.0, 0.05), (0.01, 0.1), (1.0, 0.55), (100.0, 1.0)] {
+            assert!((axis.place(value) - place).abs() < 1e-12, "{value}");
+        }
+        assert_eq!((axis.break_at(), plain.break_at()), (Some(0.1), None));
+        assert_eq!((axis.value_at(0.1), axis.value_at(1.0)), (0.01, 100.0));
+        let label = |tick: &Tick| tick.label.clone().unwrap_or_default();
+        assert_eq!(label(&axis.ticks(5)[0]), "0");
+        assert_eq!(axis.ticks(5)[1..], plain.ticks(5));
     }
 
     #[test]

@@ -104,7 +104,12 @@ impl Frame {
 
     /// Where `value` lies horizontally.
     pub fn at_x(&self, value: f64) -> f64 {
-        self.area.left + self.x.place(value) * self.area.width()
+        self.at_place(self.x.place(value))
+    }
+
+    /// Where a place of the horizontal axis lies, from 0 to 1.
+    pub fn at_place(&self, place: f64) -> f64 {
+        self.area.left + place * self.area.width()
     }
 
     /// Where `value` lies vertically.
@@ -173,10 +178,27 @@ impl Frame {
         widest(&ticks)
     }
 
-    /// The two axes.
+    /// The two axes, the horizontal one with its break.
     pub fn border(&self, canvas: &mut Canvas) {
         let Area { left, right, top, bottom } = self.area;
         canvas.line(&[(left, top), (left, bottom), (right, bottom)], canvas.palette.soft_ink, 1.2);
+        if let Some(place) = self.x.break_at() {
+            self.axis_break(canvas, place);
+        }
+    }
+
+    /// Two short slanted strokes, and a gap of the axis between them.
+    fn axis_break(&self, canvas: &mut Canvas, place: f64) {
+        const APART: f64 = 5.0;
+        const SLANT: f64 = 2.5;
+        const HEIGHT: f64 = 5.5;
+        let (middle, bottom) = (self.at_place(place), self.area.bottom);
+        let [left, right] = [middle - APART / 2.0, middle + APART / 2.0];
+        canvas.line(&[(left, bottom), (right, bottom)], canvas.palette.paper, 2.4);
+        for x in [left, right] {
+            let stroke = [(x - SLANT, bottom + HEIGHT), (x + SLANT, bottom - HEIGHT)];
+            canvas.line(&stroke, canvas.palette.soft_ink, 1.4);
+        }
     }
 }
 
