@@ -6,9 +6,9 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use initsweep::analysis::{Analysis, Question, Statistic};
+use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
 use initsweep::figure::themed::Themed;
-use initsweep::figure::{AxisScale, ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
+use initsweep::figure::{ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
 use initsweep::report::{figures::Figures, render, view::View};
 use initsweep::stats::ExactMoments;
 use initsweep::store::{self, Columns, Source};
@@ -43,13 +43,9 @@ fn stages(c: &mut Criterion) {
         references: Reference::with_defaults(&columns.factor, &[]),
         margin: 0.01,
         statistic: Statistic::Mean,
-    };
-    let options = FigureOptions {
-        error_bars: ErrorBars::Ci,
         x_scale: AxisScale::Auto,
-        look: Look::default(),
-        wording: Wording::default(),
     };
+    let options = FigureOptions { error_bars: ErrorBars::Ci, look: Look::default(), wording: Wording::default() };
     let table = store::read(&sources, &columns).expect("the file is well formed");
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");
     let figure = loss_vs_std_dev::draw(&analysis, &options).expect("levels are above 0");

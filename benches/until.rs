@@ -25,7 +25,7 @@
 
 use initsweep::analysis::Group;
 use initsweep::analysis::statistic::Statistic;
-use initsweep::analysis::{Analysis, Question};
+use initsweep::analysis::{Analysis, AxisScale, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
 use initsweep::course::{Batch, Look};
@@ -207,7 +207,7 @@ fn columns() -> Columns {
 }
 
 fn question(confidence: f64) -> Question {
-    Question { confidence, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean }
+    Question { confidence, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean, x_scale: AxisScale::Auto }
 }
 
 /// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the

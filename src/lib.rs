@@ -16,14 +16,15 @@
 //! ```
 //!
 //! ```
-//! use initsweep::analysis::{Analysis, Question, Statistic};
+//! use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
 //! use initsweep::store::{self, Columns, Source};
 //!
 //! let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into() };
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &columns)?;
-//! let statistic = Statistic::Mean;
-//! let analysis = Analysis::of(runs, &Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic })?;
-//! assert_eq!(analysis.groups.len(), 400);
+//! let (statistic, x_scale) = (Statistic::Mean, AxisScale::Auto);
+//! let question = Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic,
+//! x_scale }; let analysis = Analysis::of(runs, &question)?; assert_eq!(analysis.groups.len(),
+//! 400);
 //! # Ok::<(), initsweep::error::Error>(())
 //! ```
 

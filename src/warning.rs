@@ -58,11 +58,6 @@ pub enum Warning {
         /// One of them.
         example: (f64, f64),
     },
-    /// Levels that a logarithmic axis cannot show.
-    NotOnLogAxis {
-        /// How many levels.
-        levels: usize,
-    },
     /// The least mean is at the end of the sweep.
     MinimumAtEdge {
         /// The level.
@@ -90,7 +85,6 @@ impl Warning {
             Self::SingleRuns { .. } => "single_runs",
             Self::PooledSetting { .. } => "pooled_setting",
             Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
-            Self::NotOnLogAxis { .. } => "not_on_log_axis",
             Self::MinimumAtEdge { .. } => "minimum_at_edge",
             Self::ReferenceOutside { .. } => "reference_outside",
         }
@@ -126,9 +120,6 @@ impl Warning {
                 "{} of neighbouring levels differ by rounding only, such as {a:?} and {b:?}",
                 counted(*pairs as u64, "pair")
             ),
-            Self::NotOnLogAxis { levels } => {
-                format!("{} not above 0, so not shown on the logarithmic axis", counted(*levels as u64, "level"))
-            }
             Self::MinimumAtEdge { level } => {
                 format!("the least mean is at the end of the sweep ({})", significant(*level, 4))
             }
@@ -152,7 +143,6 @@ impl Warning {
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",
             Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",
-            Self::NotOnLogAxis { .. } => "check these values, or use --x-scale linear",
             Self::MinimumAtEdge { .. } => "extend the sweep beyond that end",
             Self::ReferenceOutside { .. } => "extend the sweep, or change the reference with --reference",
         }

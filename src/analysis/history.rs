@@ -46,7 +46,7 @@ pub struct Known {
 pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<Vec<Known>> {
     let failed = |reason: String| Error::Figure { figure: "history", reason };
     let all = runs.table.ledger.used();
-    match runs.samples.len() {
+    match runs.samples.iter().filter(|sample| analysis.along.has_place_for(sample.level)).count() {
         few @ ..3 => return Err(failed(format!("a curve needs three levels, there are {few}"))),
         many if many > MOST_LEVELS => {
             return Err(failed(format!("there are {many} levels, more than {MOST_LEVELS}")));
@@ -72,14 +72,15 @@ fn first_look(runs: &GroupedRuns<'_>) -> u64 {
 /// What the first `count` rows say; nothing where that cannot be fitted.
 fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known> {
     let samples = runs.first(count);
+    let rule = analysis.basin_rule.as_ref();
     let groups = match analysis.statistic {
         // Of the mean alone there is less to compute.
         Statistic::Mean => {
             groups::of_summaries(&samples.par_iter().map(summary).collect::<Vec<_>>(), analysis.confidence)
         }
-        _ => groups::of_samples(&samples, analysis.basin_rule.as_ref(), analysis.confidence),
+        _ => groups::of_samples(&samples, rule, analysis.confidence),
     };
-    let mut objective = Objective::of(analysis.statistic, &groups, &samples, analysis.basin_rule.as_ref()).ok()?;
+    let mut objective = Objective::of(analysis.statistic, analysis.along, &groups, &samples, rule).ok()?;
     objective.replicates = REPLICATES;
     let curve = Curve::through(&objective, analysis.confidence)?;
     let (level, value) = curve.minimum();
@@ -110,7 +111,7 @@ fn stops_between(first: u64, last: u64, steps: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Question;
+    use crate::analysis::{AxisScale, Question};
     use crate::store::{self, Columns, Data, RunTable, Source};
 
     /// The first `lines` of the sample's file, or all.
@@ -129,7 +130,13 @@ mod tests {
     #[test]
     fn each_look_is_what_the_first_runs_alone_say() {
         for statistic in [Statistic::Mean, Statistic::Median, Statistic::SolvedShare] {
-            let question = Question { confidence: 0.95, references: Vec::new(), margin: 0.01, statistic };
+            let question = Question {
+                confidence: 0.95,
+                references: Vec::new(),
+                margin: 0.01,
+                statistic,
+                x_scale: AxisScale::Auto,
+            };
             let table = first(usize::MAX);
             let runs = GroupedRuns::of(&table).unwrap();
             let analysis = Analysis::of_runs(&runs, &question).unwrap();

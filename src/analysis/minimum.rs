@@ -10,15 +10,21 @@
 //! paired. The place of the minimum is taken as given: where it is uncertain, the difference to it is a little too large and
 //! its interval a little too narrow. Why not level against level: with 25 runs each the least of 400 means is hundreds below
 //! the truth (the winner's curse), the curve is not.
+//!
+//! **A level beside the axis** ([`crate::analysis::along`]) is no part of the curve. It is compared
+//! with places on it by its own mean: Welch's difference, the two being independent, or the paired
+//! one where runs are paired. The verdict on the minimum of the curve stands if this level is at
+//! most the margin better. If it is the least of all and shown to be better, the minimum lies
+//! there; otherwise the question is open.
 
 use crate::analysis::objective::Objective;
-use crate::stats::Estimate;
 use crate::stats::best::{self, Candidate, Standing};
 use crate::stats::bootstrap::FittedMinimum;
-use crate::stats::compare::{Difference, Measured, relative_change_correlated};
+use crate::stats::compare::{Difference, Measured, relative_change, relative_change_correlated, welch};
 use crate::stats::interval::{Method, satterthwaite};
-use crate::stats::paired::{PairedDifference, paired_difference};
-use crate::stats::smooth::{LevelMean, Row};
+use crate::stats::paired::{Common, PairedDifference, paired_difference};
+use crate::stats::smooth::{Edge, LevelMean, Row};
+use crate::stats::{ConfidenceInterval, Estimate};
 
 /// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost their square.
 pub const MOST_LEVELS: usize = 2000;
@@ -31,7 +37,7 @@ pub struct MinimumAnalysis {
     /// The fitted minimum: the statistic there.
     pub value: Option<Estimate>,
     /// The fitted curve: level and statistic at some hundred places, ascending, densest around the minimum. Where paired runs were put
-    /// around the minimum, as far as those reach.
+    /// around the minimum, as far as those reach. It never reaches a level beside the axis.
     pub curve: Vec<(f64, f64)>,
     /// The value by runs that did not choose the place: free of the winner's curse.
     pub cross_fitted: Option<Estimate>,
@@ -39,6 +45,9 @@ pub struct MinimumAnalysis {
     pub candidates: Vec<Candidate>,
     /// The verdict.
     pub standing: Standing,
+    /// Whether a level beside the axis is the best, so that the minimum of the curve is not that of
+    /// the sweep.
+    pub is_beside: bool,
     /// The difference that does not matter, in the statistic's unit.
     pub margin: f64,
 }
@@ -54,6 +63,15 @@ impl MinimumAnalysis {
 pub struct Curve<'a> {
     pub(super) objective: &'a Objective<'a>,
     pub(super) fitted: FittedMinimum,
+}
+
+/// Where a level is, seen from the curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Spot {
+    /// At this place of the axis, within the levels.
+    On(f64),
+    /// Beside the axis.
+    Beside,
 }
 
 /// How the curve differs between two places, in the statistic's own direction.
@@ -103,34 +121,71 @@ impl<'a> Curve<'a> {
         places.into_iter().filter_map(|x| Some((along.level(x), value(x)?))).collect()
     }
 
-    /// The curve at `level` against its minimum; nothing outside the levels.
+    /// The value at `level` against the curve's minimum; nothing outside the levels.
     pub fn against_minimum(&self, level: f64, confidence: f64) -> Option<Contrast> {
-        self.contrast([self.fitted.minimum.x, self.inside(level)?], confidence)
+        self.contrast([Spot::On(self.fitted.minimum.x), self.spot(level)?], confidence)
     }
 
-    /// The curve at the second level against the first; nothing outside the levels.
+    /// The value at the second level against the first; nothing outside the levels.
     pub fn between(&self, levels: [f64; 2], confidence: f64) -> Option<Contrast> {
-        self.contrast([self.inside(levels[0])?, self.inside(levels[1])?], confidence)
+        self.contrast([self.spot(levels[0])?, self.spot(levels[1])?], confidence)
     }
 
-    /// The place of `level`, if it is within the levels.
-    fn inside(&self, level: f64) -> Option<f64> {
-        let (place, levels) = (self.objective.along.place(level), &self.objective.levels);
-        (levels.first()?.x..=levels.last()?.x).contains(&place).then_some(place)
+    /// Where `level` is, if it is within the levels.
+    fn spot(&self, level: f64) -> Option<Spot> {
+        let Objective { along, levels, beside, .. } = self.objective;
+        if !along.has_place_for(level) {
+            return (level == 0.0 && !beside.is_empty()).then_some(Spot::Beside);
+        }
+        let place = along.place(level);
+        (levels.first()?.x..=levels.last()?.x).contains(&place).then_some(Spot::On(place))
     }
 
-    fn contrast(&self, places: [f64; 2], confidence: f64) -> Option<Contrast> {
-        if let Some(contrast) = self.refined_contrast(places, confidence) {
+    fn contrast(&self, spots: [Spot; 2], confidence: f64) -> Option<Contrast> {
+        if let [Spot::On(from), Spot::On(to)] = spots
+            && let Some(contrast) = self.refined_contrast([from, to], confidence)
+        {
             return Some(contrast);
         }
-        let [from, to] = places.map(|place| self.fitted.curve.row(place));
         if let Some(common) = &self.objective.paired {
-            let [a, b] = [&from, &to].map(|row| row.of_replicates(&common.values));
+            let [a, b] = spots.map(|spot| self.replicates_at(spot, common));
             let PairedDifference { difference, variance_reduction, .. } = paired_difference(&a, &b, confidence)?;
             let [a, b] = [Measured::mean_of(&a)?, Measured::mean_of(&b)?];
             let relative = relative(&a, &b, difference.standard_error, confidence);
             return Some(Contrast { difference, relative, variance_reduction });
         }
+        match spots {
+            [Spot::On(from), Spot::On(to)] => self.contrast_on_axis([from, to], confidence),
+            [Spot::Beside, Spot::Beside] => None,
+            spots => self.contrast_of_independent(spots, confidence),
+        }
+    }
+
+    /// The value at `spot` in each of the common replicates.
+    fn replicates_at(&self, spot: Spot, common: &Common) -> Vec<f64> {
+        match spot {
+            Spot::On(place) => self.fitted.curve.row(place).of_replicates(self.objective.on_axis(&common.values)),
+            Spot::Beside => common.values.first().cloned().unwrap_or_default(),
+        }
+    }
+
+    fn contrast_of_independent(&self, spots: [Spot; 2], confidence: f64) -> Option<Contrast> {
+        let measured_at = |spot: Spot| match spot {
+            Spot::On(place) => {
+                let refined = self.objective.refined.as_ref().and_then(|cubic| cubic.at(place));
+                refined.or_else(|| Some(measured(&self.fitted.curve.row(place), &self.objective.levels)))
+            }
+            Spot::Beside => self.objective.beside.first().map(own),
+        };
+        let [from, to] = spots.map(measured_at);
+        let (from, to) = (from?, to?);
+        let difference = welch(&from, &to, confidence)?;
+        let relative = relative_change(&from, &to, confidence);
+        Some(Contrast { difference, relative, variance_reduction: None })
+    }
+
+    fn contrast_on_axis(&self, places: [f64; 2], confidence: f64) -> Option<Contrast> {
+        let [from, to] = places.map(|place| self.fitted.curve.row(place));
         let levels = &self.objective.levels;
         let difference = Difference::new(&measured(&to.minus(&from), levels), confidence, Method::CurveT)?;
         let relative =
@@ -147,6 +202,12 @@ pub(super) fn relative(from: &Measured, to: &Measured, error: f64, confidence: f
     relative_change_correlated(from, to, covariance, confidence)
 }
 
+/// A level's own mean.
+fn own(level: &LevelMean) -> Measured {
+    let standard_error = (level.freedom > 0.0).then(|| level.standard_error());
+    Measured { point: level.mean, standard_error, freedom: level.freedom }
+}
+
 /// The weighted sum of independent levels.
 fn measured(row: &Row, levels: &[LevelMean]) -> Measured {
     let weighted = || row.weights.iter().zip(&levels[row.first..]);
@@ -160,27 +221,97 @@ fn measured(row: &Row, levels: &[LevelMean]) -> Measured {
     }
 }
 
+/// The verdict over all levels, given the one on the levels that are `on_axis`, where there is one
+/// beside it.
+fn standing_with_beside(on_axis: Standing, curve: &Curve, candidates: &[Candidate], by: &Yardstick) -> Standing {
+    let interval = curve.excess_beside(by.confidence);
+    if is_at_most_the_margin_better(interval, by.margin) {
+        let beside = curve.objective.beside.len();
+        return match on_axis {
+            Standing::Unresolved { more_runs, levels } => {
+                Standing::Unresolved { more_runs, levels: levels.into_iter().map(|place| beside + place).collect() }
+            }
+            Standing::Flat => match best::standing(&curve.objective.all(), None, by.margin, by.confidence) {
+                Standing::Flat => Standing::Flat,
+                _ => open(candidates),
+            },
+            other => other,
+        };
+    }
+    if is_least_beside(curve.objective) && interval.is_some_and(|interval| interval.upper < 0.0) {
+        return Standing::AtEdge { edge: Edge::Low };
+    }
+    open(candidates)
+}
+
+/// What differences are held against.
+struct Yardstick {
+    margin: f64,
+    confidence: f64,
+}
+
+/// Whether a level beside the axis is the best: the least of all, and perhaps better than the
+/// curve's minimum by more than the margin.
+fn is_best_beside(objective: &Objective, curve: Option<&Curve>, by: &Yardstick) -> bool {
+    let beats = |curve: &Curve| {
+        let is_lower = objective.beside.iter().any(|level| level.mean < curve.fitted.minimum.value);
+        is_lower && !is_at_most_the_margin_better(curve.excess_beside(by.confidence), by.margin)
+    };
+    is_least_beside(objective) && curve.is_none_or(beats)
+}
+
+fn is_least_beside(objective: &Objective) -> bool {
+    let is_least = |beside: &LevelMean| objective.levels.iter().all(|level| beside.mean < level.mean);
+    objective.beside.first().is_some_and(is_least)
+}
+
+/// Of a level whose excess over the minimum of the curve has this `interval`.
+fn is_at_most_the_margin_better(interval: Option<ConfidenceInterval>, margin: f64) -> bool {
+    interval.is_some_and(|interval| interval.lower >= -margin)
+}
+
+impl Curve<'_> {
+    /// The value of the level beside the axis less the curve's minimum.
+    fn excess_beside(&self, confidence: f64) -> Option<ConfidenceInterval> {
+        let contrast = self.contrast([Spot::On(self.fitted.minimum.x), Spot::Beside], confidence)?;
+        contrast.difference.estimate.interval
+    }
+}
+
+/// The question is open between the levels that cannot be excluded.
+fn open(candidates: &[Candidate]) -> Standing {
+    let levels = (0..candidates.len()).filter(|place| candidates[*place].in_set).collect();
+    Standing::Unresolved { more_runs: None, levels }
+}
+
 /// What the levels and the `curve` through them say of the minimum; `margin` is a share of the least value.
 pub fn analyse(objective: &Objective, curve: Option<&Curve>, margin: f64, confidence: f64) -> MinimumAnalysis {
-    let levels = &objective.levels;
+    let all = objective.all();
     let least = curve.map_or_else(
-        || levels.iter().map(|level| level.mean).fold(f64::INFINITY, f64::min),
+        || all.iter().map(|level| level.mean).fold(f64::INFINITY, f64::min),
         |curve| curve.fitted.minimum.value,
     );
     let margin = margin * least.abs();
-    let is_small = levels.len() <= MOST_LEVELS;
+    let by = Yardstick { margin, confidence };
+    let is_small = all.len() <= MOST_LEVELS;
+    let candidates = if is_small { objective.candidates(confidence) } else { Vec::new() };
+    let standing = match curve {
+        _ if !is_small => Standing::Unresolved { more_runs: None, levels: Vec::new() },
+        Some(curve) if !objective.beside.is_empty() => {
+            let on_axis = best::standing(&objective.levels, Some(&curve.fitted), margin, confidence);
+            standing_with_beside(on_axis, curve, &candidates, &by)
+        }
+        curve => best::standing(&all, curve.map(|curve| &curve.fitted), margin, confidence),
+    };
     MinimumAnalysis {
         level: curve.map(|curve| curve.minimum().0),
         value: curve.map(|curve| curve.minimum().1),
         curve: curve.map(Curve::points).unwrap_or_default(),
         // The place of a cubic is not chosen among levels: its value has no winner's curse.
         cross_fitted: curve.filter(|_| objective.refined.is_none()).and_then(|_| objective.cross_fitted(confidence)),
-        candidates: if is_small { objective.candidates(confidence) } else { Vec::new() },
-        standing: if is_small {
-            best::standing(levels, curve.map(|curve| &curve.fitted), margin, confidence)
-        } else {
-            Standing::Unresolved { more_runs: None, levels: Vec::new() }
-        },
+        candidates,
+        standing,
+        is_beside: is_best_beside(objective, curve, &by),
         margin,
     }
 }

@@ -4,6 +4,7 @@
 //! numbers it tends to be too low and too far from its neighbours; how many other levels' intervals overlap its own is
 //! therefore counted and said.
 //!
+//! - [`along`]: how the levels lie on the axis.
 //! - [`groups`]: what is known of every level.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
 //! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
@@ -12,6 +13,7 @@
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
 
+pub mod along;
 pub mod comparison;
 pub mod distribution;
 pub mod grid;
@@ -26,6 +28,7 @@ pub mod warnings;
 
 use serde::Serialize;
 
+pub use crate::analysis::along::{Along, AxisScale};
 pub use crate::analysis::groups::{BasinRule, Group};
 use crate::analysis::minimum::{Curve, MinimumAnalysis};
 use crate::analysis::objective::Objective;
@@ -56,6 +59,8 @@ pub struct Question {
     pub margin: f64,
     /// What is minimised.
     pub statistic: Statistic,
+    /// How the levels are to lie on the axis.
+    pub x_scale: AxisScale,
 }
 
 /// What the numbers are computed from.
@@ -89,6 +94,8 @@ pub struct Analysis {
     pub metric: String,
     /// Nominal coverage of the intervals.
     pub confidence: f64,
+    /// How the levels lie on the axis, of the fit and of the figures.
+    pub along: Along,
     /// Whether runs or summaries of them were given.
     pub basis: Basis,
     /// What became of every row.
@@ -127,7 +134,8 @@ impl Analysis {
     /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::store::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
-    /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data.
+    /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data, or
+    /// the axis that is asked for cannot hold the levels.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
             Data::Runs(runs) => Self::of_runs(&GroupedRuns::of(&runs)?, question),
@@ -138,7 +146,7 @@ impl Analysis {
     /// Analyses runs that are grouped already, for those who need them afterwards.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the statistic is not known of these runs.
+    /// [`Error::Usage`] as [`Self::of`].
     pub fn of_runs(runs: &GroupedRuns<'_>, question: &Question) -> Result<Self> {
         let GroupedRuns { table, samples, .. } = runs;
         let basin_rule = BasinRule::of(table, samples);
@@ -172,7 +180,7 @@ impl Analysis {
     /// would give.
     ///
     /// # Errors
-    /// [`Error::Usage`] if the statistic is not known of summaries.
+    /// [`Error::Usage`] as [`Self::of`].
     pub fn of_levels_alone(&self, question: &Question) -> Result<Self> {
         let level = |group: &Group| {
             let Summary { n, mean, std_dev, min, max, .. } = group.summary;
@@ -187,12 +195,15 @@ impl Analysis {
     /// Everything that follows from the groups, which are not empty; `samples` are empty if there are no runs.
     fn assemble(groups: Vec<Group>, samples: &[Sample], origin: Origin, question: &Question) -> Result<Self> {
         let Question { confidence, statistic, .. } = *question;
-        let objective = Objective::of(statistic, &groups, samples, origin.basin_rule.as_ref())?;
+        let levels: Vec<f64> = groups.iter().map(|group| group.level).collect();
+        let along = question.x_scale.for_levels(&origin.columns.factor, &levels)?;
+        let objective = Objective::of(statistic, along, &groups, samples, origin.basin_rule.as_ref())?;
         let observed_minimum = place_of_best(&groups, statistic);
         let curve = Curve::through(&objective, confidence);
         let minimum = minimum::analyse(&objective, curve.as_ref(), question.margin, confidence);
         let comparisons = Comparisons {
             groups: &groups,
+            along,
             statistic,
             curve: curve.as_ref(),
             paired: objective.paired.as_ref(),
@@ -206,6 +217,7 @@ impl Analysis {
             factor: origin.columns.factor,
             metric: origin.columns.metric,
             confidence,
+            along,
             basis: origin.basis,
             ledger: origin.ledger,
             steps,
@@ -242,17 +254,20 @@ impl Analysis {
         &self.provenance.inputs
     }
 
-    /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
+    /// The mean at `level`, interpolated between two levels on the axis where need be; nothing
+    /// outside the swept range.
     pub fn measured_at(&self, level: f64) -> Option<Measured> {
-        references::measured_at(level, &self.groups)
+        references::measured_at(level, &self.groups, self.along)
     }
 
-    /// Whether the levels ask for a logarithmic axis: those above 0 span a factor of ten.
-    pub fn suggests_log_axis(&self) -> bool {
-        const SPAN: f64 = 10.0;
-        let lowest = self.groups.iter().map(|group| group.level).find(|level| *level > 0.0);
-        let highest = self.groups.last().map(|group| group.level);
-        matches!((lowest, highest), (Some(lowest), Some(highest)) if highest / lowest >= SPAN)
+    /// How many levels are beside the axis: the first ones.
+    pub fn beside(&self) -> usize {
+        self.along.beside(self.groups.iter().map(|group| group.level))
+    }
+
+    /// The levels on the axis, which the curve is fitted to.
+    pub fn on_axis(&self) -> &[Group] {
+        &self.groups[self.beside()..]
     }
 }
 

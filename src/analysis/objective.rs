@@ -1,7 +1,8 @@
 //! The levels as they are compared: a place on the axis and a number of which less is better.
 //!
-//! Along the axis means ln of the level where all are above 0, else the level itself. Where the greatest is the best, all numbers
-//! have the other sign in here.
+//! How levels lie on the axis: [`crate::analysis::along`]. One that is beside the axis has a number
+//! but no place: it takes part where levels are compared one by one, not in the curve. Where the
+//! greatest is the best, all numbers have the other sign in here.
 //!
 //! **Paired runs** are compared replicate by replicate, over the replicates that every level has
 //! ([`crate::stats::paired`]), if there are at least 20 of them and the statistic is a mean: the median of differences is not the
@@ -9,6 +10,7 @@
 
 use std::borrow::Cow;
 
+use crate::analysis::along::Along;
 use crate::analysis::groups::{BasinRule, Group};
 use crate::analysis::refinement;
 use crate::analysis::statistic::Statistic;
@@ -34,48 +36,15 @@ const BATCHES: usize = 256;
 /// Beyond this many levels the paired confidence set would take seconds.
 const MOST_PAIRED_LEVELS: usize = 500;
 
-/// How levels lie on the axis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Along {
-    /// By ln of the level.
-    Log,
-    /// By the level itself.
-    Linear,
-}
-
-impl Along {
-    /// Logarithmic if every level is above 0.
-    pub fn of(groups: &[Group]) -> Self {
-        if groups.first().is_some_and(|group| group.level > 0.0) { Self::Log } else { Self::Linear }
-    }
-
-    /// Where `level` lies.
-    pub fn place(self, level: f64) -> f64 {
-        if self == Self::Log { libm::log(level) } else { level }
-    }
-
-    /// The level that lies at `place`.
-    pub fn level(self, place: f64) -> f64 {
-        if self == Self::Log { libm::exp(place) } else { place }
-    }
-
-    /// An estimate of a place as one of a level; the standard error, which has no unit there, is left out.
-    pub fn estimate(self, place: &Estimate) -> Estimate {
-        let interval = place.interval.map(|interval| ConfidenceInterval {
-            lower: self.level(interval.lower),
-            upper: self.level(interval.upper),
-            ..interval
-        });
-        Estimate { point: self.level(place.point), standard_error: None, interval }
-    }
-}
-
 /// The levels, ready to be compared.
 pub struct Objective<'a> {
     /// How they lie on the axis.
     pub along: Along,
-    /// Every level, ascending, lower being better, with pooled errors.
+    /// The levels on the axis, ascending, lower being better, with pooled errors: those that the
+    /// curve is fitted to.
     pub levels: Vec<LevelMean>,
+    /// The levels beside the axis, which come before them; their `x` means nothing.
+    pub beside: Vec<LevelMean>,
     /// What stands for a level.
     pub statistic: Statistic,
     /// Replicates of its bootstraps.
@@ -93,7 +62,13 @@ impl<'a> Objective<'a> {
     ///
     /// # Errors
     /// [`Error::Usage`] if the statistic is not known of these data.
-    pub fn of(statistic: Statistic, groups: &[Group], samples: &'a [Sample], rule: Option<&BasinRule>) -> Result<Self> {
+    pub fn of(
+        statistic: Statistic,
+        along: Along,
+        groups: &[Group],
+        samples: &'a [Sample],
+        rule: Option<&BasinRule>,
+    ) -> Result<Self> {
         let unknown = || Error::Usage {
             what: "statistic",
             given: statistic.name().into(),
@@ -102,11 +77,12 @@ impl<'a> Objective<'a> {
                 _ => "summaries of levels have their means only".into(),
             },
         };
-        let along = Along::of(groups);
+        let beside = along.beside(groups.iter().map(|group| group.level));
+        let on_axis = samples.get(beside..).unwrap_or_default();
         let measured = groups.iter().map(|group| statistic.measured(group)).collect::<Option<Vec<_>>>();
         let measured = measured.ok_or_else(unknown)?;
-        let design = refinement::design_of(statistic, samples);
-        let refined = design.as_ref().and_then(|design| refinement::cubic(along, samples, design));
+        let design = refinement::design_of(statistic, on_axis);
+        let refined = design.as_ref().and_then(|design| refinement::cubic(along, on_axis, design));
         let paired = if design.is_some() { None } else { paired(statistic, samples, rule) };
         let runs: Vec<Cow<[f64]>> = match &paired {
             Some(_) => Vec::new(),
@@ -122,32 +98,45 @@ impl<'a> Objective<'a> {
                 }
             }
         };
-        let levels = pool_errors(&(0..groups.len()).map(level).collect::<Vec<_>>());
+        let all: Vec<LevelMean> = (0..groups.len()).map(level).collect();
+        let levels = pool_errors(&all[beside..]);
+        let beside = if beside > 0 { pool_errors(&all)[..beside].to_vec() } else { Vec::new() };
         let batches = paired.as_ref().map(|common| common.in_batches(BATCHES)).unwrap_or_default();
-        Ok(Self { along, levels, statistic, replicates: REPLICATES, refined, paired, runs, batches })
+        Ok(Self { along, levels, beside, statistic, replicates: REPLICATES, refined, paired, runs, batches })
+    }
+
+    /// Every level in the groups' order, those beside the axis first.
+    pub fn all(&self) -> Vec<LevelMean> {
+        [self.beside.as_slice(), &self.levels].concat()
+    }
+
+    /// Of `values`, an entry a group, those of the levels on the axis.
+    pub fn on_axis<'v, T>(&self, values: &'v [T]) -> &'v [T] {
+        values.get(self.beside.len()..).unwrap_or_default()
     }
 
     /// The minimum of the curve through the levels; nothing for fewer than three, or without any known error.
     pub fn fitted_minimum(&self, confidence: f64) -> Option<FittedMinimum> {
-        let draws = if self.paired.is_some() { Draws::Paired(&self.batches) } else { Draws::Normal };
+        let draws = if self.paired.is_some() { Draws::Paired(self.on_axis(&self.batches)) } else { Draws::Normal };
         fitted_minimum(&self.levels, draws, &self.plan(confidence))
     }
 
     /// Each level's claim to be the best.
     pub fn candidates(&self, confidence: f64) -> Vec<Candidate> {
-        let is_small = self.levels.len() <= MOST_PAIRED_LEVELS;
+        let all = self.all();
+        let is_small = all.len() <= MOST_PAIRED_LEVELS;
         let paired = self.paired.as_ref().filter(|_| is_small);
         paired
             .and_then(|_| candidates_paired(&self.batches, &self.plan(confidence)))
-            .unwrap_or_else(|| best::candidates(&self.levels, confidence))
+            .unwrap_or_else(|| best::candidates(&all, confidence))
     }
 
     /// The value at the fitted minimum, each fifth of the runs measured where the other four put it.
     pub fn cross_fitted(&self, confidence: f64) -> Option<Estimate> {
         let level = |place: usize| {
             let values = match &self.paired {
-                Some(common) => common.values[place].as_slice(),
-                None => self.runs.get(place)?,
+                Some(common) => self.on_axis(&common.values).get(place)?.as_slice(),
+                None => self.on_axis(&self.runs).get(place)?,
             };
             Some(LevelRuns { x: self.levels[place].x, values })
         };
@@ -215,4 +204,49 @@ fn paired(statistic: Statistic, samples: &[Sample], rule: Option<&BasinRule>) ->
     };
     let common = common_replicates(&samples.iter().map(numbered).collect::<Vec<_>>());
     (common.replicates.len() >= LEAST_REPLICATES).then_some(common)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::groups::of_samples;
+    use crate::random::Stream;
+
+    /// 30 paired runs at each level around a parabola in ln of it, with its minimum at 1; level 0
+    /// is far off.
+    fn samples(levels: &[f64], is_paired: bool) -> Vec<Sample> {
+        let mut stream = Stream::new(5, 0, 0);
+        let sample = |level: &f64| {
+            let mean = if *level > 0.0 { 5.0 + libm::log(*level) * libm::log(*level) } else { 50.0 };
+            let mut runs: Vec<(f64, u64)> = (0..30).map(|replicate| (mean + stream.normal(), replicate)).collect();
+            runs.sort_by(|a, b| a.0.total_cmp(&b.0));
+            let (sorted, replicate): (Vec<f64>, Vec<u64>) = runs.into_iter().unzip();
+            let replicate = if is_paired { replicate } else { Vec::new() };
+            Sample { replicate, ..Sample::of(*level, sorted) }
+        };
+        // Level 0 last, so that the others draw the same numbers with it and without.
+        let mut samples: Vec<Sample> = levels.iter().rev().map(sample).collect();
+        samples.reverse();
+        samples
+    }
+
+    fn found(samples: &[Sample]) -> (FittedMinimum, Vec<Candidate>, Option<Estimate>) {
+        let groups = of_samples(samples, None, 0.95);
+        let objective = Objective::of(Statistic::Mean, Along::Log, &groups, samples, None).unwrap();
+        assert_eq!((objective.all().len(), objective.beside.len()), (groups.len(), groups.len() - 4));
+        (objective.fitted_minimum(0.95).unwrap(), objective.candidates(0.95), objective.cross_fitted(0.95))
+    }
+
+    #[test]
+    fn a_level_beside_the_axis_is_a_candidate_and_no_part_of_the_curve() {
+        const LEVELS: [f64; 5] = [0.0, 0.1, 0.5, 2.0, 10.0];
+        for is_paired in [false, true] {
+            let (with, candidates, cross_fitted) = found(&samples(&LEVELS, is_paired));
+            let (without, _, cross_fitted_without) = found(&samples(&LEVELS[1..], is_paired));
+            assert_eq!((with, cross_fitted), (without, cross_fitted_without), "paired: {is_paired}");
+            assert_eq!(candidates.len(), 5);
+            assert!(!candidates[0].in_set && candidates[0].probability < 1e-6, "{candidates:?}");
+            assert!((candidates.iter().map(|candidate| candidate.probability).sum::<f64>() - 1.0).abs() < 1e-9);
+        }
+    }
 }

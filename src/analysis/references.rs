@@ -1,8 +1,9 @@
 //! What is the statistic at the references, and what do they cost against the minimum and against each other?
 //!
 //! **Value at a reference.** A reference such as 1/√2 need not be a level. Between two levels the value is interpolated
-//! linearly along the axis (in ln x where both are above 0); its standard error follows from those of the two, which are
-//! independent, its t interval has Satterthwaite's degrees of freedom. Outside the swept range there is no value.
+//! linearly along the axis ([`crate::analysis::along`]); its standard error follows from those of
+//! the two, which are independent, its t interval has Satterthwaite's degrees of freedom. Outside
+//! the swept range there is no value, nor between a level beside the axis and the first one on it.
 //!
 //! **References against the minimum and against each other**: the difference of the fitted curve at the two places
 //! ([`crate::analysis::minimum`]), or, without a curve, Welch's of the two values; p by Holm over all of these comparisons together.
@@ -14,6 +15,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::along::Along;
 use crate::analysis::groups::Group;
 use crate::analysis::minimum::{Contrast, Curve};
 use crate::analysis::statistic::Statistic;
@@ -88,6 +90,8 @@ pub struct Step {
 pub struct Comparisons<'a> {
     /// Every level.
     pub groups: &'a [Group],
+    /// How they lie on the axis.
+    pub along: Along,
     /// What stands for a level.
     pub statistic: Statistic,
     /// The curve through them, if there is one.
@@ -119,7 +123,7 @@ impl Comparisons<'_> {
         let pairs = pairs.into_iter().map(|(from, to, contrast)| ReferencePair { from, to, found: judged(contrast) });
         let pairs = pairs.collect();
         let result = |(reference, to_minimum): (&Reference, Option<ReferenceDifference>)| {
-            let at = |statistic| at_level(reference.value, self.groups, statistic);
+            let at = |statistic| at_level(reference.value, self.groups, self.along, statistic);
             ReferenceResult {
                 reference: reference.clone(),
                 mean: at(Statistic::Mean).map(|found| found.estimate(self.confidence)),
@@ -136,7 +140,7 @@ impl Comparisons<'_> {
             return curve.between([from, to], self.confidence);
         }
         let oriented = |level: f64| {
-            let measured = at_level(level, self.groups, self.statistic)?.measured;
+            let measured = at_level(level, self.groups, self.along, self.statistic)?.measured;
             Some(Measured { point: self.statistic.sign() * measured.point, ..measured })
         };
         let (from, to) = (oriented(from)?, oriented(to)?);
@@ -167,7 +171,7 @@ impl Comparisons<'_> {
         let named = references.iter().map(|reference| Place { name: reference.name.clone(), level: reference.value });
         let places: Vec<Place> = named.chain([observed_best(self.groups[best].level, self.statistic)]).collect();
         let inside: Vec<&Place> =
-            places.iter().filter(|place| Bracket::of(place.level, self.groups).is_some()).collect();
+            places.iter().filter(|place| Bracket::of(place.level, self.groups, self.along).is_some()).collect();
         let step = |[from, to]: &[&Place; 2]| {
             let change = self.observed_change(from.level, to.level)?;
             Some(Step { from: Place::clone(from), to: Place::clone(to), change })
@@ -177,11 +181,11 @@ impl Comparisons<'_> {
 
     fn observed_change(&self, from: f64, to: f64) -> Option<Estimate> {
         if let Some(common) = self.paired {
-            let at = |level| Some(Bracket::of(level, self.groups)?.of_replicates(common));
+            let at = |level| Some(Bracket::of(level, self.groups, self.along)?.of_replicates(common));
             return relative_change_paired(&at(from)?, &at(to)?, self.confidence)
                 .filter(|change| change.point.is_finite());
         }
-        let at = |level| Some(at_level(level, self.groups, self.statistic)?.measured);
+        let at = |level| Some(at_level(level, self.groups, self.along, self.statistic)?.measured);
         let (from, to) = (at(from)?, at(to)?);
         (from.point != 0.0).then(|| relative_change(&from, &to, self.confidence))
     }
@@ -220,17 +224,19 @@ struct Bracket {
 }
 
 impl Bracket {
-    /// Nothing outside the swept range.
-    fn of(x: f64, groups: &[Group]) -> Option<Self> {
+    /// Nothing outside the swept range, and between a level beside the axis and the first one on
+    /// it.
+    fn of(x: f64, groups: &[Group], along: Along) -> Option<Self> {
         if let Some(level) = groups.iter().position(|group| nearly_equal(group.level, x)) {
             return Some(Self { below: level, above: level, weight: 0.0 });
         }
         let between = |[below, above]: &[Group; 2]| below.level < x && x < above.level;
         let below = groups.array_windows().position(between)?;
-        let is_log = groups[below].level > 0.0;
-        let along = |level: f64| if is_log { libm::log(level) } else { level };
-        let [first, last] = [below, below + 1].map(|place| along(groups[place].level));
-        Some(Self { below, above: below + 1, weight: (along(x) - first) / (last - first) })
+        if !along.has_place_for(groups[below].level) {
+            return None;
+        }
+        let [first, last] = [below, below + 1].map(|place| along.place(groups[place].level));
+        Some(Self { below, above: below + 1, weight: (along.place(x) - first) / (last - first) })
     }
 
     /// The value at the place in each replicate.
@@ -241,13 +247,13 @@ impl Bracket {
 }
 
 /// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
-pub fn measured_at(level: f64, groups: &[Group]) -> Option<Measured> {
-    at_level(level, groups, Statistic::Mean).map(|found| found.measured)
+pub fn measured_at(level: f64, groups: &[Group], along: Along) -> Option<Measured> {
+    at_level(level, groups, along, Statistic::Mean).map(|found| found.measured)
 }
 
 /// The statistic at level `x`; nothing outside the swept range.
-fn at_level(x: f64, groups: &[Group], statistic: Statistic) -> Option<Found> {
-    let Bracket { below, above, weight } = Bracket::of(x, groups)?;
+fn at_level(x: f64, groups: &[Group], along: Along, statistic: Statistic) -> Option<Found> {
+    let Bracket { below, above, weight } = Bracket::of(x, groups, along)?;
     let (below, above) = (&groups[below], &groups[above]);
     if weight == 0.0 {
         let measured = statistic.measured(below)?;
@@ -272,15 +278,25 @@ mod tests {
     use crate::group::Sample;
 
     #[test]
-    fn a_reference_between_levels_is_interpolated_in_the_logarithm() {
-        let samples = [Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
+    fn a_reference_between_levels_is_interpolated_along_the_axis() {
+        let samples =
+            [Sample::of(0.0, vec![3.0, 5.0]), Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
         let groups = of_samples(&samples, None, 0.95);
-        let found = at_level(1.0, &groups, Statistic::Mean).unwrap();
+        let at = |level, along| at_level(level, &groups, along, Statistic::Mean);
+        let found = at(1.0, Along::Log).unwrap();
         assert!(found.interpolated && (found.measured.point - 15.0).abs() < 1e-12);
         // Both standard errors are 1 with one degree of freedom, both weights ½.
         assert!((found.measured.standard_error.unwrap() - 0.5f64.sqrt()).abs() < 1e-12);
         assert!((found.measured.freedom - 2.0).abs() < 1e-12);
-        assert_eq!(at_level(0.5, &groups, Statistic::Mean).unwrap().estimate(0.95), groups[0].summary.mean);
-        assert!(at_level(0.4, &groups, Statistic::Mean).is_none());
+        // On a linear axis 1 lies a third of the way from 0.5 to 2, and 0.25 half way from 0 to
+        // 0.5.
+        assert!((at(1.0, Along::Linear).unwrap().measured.point - 40.0 / 3.0).abs() < 1e-12);
+        assert!((at(0.25, Along::Linear).unwrap().measured.point - 7.0).abs() < 1e-12);
+        // Beside a logarithmic axis there is level 0, and nothing between it and the first level.
+        assert!(at(0.25, Along::Log).is_none());
+        for group in &groups {
+            let found = at(group.level, Along::Log).unwrap();
+            assert_eq!(found.estimate(0.95), group.summary.mean);
+        }
     }
 }

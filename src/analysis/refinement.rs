@@ -4,8 +4,8 @@
 //! and what a reference between them costs; the curve through all levels is then left for the rest. Paired runs at levels with
 //! equally many runs are no such design.
 
+use crate::analysis::along::Along;
 use crate::analysis::minimum::{Contrast, Curve, relative};
-use crate::analysis::objective::Along;
 use crate::analysis::statistic::Statistic;
 use crate::group::Sample;
 use crate::stats::compare::Difference;

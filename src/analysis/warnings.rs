@@ -36,12 +36,9 @@ pub fn of(analysis: &Analysis, samples: &[Sample]) -> Vec<Warning> {
     if is_paired && analysis.paired.is_none() && !analysis.minimum.is_refined() {
         warnings.push(Warning::PairsUnused);
     }
-    let not_positive = groups.iter().filter(|group| group.level <= 0.0).count();
-    if not_positive > 0 && analysis.suggests_log_axis() {
-        warnings.push(Warning::NotOnLogAxis { levels: not_positive });
-    }
-    let last = groups.len() - 1;
-    if last > 0 && (analysis.observed_minimum == 0 || analysis.observed_minimum == last) {
+    // Beside the axis nothing can be extended.
+    let (first, last) = (analysis.beside(), groups.len() - 1);
+    if first < last && (analysis.observed_minimum == first || analysis.observed_minimum == last) {
         warnings.push(Warning::MinimumAtEdge { level: analysis.observed().level });
     }
     for result in analysis.references.iter().filter(|result| result.mean.is_none()) {

@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::analysis::{Question, Statistic};
+use crate::analysis::{AxisScale, Question, Statistic};
 use crate::cli::document::DocumentArgs;
 use crate::cli::source::SourceArgs;
 use crate::cli::value::{confidence, scale, share};
 use crate::export::Format;
 use crate::figure::style::{Size, Theme};
-use crate::figure::{AxisScale, ErrorBars, FigureOptions, Look, Wording};
+use crate::figure::{ErrorBars, FigureOptions, Look, Wording};
 use crate::output::DEFAULT_FOLDER;
 use crate::store::Columns;
 use crate::sweep::{DEFAULT_METRIC, Reference};
@@ -33,6 +33,16 @@ pub struct AnalysisArgs {
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
+    /// How the levels lie on the axis, of the fit and of the figures
+    #[arg(
+        long,
+        value_enum,
+        default_value = "auto",
+        long_help = "How the levels lie on the axis, of the fit and of the figures.\n\
+                    auto: log if the levels above 0 span a factor of ten or more and none is below 0, else linear.\n\
+                    A level 0 is kept beside a logarithmic axis: shown and compared, but no part of the curve"
+    )]
+    pub x_scale: AxisScale,
 }
 
 impl AnalysisArgs {
@@ -51,6 +61,7 @@ impl AnalysisArgs {
             references: Reference::with_defaults(&columns.factor, &self.reference),
             margin: self.margin,
             statistic: Statistic::Mean,
+            x_scale: self.x_scale,
         }
     }
 }
@@ -90,9 +101,6 @@ pub struct FigureArgs {
     /// What the error bars show
     #[arg(long, value_enum, default_value = "ci")]
     pub error_bars: ErrorBars,
-    /// Division of the horizontal axis
-    #[arg(long, value_enum, default_value = "auto")]
-    pub x_scale: AxisScale,
     /// Light or dark paper
     #[arg(long, value_enum, default_value = "light")]
     pub theme: Theme,
@@ -121,7 +129,6 @@ impl FigureArgs {
     pub fn options(&self) -> FigureOptions {
         FigureOptions {
             error_bars: self.error_bars,
-            x_scale: self.x_scale,
             look: Look { theme: self.theme, size: self.size },
             wording: Wording {
                 title: self.title.clone(),

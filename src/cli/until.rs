@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::analysis::AxisScale;
 use crate::cli::analyse::AnalysisArgs;
 use crate::cli::source::SourceArgs;
 use crate::cli::value::{confidence, duration, share};
@@ -87,4 +88,7 @@ pub struct QuestionArgs {
     /// Coverage of the intervals, however often they are looked at
     #[arg(long, value_name = "LEVEL", default_value = "95%", requires = "until", value_parser = confidence)]
     pub confidence: f64,
+    /// How the levels lie on the axis of the fit
+    #[arg(long, value_enum, default_value = "auto", requires = "until")]
+    pub x_scale: AxisScale,
 }

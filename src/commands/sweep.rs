@@ -36,10 +36,10 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         return make(&arguments.part()?, simd, &target, existing, global);
     };
     let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
-    let QuestionArgs { reference, margin, confidence } = &arguments.question;
+    let QuestionArgs { reference, margin, confidence, x_scale } = &arguments.question;
     let references = Reference::with_defaults(plan.swept().next().unwrap_or(DEFAULT_FACTOR), reference);
     let statistic = Statistic::Mean;
-    let question = Question { confidence: *confidence, references, margin: *margin, statistic };
+    let question = Question { confidence: *confidence, references, margin: *margin, statistic, x_scale: *x_scale };
     let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);
     until::make(&ask, simd, &target, existing, global).map(drop)
 }

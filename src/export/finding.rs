@@ -14,7 +14,7 @@ pub fn sentence(analysis: &Analysis) -> String {
     let statistic = analysis.statistic.of(&analysis.metric);
     let best = if analysis.statistic.is_maximised() { "highest" } else { "lowest" };
     let found = match (level, value) {
-        (Some(level), Some(value)) => format!(
+        (Some(level), Some(value)) if !analysis.minimum.is_beside => format!(
             "The {statistic} is {best} at {} = {}, where it is {}.",
             analysis.factor,
             with_range(level),
@@ -68,6 +68,9 @@ pub fn verdict(analysis: &Analysis) -> String {
                 (analysis.statistic.name(), if analysis.statistic.is_maximised() { "fall" } else { "rise" });
             let end = if analysis.statistic.is_maximised() { "below its maximum" } else { "above its minimum" };
             format!("It is located: nowhere in that interval does the {name} {moves} more than {margin} {end}.")
+        }
+        Standing::AtEdge { .. } if analysis.minimum.is_beside => {
+            "It lies beside the axis: this level is shown to be better than the best on the axis.".into()
         }
         Standing::AtEdge { edge } => {
             let end = if *edge == Edge::Low { "lower" } else { "upper" };

@@ -9,8 +9,8 @@ use serde::Serialize;
 use crate::analysis::groups::Quantile;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Analysis, BasinRule, Basis, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult, SCHEMA_VERSION,
-    Statistic, Step,
+    Along, Analysis, BasinRule, Basis, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
+    SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
 use crate::export::changes::WireChanges;
@@ -35,6 +35,7 @@ struct Wire<'a> {
     factor: &'a str,
     metric: &'a str,
     confidence: f64,
+    x_scale: Along,
     statistic: Statistic,
     basis: Basis,
     basins_from: Option<&'static str>,
@@ -176,7 +177,8 @@ struct WireFitted {
 
 impl WireMinimum {
     fn of(analysis: &Analysis, observed: WireObserved) -> Self {
-        let MinimumAnalysis { level, value, curve: _, cross_fitted, candidates, standing, margin } = &analysis.minimum;
+        let MinimumAnalysis { level, value, curve: _, cross_fitted, candidates, standing, is_beside: _, margin } =
+            &analysis.minimum;
         let level_of = |place: &usize| analysis.groups[*place].level;
         let (verdict, edge, more_runs_per_level, undecided) = match standing {
             Standing::Located => (Verdict::Located, None, None, Vec::new()),
@@ -305,6 +307,7 @@ impl<'a> Wire<'a> {
             factor: &analysis.factor,
             metric: &analysis.metric,
             confidence: analysis.confidence,
+            x_scale: analysis.along,
             statistic: analysis.statistic,
             basis: analysis.basis,
             basins_from: analysis.basin_rule.map(|rule| match rule {

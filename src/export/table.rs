@@ -197,7 +197,7 @@ pub fn markdown(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{Question, Statistic};
+    use crate::analysis::{AxisScale, Question, Statistic};
     use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger};
 
     fn analysis() -> Analysis {
@@ -210,7 +210,13 @@ mod tests {
         let levels: Vec<LevelSummary> = (1..=20).map(level).collect();
         let ledger = RowLedger::of_rows(20);
         let data = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
-        let question = Question { confidence: 0.95, references: vec![], margin: 0.01, statistic: Statistic::Mean };
+        let question = Question {
+            confidence: 0.95,
+            references: vec![],
+            margin: 0.01,
+            statistic: Statistic::Mean,
+            x_scale: AxisScale::Auto,
+        };
         Analysis::of(data, &question).unwrap()
     }
 

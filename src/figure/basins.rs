@@ -32,7 +32,7 @@ type Known<'a> = (&'a Group, &'a Basins);
 /// [`Error::Figure`] if the runs do not tell, or nothing can be shown on the axis that was asked for.
 pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let failed = |reason: &str| Error::Figure { figure: NAME, reason: reason.into() };
-    let levels = Levels::of(analysis, options, NAME)?;
+    let levels = Levels::of(analysis, NAME)?;
     let rule = analysis.basin_rule.ok_or_else(|| {
         failed("only runs of the trainer tell where they ended, by their column final_loss or their total loss")
     })?;
@@ -64,10 +64,16 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let (lines, room) = NamedLines::above(&lines, (levels.x, y), names, area, 0.0);
     let lines = lines.edged(palette.paper);
     let frame = Frame::draw_inside(&mut canvas, room, (levels.x, y), names);
+    // Areas would join a level beside the axis with those on it.
+    let has_column = |group: &Group| !levels.are_many() || !levels.is_on_axis(group);
     if levels.are_many() {
-        areas(&mut canvas, &frame, &known, &present);
-    } else {
-        columns(&mut canvas, &frame, &levels, &present);
+        let on_axis: Vec<Known<'_>> = known.iter().filter(|(group, _)| !has_column(group)).copied().collect();
+        areas(&mut canvas, &frame, &on_axis, &present);
+    }
+    for (group, ends) in levels.groups.iter().zip(data::columns(&levels, &frame)) {
+        if let Some(basins) = group.basins.as_ref().filter(|_| has_column(group)) {
+            column(&mut canvas, &frame, (group, basins), ends, &present);
+        }
     }
     frame.border(&mut canvas);
     lines.draw(&mut canvas, &frame);
@@ -139,20 +145,17 @@ fn areas(canvas: &mut Canvas, frame: &Frame, known: &[Known<'_>], present: &[Bas
     canvas.polygon(&lower.chain(upper).collect::<Vec<_>>(), OVER.at(SHADE));
 }
 
-fn columns(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>, present: &[Basin]) {
-    for (group, [left, right]) in levels.groups.iter().zip(data::columns(levels, frame)) {
-        let Some(basins) = &group.basins else { continue };
-        for (basin, (from, to)) in present.iter().zip(stack(basins, present)) {
-            if to > from {
-                canvas.rectangle((left, frame.at_y(from)), (right, frame.at_y(to)), colour(canvas, *basin));
-            }
+fn column(canvas: &mut Canvas, frame: &Frame, (group, basins): Known<'_>, [left, right]: [f64; 2], present: &[Basin]) {
+    for (basin, (from, to)) in present.iter().zip(stack(basins, present)) {
+        if to > from {
+            canvas.rectangle((left, frame.at_y(from)), (right, frame.at_y(to)), colour(canvas, *basin));
         }
-        if let Some((lower, upper)) = solved(basins) {
-            let x = frame.at_x(group.level);
-            let ends = [(x, frame.at_y(lower)), (x, frame.at_y(upper))];
-            canvas.line(&ends, canvas.palette.paper, 3.0);
-            canvas.line(&ends, canvas.palette.ink, 1.6);
-        }
+    }
+    if let Some((lower, upper)) = solved(basins) {
+        let x = frame.at_x(group.level);
+        let ends = [(x, frame.at_y(lower)), (x, frame.at_y(upper))];
+        canvas.line(&ends, canvas.palette.paper, 3.0);
+        canvas.line(&ends, canvas.palette.ink, 1.6);
     }
 }
 

@@ -1,13 +1,13 @@
-//! What figures of an analysis share: which levels can be shown, on which axis, and in which words.
+//! What figures of an analysis share: which levels are shown, on which axis, and in which words.
 
-use crate::analysis::{Analysis, Group, Statistic};
+use crate::analysis::{Along, Analysis, Group, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
+use crate::figure::ErrorBars;
 use crate::figure::axis::{Axis, Scale, readable, ten_to};
 use crate::figure::frame::Frame;
 use crate::figure::marks::Line;
 use crate::figure::style::{self, Palette};
-use crate::figure::{AxisScale, ErrorBars, FigureOptions};
 use crate::format::{count, counted, to_precision_of};
 use crate::stats::{ConfidenceInterval, Estimate};
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference};
@@ -17,38 +17,30 @@ use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, Reference};
 pub struct Levels<'a> {
     /// Horizontal axis.
     pub x: Axis,
-    /// At most [`style::MOST_POINTS`] of the levels that the axis can show, ascending.
+    /// At most [`style::MOST_POINTS`] of the levels, ascending.
     pub groups: Vec<&'a Group>,
-    /// How many levels the axis can show.
-    pub shown: usize,
-    /// How many it cannot.
-    pub hidden: usize,
+    /// How many levels there are.
+    pub all: usize,
 }
 
 impl<'a> Levels<'a> {
-    /// The levels of `analysis` on the axis that was asked for.
+    /// The levels of `analysis` on its axis.
     ///
     /// # Errors
-    /// [`Error::Figure`] in the name of `figure` if no level can be shown on that axis.
-    pub fn of(analysis: &'a Analysis, options: &FigureOptions, figure: &'static str) -> Result<Self> {
-        let scale = match options.x_scale {
-            AxisScale::Log => Scale::Log,
-            AxisScale::Linear => Scale::Linear,
-            AxisScale::Auto if analysis.suggests_log_axis() => Scale::Log,
-            AxisScale::Auto => Scale::Linear,
+    /// [`Error::Figure`] in the name of `figure` if no axis can hold the levels.
+    pub fn of(analysis: &'a Analysis, figure: &'static str) -> Result<Self> {
+        let scale = match analysis.along {
+            Along::Log => Scale::Log,
+            Along::Linear => Scale::Linear,
         };
-        let shown: Vec<&Group> =
-            analysis.groups.iter().filter(|group| scale == Scale::Linear || group.level > 0.0).collect();
-        let x = Axis::around(scale, shown.iter().map(|group| group.level)).ok_or_else(|| Error::Figure {
-            figure,
-            reason: format!("no level of '{}' is above 0; use --x-scale linear", analysis.factor),
+        let x = Axis::around(scale, analysis.on_axis().iter().map(|group| group.level)).ok_or_else(|| {
+            Error::Figure { figure, reason: format!("the levels of '{}' are too far apart to draw", analysis.factor) }
         })?;
-        let stride = shown.len().div_ceil(style::MOST_POINTS).max(1);
+        let all = analysis.groups.len();
         Ok(Self {
-            x,
-            shown: shown.len(),
-            hidden: analysis.groups.len() - shown.len(),
-            groups: shown.into_iter().step_by(stride).collect(),
+            x: if analysis.beside() > 0 { x.with_zero_beside() } else { x },
+            groups: analysis.groups.iter().step_by(all.div_ceil(style::MOST_POINTS).max(1)).collect(),
+            all,
         })
     }
 
@@ -59,24 +51,39 @@ impl<'a> Levels<'a> {
 
     /// How many levels and runs there are: `400 levels, n = 25 runs each; 10,000 runs in all`.
     pub fn caption(&self, analysis: &Analysis) -> String {
-        let mut text = caption(analysis, self.shown);
-        if self.groups.len() < self.shown {
+        let mut text = caption(analysis);
+        if self.groups.len() < self.all {
             text += &format!("; {} of them drawn, evenly chosen", count(self.groups.len() as u64));
         }
         text
     }
 
-    /// Where one level's share of the axis ends and the next one's begins: half way, in the measure of the axis. One more
-    /// than there are levels.
+    /// Whether a level is on the axis and not beside it.
+    pub fn is_on_axis(&self, group: &Group) -> bool {
+        !self.x.is_beside(group.level)
+    }
+
+    /// Where one level's share of the scale ends and the next one's begins: half way, in the
+    /// measure of the axis. One more than there are levels on the axis.
     pub fn borders(&self) -> Vec<f64> {
         let half_way = |a: f64, b: f64| match self.x.scale() {
             Scale::Log => libm::sqrt(a) * libm::sqrt(b),
             Scale::Linear | Scale::Slots => a / 2.0 + b / 2.0,
         };
         let [lower, upper] = self.x.ends();
-        let levels: Vec<f64> = self.groups.iter().map(|group| group.level).collect();
+        let on_axis = self.groups.iter().filter(|group| self.is_on_axis(group));
+        let levels: Vec<f64> = on_axis.map(|group| group.level).collect();
         let inner = levels.windows(2).map(|pair| half_way(pair[0], pair[1]));
         [lower].into_iter().chain(inner).chain([upper]).collect()
+    }
+
+    /// Both ends of each level's share of the axis, as places: a level beside the axis has the
+    /// slot.
+    pub fn shares(&self) -> Vec<[f64; 2]> {
+        let beside = self.groups.iter().filter(|group| !self.is_on_axis(group)).map(|_| [0.0, self.x.start()]);
+        let borders = self.borders();
+        let on_axis = borders.windows(2).map(|pair| [pair[0], pair[1]].map(|level| self.x.place(level)));
+        beside.chain(on_axis).collect()
     }
 }
 
@@ -85,13 +92,12 @@ impl<'a> Levels<'a> {
 pub fn columns(levels: &Levels<'_>, frame: &Frame) -> Vec<[f64; 2]> {
     const WIDEST: f64 = 56.0;
     const GAP: f64 = 0.1;
-    let borders = levels.borders();
-    let column = |(group, ends): (&&Group, &[f64])| {
-        let (x, ends) = (frame.at_x(group.level), [frame.at_x(ends[0]), frame.at_x(ends[1])]);
+    let column = |(group, ends): (&&Group, [f64; 2])| {
+        let (x, ends) = (frame.at_x(group.level), ends.map(|place| frame.at_place(place)));
         let gap = GAP * (ends[1] - ends[0]);
         [(ends[0] + gap).max(x - WIDEST / 2.0).min(x - 0.5), (ends[1] - gap).min(x + WIDEST / 2.0).max(x + 0.5)]
     };
-    levels.groups.iter().zip(borders.windows(2)).map(column).collect()
+    levels.groups.iter().zip(levels.shares()).map(column).collect()
 }
 
 /// What stands for a level, usually its mean, with its bar.
@@ -183,6 +189,13 @@ pub fn best(analysis: &Analysis) -> &'static str {
     if analysis.statistic.is_maximised() { "maximum" } else { "minimum" }
 }
 
+/// What the fitted curve has: `minimum`, or `curve’s minimum` where a level beside the axis is
+/// better.
+pub fn best_of_curve(analysis: &Analysis) -> String {
+    let whose = if analysis.minimum.is_beside { "curve’s " } else { "" };
+    format!("{whose}{}", best(analysis))
+}
+
 /// What the bars are; nothing where there are none.
 pub fn bar_label(bars: ErrorBars, analysis: &Analysis) -> Option<String> {
     let statistic = analysis.statistic;
@@ -201,8 +214,8 @@ pub fn bar_label(bars: ErrorBars, analysis: &Analysis) -> Option<String> {
     }
 }
 
-/// How many levels are `shown`, of how many runs each.
-pub fn caption(analysis: &Analysis, shown: usize) -> String {
+/// How many levels there are, of how many runs each.
+pub fn caption(analysis: &Analysis) -> String {
     let sizes = || analysis.groups.iter().map(|group| group.summary.n);
     let n = match (sizes().min(), sizes().max()) {
         (Some(only), _) if analysis.groups.len() == 1 => return format!("1 level, n = {}", counted(only, "run")),
@@ -210,10 +223,7 @@ pub fn caption(analysis: &Analysis, shown: usize) -> String {
         (Some(least), Some(most)) => format!("n = {} to {} each", count(least), counted(most, "run")),
         _ => String::new(),
     };
-    let hidden = analysis.groups.len() - shown;
-    let note =
-        if hidden > 0 { format!("; {} not above 0 not shown", counted(hidden as u64, "level")) } else { String::new() };
-    format!("{}, {n}; {} in all{note}", counted(shown as u64, "level"), counted(analysis.runs(), "run"))
+    format!("{}, {n}; {} in all", counted(analysis.groups.len() as u64, "level"), counted(analysis.runs(), "run"))
 }
 
 /// `Xavier = 1/√2`.

@@ -26,7 +26,7 @@ pub const NAME: &str = "loss-vs-std-dev";
 /// # Errors
 /// [`Error::Figure`] if nothing can be shown on the axis that was asked for.
 pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
-    let levels = Levels::of(analysis, options, NAME)?;
+    let levels = Levels::of(analysis, NAME)?;
     let points: Vec<Point> =
         levels.groups.iter().filter_map(|group| Point::of(group, analysis.statistic, options.error_bars)).collect();
     let y = Axis::around(Scale::Linear, points.iter().flat_map(Point::heights)).ok_or_else(|| Error::Figure {
@@ -146,8 +146,11 @@ fn bars(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
     }
 }
 
-/// The bars as one band, broken where a level has none.
+/// The bars as one band, broken where a level has none. A level beside the axis, which is the
+/// first, has a bar of its own.
 fn band(canvas: &mut Canvas, frame: &Frame, points: &[Point]) {
+    let (beside, points) = points.split_at(points.partition_point(|point| frame.x.is_beside(point.level)));
+    bars(canvas, frame, beside);
     for part in points.split(|point| point.bar.is_none()) {
         let edge = |end: fn((f64, f64)) -> f64| {
             part.iter().filter_map(move |point| Some(frame.at((point.level, end(point.bar?)))))
@@ -188,7 +191,8 @@ impl Zoom {
         let reach = (ends[1] - ends[0]) * 1.5;
         let mut window = [ends[0] - reach, ends[1] + reach];
         // Wide enough for some levels, however sharp the interval is.
-        let places: Vec<f64> = levels.groups.iter().map(|group| levels.x.place(group.level)).collect();
+        let on_axis = levels.groups.iter().filter(|group| levels.is_on_axis(group));
+        let places: Vec<f64> = on_axis.map(|group| levels.x.place(group.level)).collect();
         let nearest = places.partition_point(|place| *place < (ends[0] + ends[1]) / 2.0);
         let wanted = [nearest.saturating_sub(LEAST_LEVELS), (nearest + LEAST_LEVELS).min(places.len() - 1)];
         window = [window[0].min(places[wanted[0]]), window[1].max(places[wanted[1]])];
@@ -202,7 +206,7 @@ impl Zoom {
                 window = wider;
             }
         }
-        window = [window[0].max(0.0), window[1].min(1.0)];
+        window = [window[0].max(levels.x.start()), window[1].min(1.0)];
         let x = Axis::spanning(levels.x.scale(), along(window[0]), along(window[1]))?;
         let points: Vec<Point> = levels
             .groups
@@ -280,7 +284,7 @@ impl Zoom {
     fn head(&self, analysis: &Analysis, width: f64) -> Vec<String> {
         let statistic = analysis.statistic;
         let ((level, place), (value, depth)) = (&self.level, &self.value);
-        let best = data::best(analysis);
+        let best = data::best_of_curve(analysis);
         let name = if statistic.is_maximised() { "solved" } else { statistic.name() };
         let place = if place.lower < place.upper {
             format!("{best} at {}", data::with_range(level, place))
@@ -307,13 +311,14 @@ fn within(curve: &[(f64, f64)], x: Axis) -> Vec<(f64, f64)> {
     part
 }
 
-/// Ranges of neighbouring levels that cannot be excluded as the best, as far as `x` shows them.
+/// Ranges of neighbouring levels on the axis that cannot be excluded as the best, as far as `x`
+/// shows them.
 fn best(analysis: &Analysis, levels: &Levels<'_>, x: Axis) -> Vec<(f64, f64)> {
-    if analysis.minimum.candidates.len() != analysis.groups.len() || levels.groups.len() != levels.shown {
+    if analysis.minimum.candidates.len() != analysis.groups.len() || levels.groups.len() != levels.all {
         return Vec::new();
     }
-    // Groups that the axis cannot show are the lowest ones.
-    let candidates = &analysis.minimum.candidates[levels.hidden..];
+    // Levels beside the axis are the lowest ones.
+    let candidates = &analysis.minimum.candidates[analysis.beside()..];
     let borders = levels.borders();
     let mut ranges: Vec<(f64, f64)> = Vec::new();
     for (i, _) in candidates.iter().enumerate().filter(|(_, candidate)| candidate.in_set) {

@@ -133,17 +133,6 @@ pub enum ErrorBars {
     None,
 }
 
-/// How the factor's axis is divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum AxisScale {
-    /// Logarithmic if the levels above 0 span a factor of ten or more.
-    Auto,
-    /// Logarithmic; levels not above 0 are left out of the figure, and counted.
-    Log,
-    /// Linear.
-    Linear,
-}
-
 /// Paper and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Look {
@@ -186,8 +175,6 @@ impl Wording {
 pub struct FigureOptions {
     /// What the error bars show.
     pub error_bars: ErrorBars,
-    /// Division of the factor's axis.
-    pub x_scale: AxisScale,
     /// Paper and size.
     pub look: Look,
     /// Words in place of the usual ones.

@@ -19,7 +19,7 @@ pub const NAME: &str = "precision";
 /// # Errors
 /// [`Error::Figure`] if nothing can be shown on the axis that was asked for, or no level has an error.
 pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
-    let levels = Levels::of(analysis, options, NAME)?;
+    let levels = Levels::of(analysis, NAME)?;
     // In percent of the value; a value of 0 has no relative error.
     let errors: Vec<(f64, f64)> = levels
         .groups
@@ -77,8 +77,7 @@ fn stems(canvas: &mut Canvas, frame: &Frame, levels: &Levels<'_>) {
     let paint = canvas.palette.series()[1].at(0.75);
     if levels.are_many() {
         // As one area, or they would blur into stripes.
-        let borders = levels.borders();
-        let ends = borders.windows(2).map(|pair| [pair[0], pair[1]].map(|level| frame.at_x(level)));
+        let ends = levels.shares().into_iter().map(|share| share.map(|place| frame.at_place(place)));
         let top = levels
             .groups
             .iter()

@@ -23,7 +23,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::minimum::Curve;
-use crate::analysis::objective::{Along, Objective};
+use crate::analysis::objective::Objective;
 use crate::analysis::references::nearly_equal;
 use crate::analysis::{Analysis, Group};
 use crate::error::{Error, Result};
@@ -133,7 +133,8 @@ pub struct Planned {
 /// # Errors
 /// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
 pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
-    let objective = Objective::of(analysis.statistic, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
+    let objective =
+        Objective::of(analysis.statistic, analysis.along, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
     let curve = Curve::through(&objective, analysis.confidence);
     if let Some(strategy) = strategy.among_levels() {
         let levels: Vec<f64> = analysis.groups.iter().map(|group| group.level).collect();
@@ -173,7 +174,7 @@ pub fn design_runs(analysis: &Analysis, aim: &Aim) -> Option<u64> {
 
 /// Runs at the levels that hold most of them, whether or not they lie around the minimum; nothing if there are no such levels.
 pub fn refined_runs(analysis: &Analysis) -> Option<u64> {
-    let n: Vec<u64> = analysis.groups.iter().map(|group| group.summary.n).collect();
+    let n: Vec<u64> = analysis.on_axis().iter().map(|group| group.summary.n).collect();
     refined::levels_of(&n).map(|places| places.iter().map(|place| n[*place]).sum())
 }
 
@@ -200,10 +201,11 @@ fn design(analysis: &Analysis, goal: f64) -> Option<[usize; 4]> {
 
 /// The groups that hold the refined design whose middle is so near the present minimum, in units of its reach.
 fn design_within(analysis: &Analysis, off_centre: f64) -> Option<[usize; 4]> {
-    let along = Along::of(&analysis.groups);
-    let x: Vec<f64> = analysis.groups.iter().map(|group| along.place(group.level)).collect();
-    let n: Vec<u64> = analysis.groups.iter().map(|group| group.summary.n).collect();
-    refined::design_near(&x, &n, along.place(analysis.minimum.level?.point), off_centre)
+    let (along, groups) = (analysis.along, analysis.on_axis());
+    let x: Vec<f64> = groups.iter().map(|group| along.place(group.level)).collect();
+    let n: Vec<u64> = groups.iter().map(|group| group.summary.n).collect();
+    let design = refined::design_near(&x, &n, along.place(analysis.minimum.level?.point), off_centre)?;
+    Some(design.map(|place| analysis.beside() + place))
 }
 
 /// The levels to refine at, and their weights.
@@ -226,17 +228,18 @@ fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, aim: &Aim) -> Resu
 /// Levels and weights of the design that is there, or of a new one around the minimum, ascending.
 fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Result<(Vec<f64>, Vec<f64>)> {
     let unplanned = |reason: &str| Error::NoDesign { reason: reason.into() };
-    let groups = &analysis.groups;
-    let along = Along::of(groups);
+    let (along, on_axis) = (analysis.along, analysis.on_axis());
     let (Some(curve), Some(minimum)) = (curve, analysis.minimum.level) else {
         return Err(unplanned("at least three levels with more than one run are needed to see where the minimum is"));
     };
-    let (first, last) = (along.place(groups[0].level), along.place(groups[groups.len() - 1].level));
+    let ends = [on_axis[0].level, on_axis[on_axis.len() - 1].level];
+    let [first, last] = ends.map(|level| along.place(level));
     let at = along.place(minimum.point);
     if let Some(places) = design(analysis, goal) {
-        let x = places.map(|place| along.place(groups[place].level));
+        let levels = places.map(|place| analysis.groups[place].level);
+        let x = levels.map(|level| along.place(level));
         let shares = refined::around((x[0] + x[3]) / 2.0, (x[3] - x[0]) / 2.0).map(|level| level.share);
-        return Ok((places.map(|place| groups[place].level).to_vec(), shares.to_vec()));
+        return Ok((levels.to_vec(), shares.to_vec()));
     }
     if at <= first || at >= last {
         return Err(unplanned("the minimum lies at the end of the sweep or beyond; extend the sweep there"));
@@ -248,7 +251,7 @@ fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> 
     let spacing = (along.level(centre + reach) - along.level(centre - reach)) / 2.0;
     let levels: Vec<f64> = design.iter().map(|level| rounded(along.level(level.x), spacing)).collect();
     // Rounding must not leave the range.
-    let levels = levels.into_iter().map(|level| level.clamp(groups[0].level, groups[groups.len() - 1].level)).collect();
+    let levels = levels.into_iter().map(|level| level.clamp(ends[0], ends[1])).collect();
     Ok((levels, design.iter().map(|level| level.share).collect()))
 }
 
@@ -311,11 +314,12 @@ fn precision(analysis: &Analysis, allocation: &[Addition], curve: Option<&Curve<
     }
     let Some(curve) = curve else { return of(None) };
     if new.is_empty() {
-        let runs = |of: fn(&Addition) -> u64| allocation.iter().map(|level| of(level) as f64).collect::<Vec<_>>();
+        let on_axis = &allocation[analysis.beside()..];
+        let runs = |of: fn(&Addition) -> u64| on_axis.iter().map(|level| of(level) as f64).collect::<Vec<_>>();
         let (before, after) = (runs(|level| level.n), runs(|level| level.n + level.add));
         return of(curve.slope_error(&before).zip(curve.slope_error(&after)).map(|(a, b)| half_width * b / a));
     }
-    let along = Along::of(&analysis.groups);
+    let along = analysis.along;
     let levels: Vec<(f64, f64)> =
         new.iter().filter_map(|level| Some((along.place(level.level), level.expected_standard_error?))).collect();
     let place = along.place(minimum.point);

@@ -159,8 +159,8 @@ fn verdict_on(analysis: &Analysis, name: &str) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::Question;
     use crate::analysis::statistic::Statistic;
+    use crate::analysis::{AxisScale, Question};
     use crate::store::schema::{Columns, LevelSummary, RowLedger};
     use crate::store::{Data, LevelSummaries};
 
@@ -170,7 +170,13 @@ mod tests {
         let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40)];
         let columns = Columns { factor: "x".into(), metric: "y".into() };
         let ledger = RowLedger::of_rows(80 + n);
-        let question = Question { confidence: 0.96, references: Vec::new(), margin: 0.01, statistic: Statistic::Mean };
+        let question = Question {
+            confidence: 0.96,
+            references: Vec::new(),
+            margin: 0.01,
+            statistic: Statistic::Mean,
+            x_scale: AxisScale::Auto,
+        };
         let levels = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
         Analysis::of(Data::Levels(levels), &question).unwrap()
     }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::analysis::{Analysis, Group, Statistic};
+use crate::analysis::{Along, Analysis, Group, Statistic};
 use crate::export::finding;
 use crate::figure::data as figure;
 use crate::format::{aligned, count, significant, to_precision_of};
@@ -24,7 +24,7 @@ struct Page<'a> {
     logarithmic: bool,
     /// What is minimised, as the axes, the numbers and the minimum call it.
     statistic: &'static str,
-    best: &'static str,
+    best: String,
     columns: Columns,
     /// The statistic at each level; absent where it is the mean, which stands in the columns.
     measured: Option<Measured>,
@@ -115,16 +115,16 @@ impl<'a> Page<'a> {
             metric: &analysis.metric,
             x_label: figure::factor_name(&analysis.factor).into(),
             y_label: figure::statistic_label(analysis),
-            caption: figure::caption(analysis, analysis.groups.len()),
+            caption: figure::caption(analysis),
             confidence: finding::confidence(analysis.confidence),
-            logarithmic: analysis.suggests_log_axis(),
+            logarithmic: analysis.along == Along::Log,
             statistic: analysis.statistic.name(),
-            best: figure::best(analysis),
+            best: figure::best_of_curve(analysis),
             columns: Columns::of(analysis),
             measured: (analysis.statistic != Statistic::Mean).then(|| Measured::of(analysis)),
             shown: analysis.groups.iter().map(|group| Shown::of(group, analysis.statistic)).collect(),
             lowest: analysis.observed_minimum,
-            fitted: analysis.minimum.level.as_ref().map(|level| Fitted::of(level, figure::best(analysis))),
+            fitted: analysis.minimum.level.as_ref().map(|level| Fitted::of(level, &figure::best_of_curve(analysis))),
             references: drawn
                 .map(|reference| Line { level: reference.value, label: figure::reference_label(reference) })
                 .collect(),

@@ -1,6 +1,6 @@
 //! How the numbers are defined, in words.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Along, Analysis};
 use crate::export::finding;
 use crate::format::counted;
 use crate::report::basins;
@@ -13,13 +13,14 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let mut paragraphs = vec![
         format!(
             "{runs} at {} of {} were grouped by exact value. Where the minimum is: a weighted local quadratic curve through the \
-             level means along the axis (in ln of the level where all are above 0), averaged over bandwidths by AICc weights \
+             level means along the axis ({}), averaged over bandwidths by AICc weights \
              (Hurvich, Simonoff and Tsai 1998; Burnham and Anderson 2002); intervals of its place and value by a {} \
              bootstrap, 2,000 replicates from a fixed seed. Which levels cannot be excluded as the best at {confidence}: multiple comparisons with the best (Hsu \
              1981), all levels accounted for. The least observed mean is also given; as the least of many noisy means it tends \
              to be too low.",
             counted(analysis.groups.len() as u64, "level"),
             analysis.factor,
+            along(analysis),
             if analysis.paired.is_some() { "joint (over the replicates)" } else { "parametric (over the level means)" },
         ),
         format!(
@@ -41,6 +42,17 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
         );
     }
     paragraphs
+}
+
+/// How the levels lie on the axis of the fit.
+fn along(analysis: &Analysis) -> &'static str {
+    match analysis.along {
+        Along::Log if analysis.beside() > 0 => {
+            "in ln of the level; level 0 is beside the axis: compared by its own mean, but no part of the curve"
+        }
+        Along::Log => "in ln of the level",
+        Along::Linear => "in the level itself",
+    }
 }
 
 /// The terms of tables and figure, with their definitions.

@@ -210,7 +210,7 @@ fn verdict_style(standing: &Standing) -> &'static str {
 fn facts(analysis: &Analysis) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let (Some(level), Some(value)) = (&analysis.minimum.level, &analysis.minimum.value) {
-        facts.push(estimate_fact(format!("place of the {}", figure::best(analysis)), level));
+        facts.push(estimate_fact(format!("place of the {}", figure::best_of_curve(analysis)), level));
         facts.push(estimate_fact(format!("{} there", analysis.statistic.name()), value));
     }
     if let Some(value) = &analysis.minimum.cross_fitted {

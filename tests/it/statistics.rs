@@ -270,20 +270,25 @@ fn the_steps_from_1_to_xavier_to_the_minimum_are_the_hand_worked_ones() {
 }
 
 #[test]
-fn a_reference_between_levels_is_interpolated_along_the_logarithm() {
+fn a_reference_between_levels_is_interpolated_along_the_axis() {
     // Halfway between ½ and 2 in the logarithm lies 1: mean (10 + 20)/2, standard error √(½² · 1 + ½² · 1).
     let folder = Folder::with("runs.csv", csv_of(&[(0.5, 9.0), (0.5, 11.0), (2.0, 19.0), (2.0, 21.0)]));
-    let json = initsweep("stats runs.csv --format json --reference one=1 --reference Xavier=0.5 --reference far=3")
-        .in_folder(&folder)
-        .run()
-        .succeeds()
-        .json();
+    let ask = |words: &str| {
+        let stats = "stats runs.csv --format json --reference one=1 --reference Xavier=0.5 --reference far=3";
+        initsweep(format!("{stats} {words}")).in_folder(&folder).run().succeeds().json()
+    };
+    let json = ask("--x-scale log");
     let find = |name: &str| json["references"].as_array().unwrap().iter().find(|r| r["name"] == name).unwrap().clone();
     assert_close(&find("one")["mean"], 15.0, BY_HAND, "mean");
     assert_close(&find("one")["standard_error"], 0.5f64.sqrt(), BY_HAND, "standard error");
     assert_eq!(find("one")["interpolated"], true);
     assert_eq!((&find("Xavier")["mean"], &find("Xavier")["interpolated"]), (&json!(10.0), &json!(false)));
     assert_eq!(find("far")["mean"], Value::Null);
+    // The levels span less than a decade: unless it is asked for, the axis is linear, and 1 lies a
+    // third of the way.
+    let linear = ask("");
+    let one = linear["references"].as_array().unwrap().iter().find(|r| r["name"] == "one").unwrap();
+    assert_close(&one["mean"], 10.0 + 10.0 / 3.0, BY_HAND, "mean along a linear axis");
     assert!(json["warnings"].as_array().unwrap().iter().any(|warning| warning["kind"] == "reference_outside"));
 }
 
