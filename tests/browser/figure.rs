@@ -190,15 +190,46 @@ fn axes_switch_between_linear_and_logarithmic() {
     let linear = browser.run(heights);
     browser.click("[name=y][value=log]");
     assert_ne!(browser.run(heights), linear);
-    // Levels and means that a logarithm cannot show are said, or the choice is not there.
-    let browser = reading(&report_on("x,y\n0,-1\n0,-3\n1,-2\n1,-5\n20,-3\n20,-4\n", "--x x --y y"));
+    // Where a logarithm cannot show the levels or the means, the choice is not there.
+    let browser = reading(&report_on("x,y\n-1,-1\n-1,-3\n1,-2\n1,-5\n20,-3\n20,-4\n", "--x x --y y"));
     let is_off =
         |name: &str| browser.run(&format!("return document.querySelector('[name={name}][value=log]').disabled"));
-    assert_eq!((is_off("x"), is_off("y")), (false.into(), true.into()));
-    let caption = browser.text("#figure-caption");
-    assert!(caption.contains("1 not above 0"), "{caption}");
-    browser.click("[name=x][value=linear]");
+    assert_eq!((is_off("x"), is_off("y")), (true.into(), true.into()));
     assert_eq!(shown(&browser), 3);
+    assert_eq!(browser.console(), [""; 0]);
+}
+
+#[test]
+fn level_zero_has_a_slot_beside_a_logarithmic_axis() {
+    let browser =
+        reading(&report_on("x,y\n0,1\n0,3\n1,2\n1,5\n20,3\n20,4\n400,5\n400,6\n", "--x x --y y --reference off=0"));
+    let is_on = |what: &str| browser.run(&format!("return document.querySelectorAll('#figure {what}').length > 0"));
+    let labels =
+        "return Array.from(document.querySelectorAll('#figure svg > text[text-anchor=middle]'), t => t.textContent)";
+    assert_eq!((shown(&browser), is_on(".break")), (4, true.into()));
+    assert_eq!(browser.run(labels)[0], "0");
+    let x = |place: usize| centre(&browser, place).0;
+    let (gap, rest) = (x(1) - x(0), x(2) - x(1));
+    assert!(0.0 < gap && gap < rest, "{gap} {rest}");
+    // Its numbers are shown, and the name of the reference there.
+    let at = centre(&browser, 0);
+    browser.point_at(at.0, at.1);
+    assert!(tip(&browser).starts_with("level\n0\n"), "{}", tip(&browser));
+    assert!(browser.run("return document.querySelector('#figure svg').textContent").to_string().contains("off = 0"));
+    // Dragging from it keeps it, and the break; dragging over others leaves both out.
+    let drag = |from: usize, to: usize| {
+        let (left, right) = (centre(&browser, from), centre(&browser, to));
+        browser.drag((left.0 - 4.0, left.1), (right.0 + 4.0, left.1));
+        (shown(&browser), is_on(".break"))
+    };
+    assert_eq!(drag(0, 2), (3, true.into()));
+    browser.click("#reset");
+    assert_eq!(drag(1, 2), (2, false.into()));
+    browser.click("#zoom-out");
+    browser.click("#zoom-out");
+    assert_eq!((shown(&browser), is_on(".break")), (4, true.into()));
+    browser.click("[name=x][value=linear]");
+    assert_eq!((shown(&browser), is_on(".break")), (4, false.into()));
     assert_eq!(browser.console(), [""; 0]);
 }
 

@@ -28,15 +28,24 @@ const niceStep = rough => {
   return [1, 2, 5, 10].map(m => m * power).find(step => step >= rough * (1 - 1e-9)) || 10 * power;
 };
 
+// Share of a logarithmic axis that the slot of 0 takes, where there is one.
+const SLOT = 0.1;
+// Share of it beside the slot where no tick without a label stands.
+const BREAK = 0.02;
+
 class Axis {
-  constructor(scale, lower, upper) {
+  // `beside`: whether 0 has a slot beside the scale, which must be logarithmic.
+  constructor(scale, lower, upper, beside = false) {
     this.scale = scale;
     this.ends = [lower, upper].map(v => this.along(v));
-    Object.assign(this, { lower, upper });
+    // Where the scale begins: 0, or the end of the slot.
+    this.start = beside ? SLOT : 0;
+    Object.assign(this, { lower, upper, beside });
   }
 
-  // An axis that shows all of `values` that the scale can show, with a little room at both ends; null without any.
-  static around(scale, values) {
+  // An axis that shows all of `values` that the scale can show, with a little room at both ends; null without any. On a logarithmic
+  // axis of levels 0 has a slot.
+  static around(scale, values, { hasSlot = false } = {}) {
     const usable = values.filter(v => Number.isFinite(v) && (scale === 'linear' || v > 0));
     if (usable.length === 0) return null;
     const along = v => (scale === 'log' ? Math.log(v) : v);
@@ -44,21 +53,31 @@ class Axis {
     const to = usable.reduce((most, v) => Math.max(most, along(v)), -Infinity);
     const room = to > from ? 0.03 * (to - from) : Math.max(0.1 * Math.abs(from), 0.1);
     const back = v => (scale === 'log' ? Math.exp(v) : v);
-    return new Axis(scale, back(from - room), back(to + room));
+    return new Axis(scale, back(from - room), back(to + room), hasSlot && scale === 'log' && values.includes(0));
   }
 
   along(v) { return this.scale === 'log' ? Math.log(v) : v; }
   // 0 at the lower end, 1 at the upper.
-  place(v) { return (this.along(v) - this.ends[0]) / (this.ends[1] - this.ends[0]); }
+  place(v) {
+    if (this.isBeside(v)) return this.start / 2;
+    return this.start + (1 - this.start) * (this.along(v) - this.ends[0]) / (this.ends[1] - this.ends[0]);
+  }
+  // All of the slot is 0.
   value(place) {
-    const along = this.ends[0] + place * (this.ends[1] - this.ends[0]);
+    if (this.beside && place < this.start) return 0;
+    const along = this.ends[0] + (place - this.start) / (1 - this.start) * (this.ends[1] - this.ends[0]);
     return this.scale === 'log' ? Math.exp(along) : along;
   }
-  holds(v) { return v >= this.lower && v <= this.upper; }
+  isBeside(v) { return this.beside && v === 0; }
+  holds(v) { return this.isBeside(v) || (v >= this.lower && v <= this.upper); }
 
   // { value, label } ascending, about `wanted` of them labelled.
   ticks(wanted) {
-    return this.scale === 'log' && this.upper / this.lower >= 4 ? this.logTicks(wanted) : this.linearTicks(wanted);
+    const ticks = this.scale === 'log' && this.upper / this.lower >= 4 ? this.logTicks(wanted) : this.linearTicks(wanted);
+    if (!this.beside) return ticks;
+    // The strokes of the break need their room.
+    const clear = ticks.filter(tick => tick.label || this.place(tick.value) >= this.start + BREAK);
+    return [{ value: 0, label: '0' }, ...clear];
   }
 
   linearTicks(wanted) {

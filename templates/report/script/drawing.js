@@ -103,10 +103,17 @@ const placeNames = (all, at, right) => {
   return placed;
 };
 
+// The axis `whole` from one level to another; a logarithmic one from 0: from its lower end, with its slot if it has one.
+const zoomed = (whole, [lower, upper]) => {
+  const isWhole = whole.scale === 'log' && lower <= 0;
+  return new Axis(whole.scale, isWhole ? whole.lower : lower, upper, whole.beside && isWhole);
+};
+
 // { svg, frame, x, y, at, up, visible }: the picture, and where things lie in it. Null where there is nothing to draw.
 const draw = ({ width, height, view, titled }) => {
-  const drawable = places.filter(place => measured.value[place] !== null && (view.x === 'linear' || columns.level[place] > 0));
-  const x = view.zoom ? new Axis(view.x, ...view.zoom.x) : Axis.around(view.x, drawable.map(p => columns.level[p]));
+  const drawable = places.filter(place => measured.value[place] !== null);
+  const whole = Axis.around(view.x, drawable.map(p => columns.level[p]), { hasSlot: true });
+  const x = view.zoom && whole ? zoomed(whole, view.zoom.x) : whole;
   if (!x) return null;
   const visible = drawable.filter(place => x.holds(columns.level[place]));
   const heights = visible.flatMap(place => [measured.value[place], ...(bar(place, view.bars) || [])]);
@@ -160,13 +167,22 @@ const drawGrid = ({ frame: { left, right, top, bottom }, x, at, up }, rows) => {
     parts.push(text(tick.label, left - 8, place + 4, { 'text-anchor': 'end' }));
   }
   parts.push(svgElement('path', { d: `M${left} ${top}V${bottom}H${right}`, fill: 'none', stroke: 'var(--soft)' }));
-  return parts;
+  return x.beside ? [...parts, ...drawBreak(left + x.start * (right - left), bottom)] : parts;
 };
+
+// Two short slanted strokes, and a gap of the axis between them.
+const drawBreak = (middle, bottom) => [
+  svgElement('path', { d: `M${middle - 2.5} ${bottom}h5`, stroke: 'var(--paper)', 'stroke-width': 2.4 }),
+  ...[-2.5, 2.5].map(away => svgElement('path', {
+    class: 'break', d: `M${middle + away - 2.5} ${bottom + 5.5}l5 -11`, stroke: 'var(--soft)', 'stroke-width': 1.4,
+  })),
+];
 
 // The interval of the minimum's place.
 const drawRange = ({ frame: { top, bottom, left, right }, x, at }) => {
   if (!data.fitted || data.fitted.lower === null) return [];
-  const bounded = value => Math.min(right, Math.max(left, at(Math.max(value, x.scale === 'log' ? Number.MIN_VALUE : value))));
+  const first = left + x.start * (right - left);
+  const bounded = value => Math.min(right, Math.max(first, at(Math.max(value, x.scale === 'log' ? Number.MIN_VALUE : value))));
   const [from, to] = [bounded(data.fitted.lower), bounded(data.fitted.upper)];
   return [svgElement('rect', { x: from, y: top, width: Math.max(0, to - from), height: bottom - top, fill: 'var(--range)' })];
 };
@@ -178,11 +194,12 @@ const drawBars = (picture, view) => {
   const { visible, at, up, frame } = picture;
   const ends = visible.map(place => ({ x: at(columns.level[place]), bar: bar(place, view.bars) }));
   const low = value => Math.min(up(value), frame.bottom + 4);
-  if (!isDense(picture)) {
-    return ends.filter(end => end.bar).map(({ x, bar: [lower, upper] }) => svgElement('path', {
-      d: `M${x} ${low(lower)}V${up(upper)}M${x - 3} ${low(lower)}h6M${x - 3} ${up(upper)}h6`, stroke: 'var(--data)', 'stroke-width': 1.4, fill: 'none',
-    }));
-  }
+  const oneBar = ({ x, bar: [lower, upper] }) => svgElement('path', {
+    d: `M${x} ${low(lower)}V${up(upper)}M${x - 3} ${low(lower)}h6M${x - 3} ${up(upper)}h6`, stroke: 'var(--data)', 'stroke-width': 1.4, fill: 'none',
+  });
+  if (!isDense(picture)) return ends.filter(end => end.bar).map(oneBar);
+  // A level beside the axis, which is the first, is not joined with the others.
+  const beside = visible.length > 0 && picture.x.isBeside(columns.level[visible[0]]) ? ends.splice(0, 1) : [];
   // A level without a bar parts the band.
   const bands = [[]];
   for (const end of ends) {
@@ -193,7 +210,10 @@ const drawBars = (picture, view) => {
     const lower = band.map(end => `${end.x.toFixed(1)} ${low(end.bar[0]).toFixed(1)}`).reverse();
     return `M${[...upper, ...lower].join('L')}Z`;
   };
-  return bands.filter(band => band.length > 1).map(band => svgElement('path', { d: path(band), fill: 'var(--band)' }));
+  return [
+    ...beside.filter(end => end.bar).map(oneBar),
+    ...bands.filter(band => band.length > 1).map(band => svgElement('path', { d: path(band), fill: 'var(--band)' })),
+  ];
 };
 
 const drawPoints = (picture, view) => {

@@ -142,7 +142,10 @@ holder.addEventListener('pointerup', event => {
   }
   const [a, b] = [valueAt(from), valueAt(to)];
   const ascending = (p, q) => [Math.min(p, q), Math.max(p, q)];
-  look({ zoom: { x: ascending(a.x, b.x), y: flat ? null : ascending(a.y, b.y) } });
+  const x = ascending(a.x, b.x);
+  // The slot of 0 alone is nothing to look at.
+  if (x[1] <= picture.x.lower) return;
+  look({ zoom: { x, y: flat ? null : ascending(a.y, b.y) } });
 });
 holder.addEventListener('pointercancel', () => { if (dragged) { dragged.box.remove(); dragged = null; } });
 // A finger leaves with every tap; what it chose stays until another place is touched.
@@ -170,8 +173,14 @@ const zoomBy = factor => {
   const centre = columns.level[selected === null ? data.lowest : selected];
   const around = picture.x.holds(centre) ? picture.x.place(centre) : 0.5;
   const [lower, upper] = [around - around * factor, around + (1 - around) * factor].map(place => picture.x.value(place));
-  const whole = Axis.around(view.x, columns.level);
-  look({ zoom: lower <= whole.lower && upper >= whole.upper ? null : { x: [Math.max(lower, whole.lower), Math.min(upper, whole.upper)], y: null } });
+  const whole = Axis.around(view.x, columns.level, { hasSlot: true });
+  if (lower <= whole.lower && upper >= whole.upper) {
+    look({ zoom: null });
+  } else if (upper > whole.lower) {
+    // Below the lower end lies the slot, where there is one.
+    const from = lower > whole.lower ? lower : (whole.beside ? 0 : whole.lower);
+    look({ zoom: { x: [from, Math.min(upper, whole.upper)], y: null } });
+  }
 };
 
 holder.addEventListener('keydown', event => {
@@ -195,11 +204,9 @@ holder.addEventListener('keydown', event => {
 });
 
 const describeView = () => {
-  const out = places.length - places.filter(place => view.x === 'linear' || columns.level[place] > 0).length;
   const parts = [`Point: ${data.statistic}; ${isDense(picture) ? 'band' : 'bars'}: `, barNames[view.bars], '; ', data.caption];
   if (data.fitted && data.fitted.lower !== null) parts.push(`. Shaded: ${data.confidence} interval of the ${data.best}’s place`);
   if (columns.in_confidence_set) parts.push('. Green points: levels that cannot be excluded as the best');
-  if (out > 0) parts.push(`. ${out} not above 0, not on a logarithmic axis`);
   byId('figure-caption').textContent = `${parts.join('')}.`;
 };
 
@@ -215,11 +222,12 @@ const startFigure = () => {
   const kept = history.state && history.state.view;
   if (kept) Object.assign(view, kept);
   // What was kept may be of a report that another one has replaced.
+  const canBeLog = { x: columns.level.some(v => v > 0) && columns.level.every(v => v >= 0), y: measured.value.some(v => v > 0) };
+  if (view.x === 'log' && !canBeLog.x) Object.assign(view, { x: 'linear', zoom: null });
   if (view.zoom && !columns.level.some(level => level >= view.zoom.x[0] && level <= view.zoom.x[1])) view.zoom = null;
   if (!draw({ width: 600, height: 400, view: { ...view, zoom: null } })) return;
   byId('ci-name').textContent = `${data.confidence}`;
-  const never = { x: columns.level, y: measured.value };
-  for (const name of ['x', 'y']) controls.querySelector(`[name=${name}][value=log]`).disabled = !never[name].some(v => v > 0);
+  for (const name of ['x', 'y']) controls.querySelector(`[name=${name}][value=log]`).disabled = !canBeLog[name];
   controls.querySelector('[value=sd]').disabled = data.measured !== null;
   controls.addEventListener('change', event => {
     const { name, value } = event.target;
