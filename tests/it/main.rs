@@ -8,6 +8,7 @@
 
 mod harness;
 
+mod axis;
 mod cli;
 mod compare;
 mod config;
