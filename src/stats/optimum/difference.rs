@@ -4,7 +4,8 @@
 //! mean, with Student's t, above that least value; between two levels outside, or where the curve steps far more between them than
 //! beside them, anything from the lower of the two to the higher, which one dip gives. The upper end is the 1 − α/10 quantile. The least of several means is too low (the winner's curse), so that at
 //! a level the lower end is at most y − min y − t √2 SE as well, t two-sided for as many comparisons as the bracket has other levels
-//! (Hsu 1981, with Bonferroni's quantile). It is 0 where the place lies in the interval of the optimum: it may be the optimum itself.
+//! (Hsu 1981, with Bonferroni's quantile). With 20 levels or more in the window the draws alone decide.
+//! It is 0 where the place lies in the interval of the optimum: it may be the optimum itself.
 //! p belongs to that lower end: the least α at which it is above 0.
 //!
 //! **Of two places.** Levels are compared by their own means, with the one error model and its degrees of freedom: no shape is assumed. A
@@ -41,7 +42,7 @@ impl Optimum {
         let local = self.local.as_ref()?;
         local.value?;
         let heights = self.heights(x)?;
-        let level = self.level_at(x);
+        let level = self.level_at(x).filter(|_| !self.is_dense());
         let may_be_optimum = local.place.span.contains(x);
         let mut differences: Vec<f64> =
             heights.iter().zip(&local.values).map(|(height, least)| (height - least).max(0.0)).collect();

@@ -21,7 +21,8 @@
 //! right before the wall, and the interval is extended to the convex bound there.
 //!
 //! **Value.** From the lower of the draws' least values, never below the convex bound, up to the greater of their upper quantile and
-//! the least mean's own upper bound, simultaneous over the bracket's levels, since it is the least of them. Absent at a cusp.
+//! the least mean's own upper bound, simultaneous over the bracket's levels, since it is the least of them; with 20 levels or more in the window, of which one
+//! alone says little, the draws' quantile alone. Absent at a cusp.
 //!
 //! **When it is wrong** (measured by `cargo bench --bench coverage`): walls that the noise hides; cusps, whose value between two levels nothing
 //! bounds. With one run a level the errors are a guess from the curve itself.
@@ -182,6 +183,12 @@ impl Optimum {
         first..=end
     }
 
+    /// Whether the window holds so many levels that one alone says little of the optimum beside what all of them say.
+    pub fn is_dense(&self) -> bool {
+        const MANY: usize = 20;
+        self.window().count() >= MANY
+    }
+
     fn drawn(&self) -> Local {
         let (x, means, noise) = self.binned();
         let tail = self.alpha / 20.0;
@@ -287,7 +294,8 @@ impl Optimum {
         let levels = (self.bracket.last - self.bracket.first + 1) as f64;
         let simultaneous = student_t_quantile(1.0 - self.alpha / levels, self.noise.degrees_of_freedom);
         let own = self.means[least] + simultaneous * self.noise.standard_error(least);
-        let upper = quantile(&drawn, 1.0 - self.alpha / 10.0).max(own).max(lower);
+        let drawn_upper = quantile(&drawn, 1.0 - self.alpha / 10.0).max(lower);
+        let upper = if self.is_dense() { drawn_upper } else { drawn_upper.max(own) };
         let point = quantile(&drawn, 0.5).clamp(lower, upper);
         let shared = self.quantile * libm::sqrt(self.noise.shared);
         let (below, above) = (libm::hypot(point - lower, shared), libm::hypot(upper - point, shared));
