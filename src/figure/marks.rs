@@ -140,10 +140,13 @@ impl NamedLines {
     /// The lines of a frame with these `axes` and `names` in `area`, below `head`, and the room that is left below their names.
     pub fn above(lines: &[Line], axes: (Axis, Axis), names: Names<'_>, area: Area, head: f64) -> (Self, Area) {
         let below = |height: f64| Frame::room(Area { top: area.top + head + height, ..area }, axes, names);
+        // Labels of the vertical axis stand further left, one of them perhaps as high as a name.
+        let limits = |room: Area| Area { left: room.left, ..area };
         // Names above make the plot lower, so that the name of its vertical axis may need another line, which makes it narrower.
-        let first = Self::place(lines, axes.0, below(0.0), area);
+        let plot = below(0.0);
+        let first = Self::place(lines, axes.0, plot, limits(plot));
         let room = below(first.height());
-        let placed = Self::place(lines, axes.0, room, area);
+        let placed = Self::place(lines, axes.0, room, limits(room));
         let top = area.top + head + placed.height();
         (placed, Area { top, ..room })
     }
