@@ -49,6 +49,11 @@ impl Goal {
         self.pick("above", "below")
     }
 
+    /// The shape of a curve around its optimum: `dip` or `peak`.
+    pub fn dip(self) -> &'static str {
+        self.pick("dip", "peak")
+    }
+
     /// How the best of many noisy values errs: too `low` or too `high`.
     pub fn flattered(self) -> &'static str {
         self.pick("low", "high")

@@ -2,7 +2,7 @@
 
 use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
-use crate::analysis::{Analysis, Goal, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
+use crate::analysis::{Analysis, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
 use crate::format::{aligned, count, counted, percent, significant, to_precision_of};
 use crate::stats::Estimate;
 use crate::stats::compare::Verdict as CostVerdict;
@@ -48,7 +48,8 @@ fn bracket(analysis: &Analysis) -> Option<String> {
     let Span { lower, upper } = analysis.minimum.bracket.filter(|_| !analysis.minimum.is_beside)?;
     let (optimum, factor) = (analysis.goal.optimum(), &analysis.factor);
     Some(format!(
-        "if the curve has one dip, and nothing else is assumed, the {optimum} lies between {factor} = {} and {}",
+        "if the curve has one {}, and nothing else is assumed, the {optimum} lies between {factor} = {} and {}",
+        analysis.goal.dip(),
         significant(lower, 4),
         significant(upper, 4)
     ))
@@ -175,7 +176,7 @@ pub fn verdict(analysis: &Analysis) -> String {
         Verdict::Flat => format!("The sweep is flat: no two levels differ by more than {margin}."),
         Verdict::NotUnimodal { dips } => {
             let dips: Vec<String> = dips.iter().map(level).collect();
-            let noun = if goal == Goal::Min { "dip" } else { "peak" };
+            let noun = goal.dip();
             format!(
                 "Not located: the levels contradict a single {noun}; {} lie near {} = {}.",
                 counted(dips.len() as u64, noun),
@@ -286,7 +287,7 @@ pub fn with_range(estimate: &Estimate) -> String {
 
 /// `value` as precise as `margin` justifies; one far smaller than that keeps two digits of its own, for on a logarithmic axis
 /// 0.0031 is not 0.00.
-fn rounded_in(value: f64, margin: f64) -> String {
+pub fn rounded_in(value: f64, margin: f64) -> String {
     const SMALL: f64 = 0.1;
     let is_small = value != 0.0 && value.abs() < SMALL * margin;
     to_precision_of(value, if is_small { value.abs() } else { margin })

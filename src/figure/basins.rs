@@ -58,7 +58,7 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let y_label = options.wording.y("share of the runs, %");
     let names = Names { x: &x_label, y: &y_label };
     let mut lines = data::references(analysis, palette);
-    lines.extend(data::lowest(analysis, palette));
+    lines.extend(data::optimum(analysis, palette));
     // Over the colours of the shares only ink can be seen.
     lines.iter_mut().for_each(|line| line.colour = palette.ink);
     let (lines, room) = NamedLines::above(&lines, (levels.x, y), names, area, 0.0);

@@ -242,16 +242,20 @@ pub fn references(analysis: &Analysis, palette: &Palette) -> Vec<Line> {
     drawn.zip(palette.references.iter().cycle()).map(line).collect()
 }
 
-/// The level with the least mean, or whatever is best in what is minimised; nothing where all levels are alike, or there is but one.
-pub fn lowest(analysis: &Analysis, palette: &Palette) -> Option<Line> {
+/// Where the optimum is, as the finding says it: the place of the curve's, or the best level where there is no curve. `None` where all
+/// levels are alike, or there is but one.
+pub fn optimum(analysis: &Analysis, palette: &Palette) -> Option<Line> {
     let mut values = analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
     let first = values.next()?;
     if values.all(|value| value == first) {
         return None;
     }
-    let level = analysis.observed().level;
-    let label = format!("{} {}", analysis.goal.best_word(), readable(level, 3));
-    Some(Line { level, label, colour: palette.minimum })
+    let place = analysis.minimum.level.filter(|_| !analysis.minimum.is_beside);
+    let (level, word) = match place {
+        Some(place) => (place.point, analysis.goal.optimum()),
+        None => (analysis.observed().level, analysis.goal.best_word()),
+    };
+    Some(Line { level, label: format!("{word} {}", readable(level, 3)), colour: palette.minimum })
 }
 
 /// `0.587 (0.547 to 0.653)`, `1.01 (0.97 to 1.06)·10⁻⁶`: an estimate with the ends of its interval, to the digits that this

@@ -120,8 +120,9 @@ struct Overview<'a> {
 impl Overview<'_> {
     fn draw(&self, canvas: &mut Canvas, area: Area, axes: (Axis, Axis), [x, y]: [&str; 2]) {
         let mut lines = data::references(self.analysis, canvas.palette);
-        let lowest = data::lowest(self.analysis, canvas.palette);
-        lines.extend(lowest.clone());
+        let optimum = data::optimum(self.analysis, canvas.palette);
+        let best = optimum.as_ref().map(|_| self.analysis.observed().level);
+        lines.extend(optimum);
         let (lines, room) = NamedLines::above(&lines, axes, Names { x, y }, area, 0.0);
         if self.shows_layers {
             self.place(canvas, room, axes.0);
@@ -143,7 +144,7 @@ impl Overview<'_> {
         };
         for point in self.points {
             let at = frame.at((point.level, point.value));
-            if lowest.as_ref().is_some_and(|lowest| lowest.level == point.level) {
+            if best == Some(point.level) {
                 canvas.dot(at, radius + 2.2, canvas.palette.minimum);
             }
             canvas.dot(at, radius, canvas.palette.data);

@@ -1,5 +1,6 @@
 //! How the numbers are defined, in words.
 
+use crate::analysis::layers::Assumption;
 use crate::analysis::{Along, Analysis};
 use crate::export::finding;
 use crate::format::counted;
@@ -13,24 +14,21 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let (optimum, extreme) = (analysis.goal.optimum(), analysis.goal.extreme());
     let mut paragraphs = vec![
         format!(
-            "{runs} at {} of {} were grouped by exact value. Where the {optimum} is: a weighted local quadratic curve through the \
-             level means along the axis ({}), averaged over bandwidths by AICc weights \
-             (Hurvich, Simonoff and Tsai 1998; Burnham and Anderson 2002); intervals of its place and value by a {} \
-             bootstrap, 2,000 replicates from a fixed seed. Which levels cannot be excluded as the best at {confidence}: multiple comparisons with the best (Hsu \
-             1981), all levels accounted for. The {extreme} observed mean is also given; as the {extreme} of many noisy means it \
-             tends to be too {}.",
+            "{runs} at {} of {} were grouped by exact value and lie on the axis {}. Which levels cannot be excluded as the best at \
+             {confidence}: multiple comparisons with the best (Hsu 1981), all levels accounted for. The {extreme} observed mean is also \
+             given; as the {extreme} of many noisy means it tends to be too {}.",
             counted(analysis.groups.len() as u64, "level"),
             analysis.factor,
             along(analysis),
-            if analysis.paired.is_some() { "joint (over the replicates)" } else { "parametric (over the level means)" },
             analysis.goal.flattered(),
         ),
+        layers(analysis, &confidence),
         format!(
-            "A reference's difference to the {optimum} is that of the fitted curve at the two places, with a t interval; p is \
-             adjusted over the references (Holm 1979); the verdict is against a margin of {} (two one-sided tests, \
+            "{} p is adjusted over the references (Holm 1979); the verdict is against a margin of {} (two one-sided tests, \
              Schuirmann 1987). The mean at a reference between two levels is interpolated linearly along the axis. Relative \
              changes of observed means are ratios of means minus 1, with {confidence} intervals by Fieller's method; they \
              do not know that the {optimum} was chosen as the {extreme} of all means.",
+            differences(analysis),
             analysis.margin.of_optimum(optimum)
         ),
     ];
@@ -43,6 +41,45 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
         ));
     }
     paragraphs
+}
+
+/// What is said of the optimum under which assumption.
+fn layers(analysis: &Analysis, confidence: &str) -> String {
+    let (optimum, dip) = (analysis.goal.optimum(), analysis.goal.dip());
+    let bracket = format!(
+        "Between which levels the {optimum} lies: every gap is kept whose best curve with one {dip} there does not contradict the \
+         level means (isotonic test inversion; Robertson, Wright and Dykstra 1988)."
+    );
+    let place = match analysis.minimum.assumption {
+        Some(Assumption::Smooth) if analysis.minimum.is_refined() => String::new(),
+        Some(Assumption::Smooth) => format!(
+            " So many levels lie around the {optimum} that noise and not the curve's shape limits what is known, and the curve \
+             contradicts neither its levels nor a symmetric shape: place and value are those of one smooth curve, a weighted local \
+             quadratic averaged over bandwidths by AICc weights (Hurvich, Simonoff and Tsai 1998; Burnham and Anderson 2002); \
+             {confidence} intervals by a {} bootstrap, 2,000 replicates from a fixed seed.",
+            if analysis.paired.is_some() { "joint (over the replicates)" } else { "parametric (over the level means)" },
+        ),
+        Some(Assumption::Local) => format!(
+            " Place and value: curves drawn from a Gaussian process through the levels of that bracket and one more on each side, \
+             averaged over its smoothness, length, height and noise (Rasmussen and Williams 2006; Stein 1999), cut by the bracket \
+             and by the secants that bound a convex curve; the {confidence} intervals are calibrated by simulation over curves of many \
+             shapes. Nothing is assumed of the curve far from its {optimum}."
+        ),
+        None => format!(" The levels give no place of the {optimum} beyond that."),
+    };
+    format!("{bracket}{place}")
+}
+
+/// How references are compared.
+fn differences(analysis: &Analysis) -> String {
+    let optimum = analysis.goal.optimum();
+    match analysis.minimum.assumption {
+        Some(Assumption::Local) => format!(
+            "A reference's difference to the {optimum} is that of the drawn curves there and at their {optimum}; two levels are compared \
+             by their own means with the one error model."
+        ),
+        _ => format!("A reference's difference to the {optimum} is that of the fitted curve at the two places, with a t interval."),
+    }
 }
 
 /// How the levels lie on the axis of the fit.

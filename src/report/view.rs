@@ -21,6 +21,8 @@ use crate::store::schema::Exclusion;
 pub struct View {
     /// Title of the page.
     pub title: String,
+    /// What is known under other assumptions than the finding's, a sentence each.
+    pub layers: Vec<String>,
     /// The verdict in a word or two.
     pub verdict: &'static str,
     /// The same as the name of a style.
@@ -160,6 +162,7 @@ impl View {
             verdict: verdict_name(&analysis.minimum.verdict),
             verdict_style: verdict_style(&analysis.minimum.verdict),
             finding: finding::sentence(analysis),
+            layers: finding::layers(analysis).iter().map(|layer| format!("{}.", capitalised(layer))).collect(),
             facts: facts(analysis),
             statistic: analysis.statistic.name(),
             best: figure::best(analysis),
@@ -216,6 +219,13 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
         facts.push(estimate_fact(format!("place of the {}", figure::best_of_curve(analysis)), level));
         facts.push(estimate_fact(format!("{} there", analysis.statistic.name()), value));
     }
+    if let Some(safe) = analysis.minimum.safe_range {
+        facts.push(Fact {
+            name: "safe range".into(),
+            value: format!("{} to {}", significant(safe.lower, 3), significant(safe.upper, 3)),
+            note: format!("shown to cost at most {}", analysis.margin),
+        });
+    }
     if let Some(value) = &analysis.minimum.cross_fitted {
         let mut fact = estimate_fact("cross-fitted".into(), value);
         fact.note.push_str(", by runs that did not choose the place");
@@ -256,7 +266,7 @@ fn estimate_fact(name: String, estimate: &Estimate) -> Fact {
     let Some(interval) = estimate.interval else {
         return Fact { name, value: significant(estimate.point, 4), note: "no interval".into() };
     };
-    let rounded = |value: f64| to_precision_of(value, interval.margin());
+    let rounded = |value: f64| finding::rounded_in(value, interval.margin());
     Fact {
         name,
         value: rounded(estimate.point),
