@@ -44,6 +44,16 @@ pub enum Warning {
         /// Of how many.
         of: usize,
     },
+    /// A few runs are so far from the others of their level that means of few runs hang on them.
+    HeavyTails {
+        /// Kurtosis of the runs about their levels' means; 3 for normal ones.
+        kurtosis: f64,
+    },
+    /// The median of so few runs has no interval.
+    MedianOfFew {
+        /// Levels with too few runs.
+        levels: usize,
+    },
     /// Levels with one run only: no spread, no interval.
     SingleRuns {
         /// How many levels.
@@ -90,6 +100,8 @@ impl Warning {
             Self::SummariesOnly => "summaries_only",
             Self::PairsUnused => "pairs_unused",
             Self::HiddenMixture { .. } => "hidden_mixture",
+            Self::HeavyTails { .. } => "heavy_tails",
+            Self::MedianOfFew { .. } => "median_of_few",
             Self::SingleRuns { .. } => "single_runs",
             Self::PooledSetting { .. } => "pooled_setting",
             Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
@@ -122,6 +134,13 @@ impl Warning {
                 count(*levels as u64),
                 counted(*of as u64, "level")
             ),
+            Self::HeavyTails { kurtosis } => format!(
+                "a few runs lie far from the others of their level (kurtosis {}, where 3 is normal), and means of few runs hang on them",
+                significant(*kurtosis, 2)
+            ),
+            Self::MedianOfFew { levels } => {
+                format!("at {} there are too few runs for an interval of the median", counted(*levels as u64, "level"))
+            }
             Self::SingleRuns { levels } => {
                 format!("{} with a single run: no spread, no interval", counted(*levels as u64, "level"))
             }
@@ -153,6 +172,10 @@ impl Warning {
             Self::SummariesOnly => "give the runs themselves to have these too (--aggregate client for a collection)",
             Self::PairsUnused => "pairs need 20 replicates at every level, and --statistic mean or solved-share",
             Self::HiddenMixture { .. } => "see the shares, the mean of the solved alone and the quantiles",
+            Self::HeavyTails { .. } => {
+                "compare medians as well (--statistic median), whose interval assumes no distribution"
+            }
+            Self::MedianOfFew { .. } => "the order statistics of six runs or more give a 95 % interval",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",
             Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",

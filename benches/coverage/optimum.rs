@@ -5,6 +5,7 @@
 
 use initsweep::random::Stream;
 use initsweep::stats::ExactMoments;
+use initsweep::stats::optimum::blocks::{BlockFit, BlockRun};
 use initsweep::stats::optimum::noise::Noise;
 use initsweep::stats::optimum::verdict::Verdict;
 use initsweep::stats::optimum::{Optimum, Tolerance};
@@ -140,12 +141,14 @@ pub struct Cell {
     pub is_irregular: bool,
     /// The least value, in rises.
     pub base: f64,
+    /// Whether run k of every level has the same seed, whose luck is twice a run's own deviation.
+    pub has_seeds: bool,
 }
 
 impl Cell {
     pub fn new(shape: Shape, levels: usize, rise: f64, runs: usize) -> Self {
-        let base = 10.0;
-        Self { shape, levels, octaves: 1.0, runs, rise, law: Law::Normal, is_irregular: false, base }
+        let base = 100.0;
+        Self { shape, levels, octaves: 1.0, runs, rise, law: Law::Normal, is_irregular: false, base, has_seeds: false }
     }
 }
 
@@ -248,7 +251,7 @@ fn run_noise(law: Law, stream: &mut Stream) -> f64 {
 }
 
 /// One experiment of `cell`.
-pub fn experiment(cell: Cell, number: u64) -> (Truth, Vec<LevelMean>) {
+pub fn experiment(cell: Cell, number: u64) -> (Truth, Vec<LevelMean>, Vec<Vec<BlockRun>>) {
     let mut stream = Stream::new(SEED, 7, number);
     let count = cell.levels;
     let mut x: Vec<f64> = vec![0.0];
@@ -267,6 +270,9 @@ pub fn experiment(cell: Cell, number: u64) -> (Truth, Vec<LevelMean>) {
     let truth = Truth::new(cell, offset, 0.0, last);
     let deviation = (cell.runs as f64).sqrt() / cell.rise;
     let highest = x.iter().map(|x| truth.at(*x)).fold(0.0, f64::max);
+    let luck: Vec<f64> =
+        (0..if cell.has_seeds { cell.runs } else { 0 }).map(|_| 2.0 * deviation * stream.normal()).collect();
+    let mut blocks = Vec::new();
     let level = |x: &f64| {
         let mean = truth.at(*x);
         let grown = if cell.law == Law::Growing {
@@ -281,16 +287,25 @@ pub fn experiment(cell: Cell, number: u64) -> (Truth, Vec<LevelMean>) {
             let variance = spread * spread * stream.variance_ratio(n - 1.0);
             return LevelMean { x: *x, mean: drawn, variance, n, freedom: n - 1.0 };
         }
-        let runs: Vec<f64> = (0..cell.runs).map(|_| mean + spread * run_noise(cell.law, &mut stream)).collect();
+        let common = |run: usize| luck.get(run).copied().unwrap_or(0.0);
+        let runs: Vec<f64> =
+            (0..cell.runs).map(|run| mean + common(run) + spread * run_noise(cell.law, &mut stream)).collect();
+        blocks.push((0..).zip(&runs).map(|(block, value)| BlockRun { block, value: *value }).collect());
         LevelMean::of(*x, &ExactMoments::of(&runs)).unwrap()
     };
     let levels = x.iter().map(level).collect();
-    (truth, levels)
+    (truth, levels, blocks)
 }
 
 fn observe(cell: Cell, number: u64) -> Seen {
-    let (truth, levels) = experiment(cell, number);
-    let Some(noise) = Noise::new(&levels) else { return Seen::default() };
+    let (truth, mut levels, blocks) = experiment(cell, number);
+    // As the analysis does: blocks are used where they explain part of the noise.
+    let fit = if cell.has_seeds { BlockFit::new(&blocks).filter(BlockFit::is_worth_it) } else { None };
+    let noise = fit.as_ref().map_or_else(|| Noise::new(&levels), |fit| Some(fit.noise.clone()));
+    let Some(noise) = noise else { return Seen::default() };
+    if let Some(fit) = &fit {
+        levels.iter_mut().zip(&fit.means).for_each(|(level, mean)| level.mean = *mean);
+    }
     let optimum = Optimum::new(&levels, noise, ALPHA);
     let slack = 1e-6 + 0.0025;
     let x = &optimum.x;
@@ -393,21 +408,159 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// One line of the table.
-pub fn line(cell: Cell, seen: &[Seen]) -> String {
-    let pc = |share: f64| if share.is_nan() { "   –".into() } else { format!("{:4.0}", 100.0 * share) };
-    let w = |of: &dyn Fn(&Seen) -> f64| median(seen.iter().map(of).collect());
-    let located = share(seen, |s| s.located[1]);
-    format!(
-        "{:22} {:3} {:4} {:5} {:9} | {} ({:4.1}) CB {} B {} uni {} | {} ({:4.1}) | ref {} {} {} wrong {:4.1} | safe {} ({:4.1}) {} ({:4.1}) | loc1 {} miss {} over {} loc5 {} miss {} over {} | coarse {} edge {} unres {} nonuni {} lof {}",
-        cell.shape.name(), cell.levels, cell.runs, cell.rise, format!("{:?}{}", cell.law, if cell.is_irregular { " irr" } else { "" }),
-        pc(share(seen, |s| s.place)), w(&|s| s.width), pc(share(seen, |s| s.convex)), pc(share(seen, |s| s.bracket)), pc(share(seen, |s| s.unimodal)),
-        pc(share_of_some(seen, |s| s.value)), w(&|s| s.value_width),
-        pc(share_of_some(seen, |s| s.references[0])), pc(share_of_some(seen, |s| s.references[1])), pc(share_of_some(seen, |s| s.references[2])),
-        100.0 * seen.iter().map(|s| s.reference_verdicts_wrong as f64 / 6.0).sum::<f64>() / seen.len() as f64,
-        pc(share(seen, |s| s.safe[0])), w(&|s| s.safe_width[0]), pc(share(seen, |s| s.safe[1])), w(&|s| s.safe_width[1]),
-        pc(share(seen, |s| s.located[0])), pc(share(seen, |s| s.located_missed[0])), pc(share(seen, |s| s.located_over[0])),
-        pc(located), pc(share(seen, |s| s.located_missed[1])), pc(share(seen, |s| s.located_over[1])),
-        pc(share(seen, |s| s.coarse)), pc(share(seen, |s| s.at_edge)), pc(share(seen, |s| s.unresolved)), pc(share(seen, |s| s.not_unimodal)), pc(share(seen, |s| s.misfit)),
-    )
+/// Every shape of the table.
+pub const SHAPES: [Shape; 15] = [
+    Shape::Parabola,
+    Shape::CurvatureKink,
+    Shape::SlopeKink,
+    Shape::RoundedKink,
+    Shape::Hyperbola,
+    Shape::TwoExponentials,
+    Shape::Morse,
+    Shape::Quartic,
+    Shape::PowerThreeHalves,
+    Shape::Xor,
+    Shape::Wall,
+    Shape::Cusp,
+    Shape::Edge,
+    Shape::Flat,
+    Shape::TwoDips,
+];
+
+/// The kinds of experiment that each shape is put through.
+pub fn cells(shape: Shape) -> Vec<Cell> {
+    let cell = |levels, rise, runs| Cell::new(shape, levels, rise, runs);
+    // Six octaves of the XOR curve are known on either side of its minimum.
+    let octaves = if shape == Shape::Xor { 0.5 } else { 1.0 };
+    let mut cells = Vec::new();
+    for levels in [5, 7, 9, 13] {
+        for rise in [0.5, 2.0, 5.0, 20.0] {
+            cells.push(Cell { octaves, ..cell(levels, rise, 3) });
+        }
+    }
+    for runs in [1, 2, 5, 10, 1000] {
+        for rise in [2.0, 20.0] {
+            cells.push(Cell { octaves, ..cell(if runs == 1 { 12 } else { 7 }, rise, runs) });
+        }
+    }
+    for levels in [21, 41] {
+        for rise in [0.5, 2.0, 20.0] {
+            cells.push(Cell { octaves: if shape == Shape::Xor { 0.2 } else { 0.5 }, ..cell(levels, rise, 10) });
+        }
+    }
+    for rise in [2.0, 20.0] {
+        for levels in [7, 13] {
+            cells.push(Cell { is_irregular: true, octaves, ..cell(levels, rise, 3) });
+        }
+        for wide in [0.5, if shape == Shape::Xor { 1.0 } else { 2.3 }] {
+            cells.push(Cell { octaves: wide, ..cell(9, rise, 3) });
+        }
+        for (levels, runs) in [(7, 3), (9, 5), (13, 10)] {
+            for law in [Law::LogNormal, Law::Growing, Law::TwoPeaked] {
+                cells.push(Cell { law, octaves, ..cell(levels, rise, runs) });
+            }
+            cells.push(Cell { has_seeds: true, octaves, ..cell(levels, rise, runs) });
+        }
+    }
+    let is_flat = shape == Shape::Flat;
+    cells.into_iter().filter(|cell| !is_flat || cell.rise == 2.0).collect()
+}
+
+/// What the experiments of many cells showed: of each promise the least cell, or all of them together.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub shape: Shape,
+    pub place: f64,
+    pub place_of_all: f64,
+    pub bracket: f64,
+    pub value: f64,
+    pub value_of_all: f64,
+    pub reference: f64,
+    pub reference_of_all: f64,
+    /// Greatest share of wrong verdicts on references in a cell.
+    pub wrong_verdicts: f64,
+    pub safe: f64,
+    /// Share located at a margin of 5 % where the rise is 5.
+    pub located: f64,
+    /// Share of all located, at either margin, that missed the place or rose over the margin.
+    pub wrong_located: f64,
+    /// The same in the worst cell, of its experiments.
+    pub wrong_located_cell: f64,
+    /// Median width in gaps where the rise is 20.
+    pub width: f64,
+    /// The cell of the least place.
+    pub least: Cell,
+}
+
+/// The row of `shape`, with `count` experiments a cell.
+pub fn row(shape: Shape, cells: &[Cell], count: u64) -> Row {
+    let seen: Vec<(Cell, Vec<Seen>)> = cells.iter().map(|cell| (*cell, experiments(*cell, count))).collect();
+    let all = || seen.iter().flat_map(|(_, seen)| seen);
+    let all_seen: Vec<Seen> = all().cloned().collect();
+    let least = |of: &dyn Fn(&[Seen]) -> f64| {
+        seen.iter().map(|(_, seen)| of(seen)).filter(|share| !share.is_nan()).fold(1.0, f64::min)
+    };
+    let greatest = |of: &dyn Fn(&[Seen]) -> f64| seen.iter().map(|(_, seen)| of(seen)).fold(0.0, f64::max);
+    let place = |seen: &[Seen]| share(seen, |s| s.place);
+    let value = |seen: &[Seen]| share_of_some(seen, |s| s.value);
+    let reference = |seen: &[Seen]| {
+        (0..3).map(|slot| share_of_some(seen, |s| s.references[slot])).filter(|x| !x.is_nan()).fold(1.0, f64::min)
+    };
+    let wrong = |s: &Seen, slot: usize| s.located[slot] && (s.located_missed[slot] || s.located_over[slot]);
+    let located = all().map(|s| usize::from(s.located[0]) + usize::from(s.located[1])).sum::<usize>();
+    let wrong_located = all().map(|s| usize::from(wrong(s, 0)) + usize::from(wrong(s, 1))).sum::<usize>();
+    let at_five: Vec<Seen> =
+        seen.iter().filter(|(cell, _)| cell.rise == 5.0).flat_map(|(_, seen)| seen.clone()).collect();
+    let sharp = seen.iter().filter(|(cell, _)| cell.rise == 20.0).flat_map(|(_, seen)| seen.iter().map(|s| s.width));
+    let order = |a: &&(Cell, Vec<Seen>), b: &&(Cell, Vec<Seen>)| place(&a.1).total_cmp(&place(&b.1));
+    Row {
+        shape,
+        place: least(&place),
+        place_of_all: place(&all_seen),
+        bracket: least(&|seen| share(seen, |s| s.bracket)),
+        value: least(&value),
+        value_of_all: value(&all_seen),
+        reference: least(&reference),
+        reference_of_all: reference(&all_seen),
+        wrong_verdicts: greatest(&|seen| {
+            seen.iter().map(|s| s.reference_verdicts_wrong as f64 / 6.0).sum::<f64>() / seen.len() as f64
+        }),
+        safe: least(&|seen| share(seen, |s| s.safe[0]).min(share(seen, |s| s.safe[1]))),
+        located: share(&at_five, |s| s.located[1]),
+        wrong_located: wrong_located as f64 / located.max(1) as f64,
+        wrong_located_cell: greatest(&|seen| share(seen, |s| wrong(s, 0)).max(share(seen, |s| wrong(s, 1)))),
+        width: median(sharp.collect()),
+        least: seen.iter().min_by(order).unwrap().0,
+    }
+}
+
+/// The table: shares in %, of `count` experiments a cell.
+pub fn table(count: u64) -> String {
+    let mut text = String::from(
+        "| truth | cells | place: least cell (all) | bracket | value | reference | wrong verdicts | safe range | located, r = 5, 5 % | wrong located of all (worst cell) | width at r = 20, gaps | least cell |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|\n",
+    );
+    let percent = |share: f64| format!("{:.1}", 100.0 * share);
+    for shape in SHAPES {
+        let cells = cells(shape);
+        let row = row(shape, &cells, count);
+        let Cell { levels, runs, rise, law, is_irregular, has_seeds, octaves, .. } = row.least;
+        let both = |least: f64, all: f64| format!("{} ({})", percent(least), percent(all));
+        text += &format!(
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} | {:.2} | {levels} levels × {runs}, r = {rise}, {law:?}{}{}, {octaves} octaves |\n",
+            shape.name(),
+            cells.len(),
+            both(row.place, row.place_of_all),
+            percent(row.bracket),
+            both(row.value, row.value_of_all),
+            both(row.reference, row.reference_of_all),
+            percent(row.wrong_verdicts),
+            percent(row.safe),
+            percent(row.located),
+            both(row.wrong_located, row.wrong_located_cell),
+            row.width,
+            if is_irregular { ", irregular" } else { "" },
+            if has_seeds { ", seeds" } else { "" },
+        );
+    }
+    text
 }

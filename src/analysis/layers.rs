@@ -91,10 +91,7 @@ impl<'a> Layers<'a> {
     /// The levels between which the optimum lies, if there is one dip.
     pub fn bracket(&self) -> Option<Span> {
         let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
-        Some(self.levels_of(Span {
-            lower: optimum.x[optimum.bracket.first],
-            upper: optimum.x[optimum.bracket.last],
-        }))
+        Some(self.levels_of(Span { lower: optimum.x[optimum.bracket.first], upper: optimum.x[optimum.bracket.last] }))
     }
 
     /// The place of the optimum, as a level.

@@ -259,7 +259,8 @@ impl Curve<'_> {
             let contrast = self.contrast([Spot::On(at), Spot::On(*x)], confidence);
             contrast.and_then(|found| found.difference.estimate.interval).is_some_and(|i| i.upper <= margin)
         };
-        let reach = 2.0 * self.fitted.location.interval.map_or(last - first, |interval| interval.upper - interval.lower);
+        let reach =
+            2.0 * self.fitted.location.interval.map_or(last - first, |interval| interval.upper - interval.lower);
         let step = reach.min(last - first) / f64::from(STEPS);
         let places = |direction: f64| (1..).map(move |i: u32| at + direction * step * f64::from(i));
         let end = |direction: f64| {

@@ -23,7 +23,7 @@ use crate::stats::bootstrap::{Draws, FittedMinimum, Plan, fitted_minimum};
 use crate::stats::crossfit::{self, Deal, Folds, LevelRuns};
 use crate::stats::optimum::Optimum;
 use crate::stats::optimum::blocks::{BlockFit, BlockRun};
-use crate::stats::optimum::noise::Noise;
+use crate::stats::optimum::noise::{KNOWN, Noise, NoiseSource};
 use crate::stats::paired::{Common, Numbered, common_replicates};
 use crate::stats::refined::Cubic;
 use crate::stats::smooth::{LevelMean, pool_errors};
@@ -116,7 +116,20 @@ impl<'a> Objective<'a> {
         let beside = if beside > 0 { pool_errors(&all)[..beside].to_vec() } else { Vec::new() };
         let batches = paired.as_ref().map(|common| common.in_batches(BATCHES)).unwrap_or_default();
         let blocks = paired.as_ref().and_then(|common| blocks_of(&common.values[plain_from..]));
-        Ok(Self { along, levels, plain, beside, blocks, statistic, goal, replicates: REPLICATES, refined, paired, runs, batches })
+        Ok(Self {
+            along,
+            levels,
+            plain,
+            beside,
+            blocks,
+            statistic,
+            goal,
+            replicates: REPLICATES,
+            refined,
+            paired,
+            runs,
+            batches,
+        })
     }
 
     /// Takes the luck of the blocks that the `samples` name out of the levels on the axis, if they were given or explain part of the noise.
@@ -162,7 +175,7 @@ impl<'a> Objective<'a> {
         let paired = self.paired.as_ref().filter(|_| is_small);
         paired
             .and_then(|_| candidates_paired(&self.batches, &self.plan(confidence)))
-            .unwrap_or_else(|| best::candidates(&all, confidence))
+            .unwrap_or_else(|| best::candidates(&self.with_common_errors(&all), confidence))
     }
 
     /// The levels on the axis with one error model for all of them; `None` for fewer than two, without any known error, and for numbers whose
@@ -183,6 +196,20 @@ impl<'a> Objective<'a> {
             None => (self.plain.clone(), Noise::new(&self.plain)?),
         };
         Some(Optimum::new(&levels, noise, 1.0 - confidence))
+    }
+
+    /// `levels`, all of them in the groups' order, with the one error model where few runs make each level's own a guess.
+    fn with_common_errors(&self, levels: &[LevelMean]) -> Vec<LevelMean> {
+        let plain = [self.beside.as_slice(), &self.plain].concat();
+        let noise = Noise::new(&plain).filter(|noise| {
+            noise.source == NoiseSource::Pooled && noise.degrees_of_freedom <= KNOWN && plain.len() == levels.len()
+        });
+        let Some(noise) = noise else { return levels.to_vec() };
+        // The errors of two levels are one estimate, so that both together have its degrees of freedom.
+        let freedom = noise.degrees_of_freedom / 2.0;
+        let common =
+            |(level, variance): (&LevelMean, &f64)| LevelMean { variance: variance * level.n, freedom, ..*level };
+        plain.iter().zip(&noise.variances).map(common).collect()
     }
 
     /// The value at the best level, each fifth of the runs measured where the other four chose it.

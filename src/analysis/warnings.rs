@@ -2,7 +2,7 @@
 
 use crate::analysis::goal::looks_maximised;
 use crate::analysis::references::nearly_equal;
-use crate::analysis::{Analysis, Basis, Goal, Question};
+use crate::analysis::{Analysis, Basis, Goal, Group, Question, Statistic};
 use crate::group::Sample;
 use crate::warning::Warning;
 
@@ -28,6 +28,7 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     if single > 0 {
         warnings.push(Warning::SingleRuns { levels: single });
     }
+    warnings.extend(tails(analysis, samples));
     let nearly: Vec<_> = groups.windows(2).filter(|pair| nearly_equal(pair[0].level, pair[1].level)).collect();
     if let Some(pair) = nearly.first() {
         warnings.push(Warning::NearlyEqualLevels { pairs: nearly.len(), example: (pair[0].level, pair[1].level) });
@@ -51,4 +52,43 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
         warnings.push(Warning::ReferenceOutside { name, value });
     }
     warnings
+}
+
+/// What few runs with heavy tails, or few runs at all, make of the statistic.
+fn tails(analysis: &Analysis, samples: &[Sample]) -> Option<Warning> {
+    match analysis.statistic {
+        Statistic::Median => {
+            let has_none = |group: &&Group| group.median.is_some_and(|median| median.interval.is_none());
+            let levels = analysis.groups.iter().filter(has_none).count();
+            (levels > 0).then_some(Warning::MedianOfFew { levels })
+        }
+        Statistic::Mean => heavy_kurtosis(samples).map(|kurtosis| Warning::HeavyTails { kurtosis }),
+        _ => None,
+    }
+}
+
+/// The kurtosis of the runs about their levels' means, in units of each level's deviation, if it is beyond what normal runs show by four
+/// standard errors (√(24/N)). `None` where levels have so many runs that their means are normal anyway, or so few in all that nothing shows.
+fn heavy_kurtosis(samples: &[Sample]) -> Option<f64> {
+    const MANY: usize = 30;
+    const FEW: usize = 20;
+    const ERRORS: f64 = 4.0;
+    let (mut count, mut fourth, mut second) = (0.0, 0.0, 0.0);
+    for runs in samples.iter().map(|sample| &sample.sorted).filter(|runs| runs.len() > 2) {
+        let n = runs.len() as f64;
+        let mean = runs.iter().sum::<f64>() / n;
+        let variance = runs.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (n - 1.0);
+        if variance > 0.0 && variance.is_finite() {
+            count += n;
+            second += n - 1.0;
+            fourth +=
+                runs.iter().map(|x| (x - mean) * (x - mean) / variance).map(|square| square * square).sum::<f64>();
+        }
+    }
+    let most = samples.iter().map(|sample| sample.sorted.len()).max()?;
+    if most >= MANY || count < FEW as f64 {
+        return None;
+    }
+    let kurtosis = fourth * count / (second * second);
+    (kurtosis > 3.0 + ERRORS * libm::sqrt(24.0 / count)).then_some(kurtosis)
 }

@@ -10,8 +10,8 @@ use crate::analysis::groups::Quantile;
 use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Along, Analysis, BasinRule, Basis, BlockRuns, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair, ReferenceResult,
-    SCHEMA_VERSION, Statistic, Step,
+    Along, Analysis, BasinRule, Basis, BlockRuns, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair,
+    ReferenceResult, SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
 use crate::export::changes::WireChanges;
@@ -340,7 +340,8 @@ impl WireDifference {
     fn of(found: &ReferenceDifference) -> Self {
         let ReferenceDifference { difference, relative, p_value, verdict, may_be_optimum, variance_reduction } = *found;
         let [ci_lower, ci_upper] = ends(difference.interval);
-        let [percent_ci_lower, percent_ci_upper] = ends(relative.and_then(|relative| relative.interval)).map(|end| end.map(|end| 100.0 * end));
+        let [percent_ci_lower, percent_ci_upper] =
+            ends(relative.and_then(|relative| relative.interval)).map(|end| end.map(|end| 100.0 * end));
         let standard_error = difference.standard_error;
         Self {
             estimate: difference.point,

@@ -138,8 +138,14 @@ pub struct Planned {
 /// # Errors
 /// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
 pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
-    let objective =
-        Objective::of(analysis.statistic, analysis.goal, analysis.along, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
+    let objective = Objective::of(
+        analysis.statistic,
+        analysis.goal,
+        analysis.along,
+        &analysis.groups,
+        &[],
+        analysis.basin_rule.as_ref(),
+    )?;
     let curve = Curve::through(&objective, analysis.confidence);
     if let Verdict::Coarse { add } = &analysis.minimum.verdict {
         // More runs at the levels that are there would not tell where between them the optimum lies.

@@ -78,7 +78,9 @@ fn differences(analysis: &Analysis) -> String {
             "A reference's difference to the {optimum} is that of the drawn curves there and at their {optimum}; two levels are compared \
              by their own means with the one error model."
         ),
-        _ => format!("A reference's difference to the {optimum} is that of the fitted curve at the two places, with a t interval."),
+        _ => format!(
+            "A reference's difference to the {optimum} is that of the fitted curve at the two places, with a t interval."
+        ),
     }
 }
 
