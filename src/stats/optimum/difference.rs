@@ -22,6 +22,8 @@ use crate::stats::quantile::quantile;
 
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x6469_6666;
+/// Marks its use for the error that all levels share.
+const SHARED: u32 = 0x7368_6172;
 
 /// How the value at one place differs from that at another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -46,9 +48,9 @@ impl Optimum {
         let may_be_optimum = local.place.span.contains(x);
         let mut differences: Vec<f64> =
             heights.iter().zip(&local.values).map(|(height, least)| (height - least).max(0.0)).collect();
-        let mut ratios: Vec<f64> =
-            differences.iter().zip(&local.values).map(|(difference, least)| difference / least.abs()).collect();
-        let is_signed = local.values.iter().all(|least| *least > 0.0) || local.values.iter().all(|least| *least < 0.0);
+        let bases: Vec<f64> = local.values.iter().enumerate().map(|(i, least)| least + self.shared_error(i)).collect();
+        let mut ratios: Vec<f64> = differences.iter().zip(&bases).map(|(d, base)| d / base.abs()).collect();
+        let is_signed = bases.iter().all(|base| *base > 0.0) || bases.iter().all(|base| *base < 0.0);
         differences.sort_unstable_by(f64::total_cmp);
         ratios.sort_unstable_by(f64::total_cmp);
         let drawn_p = differences.partition_point(|d| *d <= 0.0) as f64 / differences.len() as f64;
@@ -78,9 +80,10 @@ impl Optimum {
             let p_value = student_t_probability(point / error, self.noise.degrees_of_freedom);
             let difference = Known { point, span: Span { lower: point - half, upper: point + half } };
             let base = self.means[from].abs();
-            let clear = base > 2.0 * quantile_of_t * self.noise.standard_error(from);
-            // The error of the base moves a ratio by the ratio's own share of it.
-            let ratio_half = libm::hypot(half, point / base * quantile_of_t * self.noise.standard_error(from)) / base;
+            let clear = base > 2.0 * quantile_of_t * libm::sqrt(self.noise.variances[from] + self.noise.shared);
+            // The error of the base, which is that of its level and the one that all share, moves a ratio by the ratio's own share of it.
+            let base_error = libm::sqrt(self.noise.variances[from] + self.noise.shared);
+            let ratio_half = libm::hypot(half, point / base * quantile_of_t * base_error) / base;
             let ratio = point / base;
             let relative = Known { point: ratio, span: Span { lower: ratio - ratio_half, upper: ratio + ratio_half } };
             return Some(PlaceDifference {
@@ -167,6 +170,15 @@ impl Optimum {
             if number.is_multiple_of(2) { a.min(b) - error } else { a.max(b) + error }
         };
         Some((0..count).map(end).collect())
+    }
+
+    /// The error that all levels share, in draw `number`: it moves the values that ratios are taken to, but no difference.
+    fn shared_error(&self, number: usize) -> f64 {
+        if self.noise.shared == 0.0 {
+            return 0.0;
+        }
+        let mut stream = Stream::new(SEED, SHARED, number as u64);
+        libm::sqrt(self.noise.shared) * stream.student_t(self.noise.degrees_of_freedom.max(1.0))
     }
 
     /// Whether the curve between level `after` − 1 and level `after` steps far more than in the gaps beside it: where in the gap it does,
