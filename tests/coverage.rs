@@ -7,6 +7,7 @@
 #[path = "../benches/coverage.rs"]
 mod coverage;
 
+use coverage::optimum::{self, Cell, Law, Row, Shape};
 use coverage::{Bias, Line, Truth, simulate};
 
 /// Experiments a truth. The seed is fixed, so that the outcome is too.
@@ -87,4 +88,40 @@ fn a_flat_curve_is_not_called_located() {
     assert_unbiased(line.honest_curve);
     assert_biased_low(line.naive_curve);
     assert!(line.located + line.at_edge < 0.05, "{line:?}");
+}
+
+/// A few cells of the second table, the optimum on few levels, for one shape: all experiments together.
+fn few_levels(shape: Shape) -> Row {
+    const COUNT: u64 = 40;
+    let cells = [(7, 2.0, 3), (9, 20.0, 3), (13, 5.0, 5), (12, 2.0, 1)];
+    let mut cells: Vec<Cell> = cells.iter().map(|(levels, rise, runs)| Cell::new(shape, *levels, *rise, *runs)).collect();
+    cells.push(Cell { law: Law::LogNormal, ..Cell::new(shape, 9, 5.0, 5) });
+    cells.push(Cell { has_seeds: true, ..Cell::new(shape, 9, 5.0, 5) });
+    optimum::row(shape, &cells, COUNT)
+}
+
+/// The share of 240 trials at 95 % has a standard error of 1.4 %; three of them below.
+const FEW: f64 = 0.95 - 3.0 * 0.014;
+
+#[test]
+fn curves_of_any_shape_are_covered_on_few_levels() {
+    for shape in [Shape::Parabola, Shape::SlopeKink, Shape::CurvatureKink, Shape::TwoExponentials, Shape::Morse] {
+        let row = few_levels(shape);
+        assert!(row.place_of_all >= FEW && row.value_of_all >= FEW && row.reference_of_all >= FEW, "{row:?}");
+        // Not more than the nominal 5 %, and three standard errors of a cell's 40.
+        assert!(row.wrong_verdicts <= 0.05 + 0.1 && row.safe >= 0.95 - 0.1 && row.wrong_located <= 0.03, "{row:?}");
+        // A coarse grid costs about a gap, not the grid.
+        assert!(row.width <= 1.8, "{row:?}");
+    }
+    // Said where it is true.
+    assert!(few_levels(Shape::Parabola).located >= 0.9);
+}
+
+#[test]
+fn few_levels_without_an_optimum_inside_are_not_called_located() {
+    for shape in [Shape::Edge, Shape::Flat, Shape::TwoDips] {
+        let row = few_levels(shape);
+        assert!(row.wrong_located_cell <= 0.075, "{row:?}");
+        assert!(row.value_of_all >= FEW && row.safe >= 0.95 - 0.1, "{row:?}");
+    }
 }

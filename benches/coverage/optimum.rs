@@ -369,7 +369,7 @@ fn observe(cell: Cell, number: u64) -> Seen {
         let verdict = optimum.verdict(tolerance, &runs);
         if verdict == Verdict::Located {
             seen.located[slot] = true;
-            seen.located_missed[slot] = !seen.place || matches!(cell.shape, Shape::Edge | Shape::TwoDips | Shape::Flat);
+            seen.located_missed[slot] = !seen.place || cell.shape == Shape::Edge;
             let steps = 40;
             seen.located_over[slot] = (0..=steps)
                 .map(|i| span.lower + (span.upper - span.lower) * f64::from(i) / f64::from(steps))

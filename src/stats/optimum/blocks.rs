@@ -18,6 +18,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::stats::interval::student_t_quantile;
 use crate::stats::optimum::eigen::Eigen;
 use crate::stats::optimum::fit::f_tail;
 use crate::stats::optimum::noise::{Noise, NoiseSource};
@@ -87,8 +88,10 @@ impl BlockFit {
         let average = effects.iter().sum::<f64>() / count;
         let spread = effects.iter().map(|effect| (effect - average) * (effect - average)).sum::<f64>() / (count - 1.0);
         let variances = design.variances(variance);
-        let noise =
-            Noise { variances, degrees_of_freedom: degrees, source: NoiseSource::Pooled, shared: spread / count };
+        // The blocks are few; whoever multiplies by a quantile for the degrees of freedom of ε gets the one for those of the blocks.
+        let quantiles = [count - 1.0, degrees].map(|degrees| student_t_quantile(0.95, degrees));
+        let shared = spread / count * (quantiles[0] / quantiles[1]) * (quantiles[0] / quantiles[1]);
+        let noise = Noise { variances, degrees_of_freedom: degrees, source: NoiseSource::Pooled, shared };
         let positive = noise.variances.iter().all(|variance| *variance > 0.0 && variance.is_finite());
         positive.then(|| Self {
             noise,

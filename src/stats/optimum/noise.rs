@@ -6,7 +6,7 @@
 //! 1. **Pooled**: one variance of a run for all levels, Σ (n_i − 1) s_i² / ν with ν = Σ (n_i − 1).
 //! 2. **Following the mean**: where ln s² rises or falls significantly with the mean (weighted least
 //!    squares of ln s² on ln of the mean, or on the mean where one is not above 0; t test of the slope
-//!    from its own residuals, so that heavy tails do not count as a trend), the fitted variance, scaled
+//!    from its own residuals, so that heavy tails do not count as a trend), and the means differ by ten standard errors, the fitted variance, scaled
 //!    so that it is right on average (Carroll and Ruppert 1988, ch. 3). ν is less by two.
 //! 3. **Each level's own**: with 30 runs or more at every level, where Bartlett's test (1937) rejects one
 //!    variance at 0.1 % and no trend explains it.
@@ -159,7 +159,7 @@ impl Trend {
     fn new(levels: &[&LevelMean], pooled: f64) -> Option<Self> {
         /// Variances below this share of the pooled one count as this: equal values have no logarithm.
         const LEAST: f64 = 1e-4;
-        if levels.len() < 5 || pooled <= 0.0 {
+        if levels.len() < 5 || pooled <= 0.0 || !Self::means_differ(levels, pooled) {
             return None;
         }
         let is_log = levels.iter().all(|level| level.mean > 0.0);
@@ -187,6 +187,16 @@ impl Trend {
         let scale = levels.iter().map(ratio).sum::<f64>() / total;
         trend.intercept += libm::log(scale);
         (is_significant && scale > 0.0 && scale.is_finite()).then_some(trend)
+    }
+
+    /// Whether the means differ by far more than their errors. Of skewed runs a level that is low by luck has a low variance by the same
+    /// luck: among equal means that looks like a trend, and would favour the lucky.
+    fn means_differ(levels: &[&LevelMean], pooled: f64) -> bool {
+        const FAR: f64 = 10.0;
+        let means = || levels.iter().map(|level| level.mean);
+        let range = means().fold(f64::NEG_INFINITY, f64::max) - means().fold(f64::INFINITY, f64::min);
+        let error = levels.iter().map(|level| pooled / level.n).sum::<f64>() / levels.len() as f64;
+        range > FAR * libm::sqrt(error)
     }
 
     fn variance(&self, mean: f64) -> f64 {
