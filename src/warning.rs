@@ -43,6 +43,8 @@ pub enum Warning {
         levels: usize,
         /// Of how many.
         of: usize,
+        /// Whether it is known which runs solved their task.
+        has_basins: bool,
     },
     /// A few runs are so far from the others of their level that means of few runs hang on them.
     HeavyTails {
@@ -129,7 +131,7 @@ impl Warning {
                     .into()
             }
             Self::PairsUnused => "the runs are paired, but compared as if they were independent".into(),
-            Self::HiddenMixture { levels, of } => format!(
+            Self::HiddenMixture { levels, of, .. } => format!(
                 "at {} of {} the runs are of two kinds, so that the mean describes hardly any of them",
                 count(*levels as u64),
                 counted(*of as u64, "level")
@@ -171,7 +173,10 @@ impl Warning {
             }
             Self::SummariesOnly => "give the runs themselves to have these too (--aggregate client for a collection)",
             Self::PairsUnused => "pairs need 20 replicates at every level, and --statistic mean or solved-share",
-            Self::HiddenMixture { .. } => "see the shares, the mean of the solved alone and the quantiles",
+            Self::HiddenMixture { has_basins: true, .. } => {
+                "see the shares, the mean of the solved alone and the quantiles"
+            }
+            Self::HiddenMixture { .. } => "see the quantiles, and what tells the two kinds apart",
             Self::HeavyTails { .. } => {
                 "compare medians as well (--statistic median), whose interval assumes no distribution"
             }

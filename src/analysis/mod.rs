@@ -50,7 +50,7 @@ use crate::stats::Summary;
 use crate::stats::compare::Measured;
 use crate::stats::paired::variance_reduction;
 use crate::store::schema::{Columns, Data, LevelSummaries, LevelSummary, RowLedger, SettingValues};
-use crate::sweep::Reference;
+use crate::sweep::{DEFAULT_FACTOR, Reference};
 use crate::warning::Warning;
 
 /// Version of the JSON form of an [`Analysis`]; raised when a key changes its meaning or goes.
@@ -306,6 +306,11 @@ impl Analysis {
     /// the least is taken.
     pub fn metric_goal(&self) -> Goal {
         if self.statistic == Statistic::SolvedShare { Goal::Min } else { self.goal }
+    }
+
+    /// Whether the runs are the embedded trainer's, whose loss is a sum over epochs and whose networks solve a task or get stuck.
+    pub fn is_trainers(&self) -> bool {
+        self.factor == DEFAULT_FACTOR || self.settings.iter().any(|(name, _)| name == DEFAULT_FACTOR)
     }
 
     /// The level with the best value.

@@ -35,7 +35,8 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     }
     let mixed = groups.iter().filter(|group| group.hides_mixture).count();
     if mixed > 0 {
-        warnings.push(Warning::HiddenMixture { levels: mixed, of: groups.len() });
+        let has_basins = groups.iter().any(|group| group.basins.is_some());
+        warnings.push(Warning::HiddenMixture { levels: mixed, of: groups.len(), has_basins });
     }
     let is_paired = samples.len() > 1 && samples.iter().all(|sample| !sample.replicate.is_empty());
     if is_paired && analysis.paired.is_none() && !analysis.minimum.is_refined() {

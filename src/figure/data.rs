@@ -132,9 +132,37 @@ impl Point {
     }
 }
 
-/// `training loss` for the trainer's total loss, else the column's name.
-pub fn metric_name(metric: &str) -> &str {
-    if metric == DEFAULT_METRIC { "training loss" } else { metric }
+/// The metric as figures call it: the trainer's loss is a sum over epochs, and not somebody's column of that name.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric<'a> {
+    column: &'a str,
+    is_trainers: bool,
+}
+
+impl<'a> Metric<'a> {
+    /// The metric of `analysis`.
+    pub fn new(analysis: &'a Analysis) -> Self {
+        Self { column: &analysis.metric, is_trainers: analysis.is_trainers() }
+    }
+
+    /// The metric `column` over levels of `factors`.
+    pub fn over(factors: [&str; 2], column: &'a str) -> Self {
+        Self { column, is_trainers: factors.iter().any(|factor| [DEFAULT_FACTOR, OUTPUT_FACTOR].contains(factor)) }
+    }
+
+    fn is_total_loss(self) -> bool {
+        self.is_trainers && self.column == DEFAULT_METRIC
+    }
+
+    /// `training loss`, or the column's name.
+    pub fn name(self) -> &'a str {
+        if self.is_total_loss() { "training loss" } else { self.column }
+    }
+
+    /// The mean of the metric, with its unit.
+    pub fn mean_label(self) -> String {
+        if self.is_total_loss() { "mean loss, summed over epochs".into() } else { format!("mean {}", self.column) }
+    }
 }
 
 /// `the initial standard deviation` for the trainer's factor, else the column's name: as titles say it.
@@ -144,7 +172,7 @@ pub fn factor_in_title(factor: &str) -> &str {
 
 /// The main figure's title.
 pub fn title(analysis: &Analysis) -> String {
-    let (metric, factor) = (metric_name(&analysis.metric), factor_in_title(&analysis.factor));
+    let (metric, factor) = (Metric::new(analysis).name(), factor_in_title(&analysis.factor));
     let title = format!("{metric} against {factor}");
     // A column's own name is not changed; ours begins a sentence.
     if metric == analysis.metric { title } else { title.replacen('t', "T", 1) }
@@ -171,15 +199,10 @@ pub fn x_label(factor: &str, scale: Scale) -> String {
     }
 }
 
-/// The mean of the metric, with its unit.
-pub fn y_label(metric: &str) -> String {
-    if metric == DEFAULT_METRIC { "mean loss, summed over epochs".into() } else { format!("mean {metric}") }
-}
-
 /// What is minimised, as a label of the vertical axis.
 pub fn statistic_label(analysis: &Analysis) -> String {
     match analysis.statistic {
-        Statistic::Mean => y_label(&analysis.metric),
+        Statistic::Mean => Metric::new(analysis).mean_label(),
         other => other.of(&analysis.metric),
     }
 }

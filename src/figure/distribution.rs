@@ -41,7 +41,7 @@ pub fn draw(analysis: &Analysis, distribution: &Distribution, options: &FigureOp
 
     let mut canvas = Canvas::new(options.look, 1);
     let palette = canvas.palette;
-    let (metric, factor) = (data::metric_name(&analysis.metric), data::factor_in_title(&analysis.factor));
+    let (metric, factor) = (data::Metric::new(analysis).name(), data::factor_in_title(&analysis.factor));
     let article = if metric == analysis.metric { "" } else { "the " };
     let title = options.wording.title(format!("Distribution of {article}{metric} by {factor}"));
     let mut legend = vec![

@@ -30,7 +30,8 @@ pub fn draw(grid: &Grid, goal: Goal, options: &FigureOptions) -> Result<Figure> 
     let best = if goal == Goal::Min { least } else { most };
     let [x_name, y_name, metric] = &grid.names;
     let mut canvas = Canvas::new(options.look, 2);
-    let metric_name = data::metric_name(metric);
+    let metric = data::Metric::over([x_name, y_name], metric);
+    let metric_name = metric.name();
     let is_layers = |a: &str, b: &str| a == DEFAULT_FACTOR && b == data::OUTPUT_FACTOR;
     let title = options.wording.title(if is_layers(x_name, y_name) || is_layers(y_name, x_name) {
         format!("Mean {metric_name} by the initial standard deviations of both layers")
@@ -45,7 +46,7 @@ pub fn draw(grid: &Grid, goal: Goal, options: &FigureOptions) -> Result<Figure> 
     let page = Page { title: title.clone(), legend, caption: caption(grid) };
     let area = page.draw(&mut canvas);
     let scale = Colours { least, most };
-    let key_width = scale.draw_key(&mut canvas, area, &data::y_label(metric));
+    let key_width = scale.draw_key(&mut canvas, area, &metric.mean_label());
     let area = Area { right: area.right - key_width, ..area };
     let (x_label, y_label) =
         (options.wording.x(data::factor_name(x_name)), options.wording.y(data::factor_name(y_name)));

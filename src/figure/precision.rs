@@ -44,7 +44,7 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
 
     let mut canvas = Canvas::new(options.look, if alike { 1 } else { 2 });
     let palette = canvas.palette;
-    let (statistic, metric) = (analysis.statistic.name(), data::metric_name(&analysis.metric));
+    let (statistic, metric) = (analysis.statistic.name(), data::Metric::new(analysis).name());
     let title = options.wording.title(format!("How precisely the {} is known", analysis.statistic.of(metric)));
     let mut legend =
         vec![Entry::new(Mark::Dot(palette.data), format!("standard error of the {statistic}, as a share of it"))];
