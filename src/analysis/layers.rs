@@ -22,11 +22,12 @@
 use serde::Serialize;
 
 use crate::analysis::margin::Margin;
-use crate::analysis::minimum::{Contrast, Curve, MOST_LEVELS, own};
-use crate::analysis::objective::Objective;
+use crate::analysis::curve::{Contrast, Curve, MOST_LEVELS, own};
+use crate::analysis::objective::{Objective, blocks_of};
 use crate::format::rounded_to_spacing;
 use crate::stats::best::Candidate;
-use crate::stats::interval::{ConfidenceInterval, Estimate, Method};
+use crate::stats::interval::{ConfidenceInterval, Estimate, Method, student_t_quantile};
+use crate::stats::optimum::difference::PlaceDifference;
 use crate::stats::optimum::fit::LackOfFit;
 use crate::stats::optimum::verdict::Verdict;
 use crate::stats::optimum::{Known, Local, Optimum, Span, Tolerance};
@@ -49,6 +50,16 @@ pub struct Layers<'a> {
     smooth: Option<Curve<'a>>,
     tolerance: Tolerance,
     confidence: f64,
+}
+
+/// A level beside the axis, ready to be compared with the optimum.
+struct Beside {
+    /// Its value, the luck that it shares with the optimum left out.
+    known: Known,
+    /// What that luck adds to half the interval of a value.
+    shared: f64,
+    /// What pairing gained.
+    variance_reduction: Option<f64>,
 }
 
 /// Fewest levels in the window for the smooth curve.
@@ -191,15 +202,7 @@ impl<'a> Layers<'a> {
         }
         let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
         let found = optimum.against_optimum(objective.along.place(level))?;
-        let verdict = optimum.judge(&found, self.tolerance);
-        Some(Contrast {
-            difference: self.estimate(found.difference),
-            relative: found.relative.map(|relative| self.estimate(relative)),
-            p_value: found.p_value,
-            verdict,
-            may_be_optimum: found.may_be_optimum,
-            variance_reduction: None,
-        })
+        Some(self.contrast(optimum, &found))
     }
 
     /// The value at the second level less that at the first; `None` outside the levels.
@@ -214,15 +217,19 @@ impl<'a> Layers<'a> {
         }
         let optimum = self.optimum.as_ref()?;
         let found = optimum.between(levels.map(|level| objective.along.place(level)))?;
-        let verdict = optimum.judge(&found, self.tolerance);
-        Some(Contrast {
+        Some(self.contrast(optimum, &found))
+    }
+
+    /// `found` with its verdict.
+    fn contrast(&self, optimum: &Optimum, found: &PlaceDifference) -> Contrast {
+        Contrast {
             difference: self.estimate(found.difference),
             relative: found.relative.map(|relative| self.estimate(relative)),
             p_value: found.p_value,
-            verdict,
-            may_be_optimum: false,
-            variance_reduction: None,
-        })
+            verdict: optimum.judge(found, self.tolerance),
+            may_be_optimum: found.may_be_optimum,
+            variance_reduction: self.objective.blocks.as_ref().map(|blocks| blocks.variance_reduction),
+        }
     }
 
     /// The verdict, its levels being those of the groups.
@@ -301,14 +308,14 @@ impl<'a> Layers<'a> {
         if let Some(curve) = &self.smooth {
             return Some(curve.against_minimum(level, self.confidence)?.judged(self.margin(), self.confidence));
         }
-        let beside = self.objective.beside.first().filter(|_| level == 0.0)?;
-        let own = own(beside).estimate(self.confidence, Method::WelchT);
-        let (own_interval, value) = (own.interval?, self.local()?.value?);
-        let point = own.point - value.point;
-        let half = own_interval.margin();
+        let beside = self.beside().filter(|_| level == 0.0)?;
+        let value = self.local()?.value?;
+        let point = beside.known.point - value.point;
+        // Luck that all levels share cancels.
+        let without_shared = |distance: f64| libm::sqrt((distance * distance - beside.shared * beside.shared).max(0.0));
         let span = Span {
-            lower: point - libm::hypot(half, value.span.upper - value.point),
-            upper: point + libm::hypot(half, value.point - value.span.lower),
+            lower: point - libm::hypot(beside.known.point - beside.known.span.lower, without_shared(value.span.upper - value.point)),
+            upper: point + libm::hypot(beside.known.span.upper - beside.known.point, without_shared(value.point - value.span.lower)),
         };
         let margin = self.margin();
         let relative = Known {
@@ -324,8 +331,27 @@ impl<'a> Layers<'a> {
             p_value: crate::stats::interval::normal_probability(z.abs()),
             verdict,
             may_be_optimum: false,
-            variance_reduction: None,
+            variance_reduction: beside.variance_reduction,
         })
+    }
+
+    /// The level beside the axis by its own mean; where runs are paired, without the luck of the replicates that it shares with
+    /// the others.
+    fn beside(&self) -> Option<Beside> {
+        let objective = self.objective;
+        let independent = || {
+            let own = own(objective.beside.first()?).estimate(self.confidence, Method::WelchT);
+            let ConfidenceInterval { lower, upper, .. } = own.interval?;
+            let known = Known { point: own.point, span: Span { lower, upper } };
+            Some(Beside { known, shared: 0.0, variance_reduction: None })
+        };
+        let Some(common) = objective.paired.as_ref().filter(|_| !objective.beside.is_empty()) else { return independent() };
+        let Some(fit) = blocks_of(&common.values) else { return independent() };
+        let t = student_t_quantile(self.confidence, fit.noise.degrees_of_freedom);
+        let (point, half) = (*fit.means.first()?, t * fit.noise.standard_error(0));
+        let known = Known { point, span: Span { lower: point - half, upper: point + half } };
+        let shared = t * libm::sqrt(fit.noise.shared);
+        Some(Beside { known, shared, variance_reduction: Some(fit.variance_reduction) })
     }
 
     fn estimate(&self, known: Known) -> Estimate {

@@ -8,7 +8,8 @@
 //! - [`groups`]: what is known of every level.
 //! - [`goal`], [`margin`]: which value is the best, and which difference from it does not matter.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
-//! - [`minimum`]: where the curve through the levels is lowest, how sure that is, and what the references cost against it.
+//! - [`layers`]: what the levels say of the optimum under which assumption, and which of it is the headline; [`curve`]: the smooth curve
+//!   through all levels; [`minimum`]: all of it together.
 //! - [`distribution`], [`grid`], [`history`]: what single figures show, computed for them alone.
 //! - [`refinement`]: the same where the runs were put around the minimum, and what more of them would tell.
 //! - [`references`]: the means at the references, and the changes from one to the next.
@@ -16,6 +17,7 @@
 
 pub mod along;
 pub mod comparison;
+pub mod curve;
 pub mod distribution;
 pub mod goal;
 pub mod grid;

@@ -259,7 +259,7 @@ impl<'a> Objective<'a> {
 }
 
 /// The levels without the luck of the replicates that all of them have.
-fn blocks_of(values: &[Vec<f64>]) -> Option<BlockFit> {
+pub(super) fn blocks_of(values: &[Vec<f64>]) -> Option<BlockFit> {
     let level = |values: &Vec<f64>| (0..).zip(values).map(|(block, value)| BlockRun { block, value: *value }).collect();
     BlockFit::new(&values.iter().map(level).collect::<Vec<_>>())
 }

@@ -19,7 +19,7 @@ use crate::analysis::along::Along;
 use crate::analysis::goal::Goal;
 use crate::analysis::groups::Group;
 use crate::analysis::layers::Layers;
-use crate::analysis::minimum::{Contrast, CurveContrast};
+use crate::analysis::curve::{Contrast, CurveContrast};
 use crate::analysis::statistic::Statistic;
 use crate::stats::compare::{Measured, Verdict, holm, relative_change, relative_change_paired, welch};
 use crate::stats::interval::satterthwaite;

@@ -6,7 +6,7 @@
 
 use crate::analysis::along::Along;
 use crate::analysis::goal::Goal;
-use crate::analysis::minimum::{Curve, CurveContrast, relative};
+use crate::analysis::curve::{Curve, CurveContrast, relative};
 use crate::analysis::statistic::Statistic;
 use crate::group::Sample;
 use crate::stats::compare::Difference;

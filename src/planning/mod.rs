@@ -25,7 +25,7 @@ pub mod progress;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::minimum::Curve;
+use crate::analysis::curve::Curve;
 use crate::analysis::objective::Objective;
 use crate::analysis::references::nearly_equal;
 use crate::analysis::{Analysis, Goal, Group};

@@ -18,6 +18,7 @@ mod figure;
 mod figures;
 mod files;
 mod goal;
+mod optimum;
 mod plan;
 mod r;
 mod report;

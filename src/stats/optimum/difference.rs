@@ -64,7 +64,7 @@ impl Optimum {
         let best = local.value?.point.abs();
         Some(PlaceDifference {
             difference: known(&differences, 1.0),
-            relative: is_signed.then(|| known(&ratios, best)),
+            relative: if is_signed { self.with_shared_error(known(&ratios, best), best) } else { None },
             p_value: if may_be_optimum { 1.0 } else { drawn_p.max(own_p) },
             may_be_optimum,
         })
@@ -80,10 +80,10 @@ impl Optimum {
             let p_value = student_t_probability(point / error, self.noise.degrees_of_freedom);
             let difference = Known { point, span: Span { lower: point - half, upper: point + half } };
             let base = self.means[from].abs();
-            let clear = base > 2.0 * quantile_of_t * libm::sqrt(self.noise.variances[from] + self.noise.shared);
-            // The error of the base, which is that of its level and the one that all share, moves a ratio by the ratio's own share of it.
-            let base_error = libm::sqrt(self.noise.variances[from] + self.noise.shared);
-            let ratio_half = libm::hypot(half, point / base * quantile_of_t * base_error) / base;
+            // The error of the base, its shared part too, moves a ratio by the ratio's own share of it.
+            let base_error = quantile_of_t * libm::sqrt(self.noise.variances[from] + self.noise.shared);
+            let ratio_half = libm::hypot(half, point / base * base_error) / base;
+            let clear = base > 2.0 * base_error;
             let ratio = point / base;
             let relative = Known { point: ratio, span: Span { lower: ratio - ratio_half, upper: ratio + ratio_half } };
             return Some(PlaceDifference {
@@ -107,10 +107,19 @@ impl Optimum {
         let difference = known(1.0);
         Some(PlaceDifference {
             difference,
-            relative: (base != 0.0).then(|| known(base.abs())),
+            relative: if base == 0.0 { None } else { self.with_shared_error(known(base.abs()), base.abs()) },
             p_value: (2.0 * below.min(1.0 - below)).min(1.0),
             may_be_optimum: false,
         })
+    }
+
+    /// A ratio to `base` with the error of it that all levels share, which no draw knows; `None` where that may make it 0.
+    fn with_shared_error(&self, ratio: Known, base: f64) -> Option<Known> {
+        let error = self.quantile * libm::sqrt(self.noise.shared) / base;
+        let Known { point, span: Span { lower, upper } } = ratio;
+        let half = point.abs() * error;
+        let span = Span { lower: point - libm::hypot(point - lower, half), upper: point + libm::hypot(upper - point, half) };
+        (error < 0.5).then_some(Known { point, span })
     }
 
     /// The verdict on a difference: beyond the tolerance of the best value, within it, or neither.
