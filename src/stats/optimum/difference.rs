@@ -182,7 +182,7 @@ impl Optimum {
     }
 
     /// The lower end of a level's mean above that of the best level, and its p value: simultaneous over the levels of the bracket.
-    fn above_least(&self, level: usize) -> (f64, f64) {
+    pub(super) fn above_least(&self, level: usize) -> (f64, f64) {
         let rivals = (self.bracket.first..=self.bracket.last).filter(|rival| *rival != level);
         let comparisons = rivals.clone().count().max(1) as f64;
         let best = rivals.min_by(|a, b| self.means[*a].total_cmp(&self.means[*b])).unwrap_or(level);
