@@ -14,7 +14,8 @@
 //!
 //! **When it is wrong.** If lucky seeds are lucky at some levels only, ε keeps what differs; the differences stay honest, being larger.
 //!
-//! **Cost.** O(runs) a sweep of the alternating least squares, and an eigenproblem of the levels' number where blocks are incomplete.
+//! **Cost.** O(runs) a sweep of the alternating least squares, of which few are needed where blocks are nearly complete, and an
+//! eigenproblem of the levels' number where blocks are incomplete. The sweeps end at 20 million visits of a run.
 
 use std::collections::BTreeMap;
 
@@ -144,11 +145,15 @@ impl Design {
 
     /// Means of the levels and effects of the blocks, which average to 0 over the runs: each in turn, given the other, until nothing moves.
     fn solved(&self) -> (Vec<f64>, Vec<f64>) {
+        /// Fewest rounds that are granted.
         const ROUNDS: usize = 500;
+        /// Visits of a run that are granted: where blocks tie none but neighbours, the rounds grow with the levels' number squared.
+        const VISITS: usize = 20_000_000;
         const ROUNDING: f64 = 1e-13;
+        let rounds = (VISITS / self.runs.len()).max(ROUNDS);
         let (mut means, mut effects) = (self.level_means(), vec![0.0; self.blocks]);
         let scale = means.iter().map(|mean| mean.abs()).fold(f64::MIN_POSITIVE, f64::max);
-        for _ in 0..ROUNDS {
+        for _ in 0..rounds {
             let mut sums = vec![(0.0, 0.0); self.blocks];
             for (level, block, value) in &self.runs {
                 sums[*block].0 += self.weights[*level] * (value - means[*level]);

@@ -56,7 +56,7 @@ impl Bracket {
 }
 
 /// D_k of every gap.
-fn misfits(means: &[f64], precisions: &[f64]) -> Vec<f64> {
+pub(super) fn misfits(means: &[f64], precisions: &[f64]) -> Vec<f64> {
     let falling = falling_misfits(means.iter().copied().zip(precisions.iter().copied()));
     let rising = falling_misfits(means.iter().copied().zip(precisions.iter().copied()).rev());
     let levels = means.len();
@@ -93,7 +93,7 @@ fn falling_misfits(levels: impl Iterator<Item = (f64, f64)>) -> Vec<f64> {
 }
 
 /// D_k of every gap in many experiments in which all true means are equal.
-fn null_draws(precisions: &[f64], degrees_of_freedom: f64, alpha: f64) -> Vec<Vec<f64>> {
+pub(super) fn null_draws(precisions: &[f64], degrees_of_freedom: f64, alpha: f64) -> Vec<Vec<f64>> {
     const OPERATIONS: usize = 200_000;
     // The quantile should have ten draws above it.
     let least = (10.0 / alpha) as usize;
@@ -109,7 +109,7 @@ fn null_draws(precisions: &[f64], degrees_of_freedom: f64, alpha: f64) -> Vec<Ve
 }
 
 /// The 1 − `alpha` quantile of the draws' D at `gap`, by the next higher order statistic; 0 where `misfit` is beyond all of them.
-fn critical_value(draws: &[Vec<f64>], gap: usize, misfit: f64, alpha: f64) -> f64 {
+pub(super) fn critical_value(draws: &[Vec<f64>], gap: usize, misfit: f64, alpha: f64) -> f64 {
     let mut values: Vec<f64> = draws.iter().map(|draw| draw[gap]).collect();
     if values.iter().all(|value| *value < misfit) {
         return 0.0;

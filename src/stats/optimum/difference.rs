@@ -22,8 +22,6 @@ use crate::stats::quantile::quantile;
 
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x6469_6666;
-/// Marks its use for the error that all levels share.
-const SHARED: u32 = 0x7368_6172;
 
 /// How the value at one place differs from that at another.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,9 +46,9 @@ impl Optimum {
         let may_be_optimum = local.place.span.contains(x);
         let mut differences: Vec<f64> =
             heights.iter().zip(&local.values).map(|(height, least)| (height - least).max(0.0)).collect();
-        let bases: Vec<f64> = local.values.iter().enumerate().map(|(i, least)| least + self.shared_error(i)).collect();
-        let mut ratios: Vec<f64> = differences.iter().zip(&bases).map(|(d, base)| d / base.abs()).collect();
-        let is_signed = bases.iter().all(|base| *base > 0.0) || bases.iter().all(|base| *base < 0.0);
+        let mut ratios: Vec<f64> =
+            differences.iter().zip(&local.values).map(|(difference, least)| difference / least.abs()).collect();
+        let is_signed = local.values.iter().all(|least| *least > 0.0) || local.values.iter().all(|least| *least < 0.0);
         differences.sort_unstable_by(f64::total_cmp);
         ratios.sort_unstable_by(f64::total_cmp);
         let drawn_p = differences.partition_point(|d| *d <= 0.0) as f64 / differences.len() as f64;
@@ -181,15 +179,6 @@ impl Optimum {
         Some((0..count).map(end).collect())
     }
 
-    /// The error that all levels share, in draw `number`: it moves the values that ratios are taken to, but no difference.
-    fn shared_error(&self, number: usize) -> f64 {
-        if self.noise.shared == 0.0 {
-            return 0.0;
-        }
-        let mut stream = Stream::new(SEED, SHARED, number as u64);
-        libm::sqrt(self.noise.shared) * stream.student_t(self.noise.degrees_of_freedom.max(1.0))
-    }
-
     /// Whether the curve between level `after` − 1 and level `after` steps far more than in the gaps beside it: where in the gap it does,
     /// nobody can say.
     fn is_wall(&self, after: usize) -> bool {
@@ -204,7 +193,7 @@ impl Optimum {
     }
 
     /// The lower end of a level's mean above that of the best level, and its p value: simultaneous over the levels of the bracket.
-    fn above_least(&self, level: usize) -> (f64, f64) {
+    pub(super) fn above_least(&self, level: usize) -> (f64, f64) {
         let rivals = (self.bracket.first..=self.bracket.last).filter(|rival| *rival != level);
         let comparisons = rivals.clone().count().max(1) as f64;
         let best = rivals.min_by(|a, b| self.means[*a].total_cmp(&self.means[*b])).unwrap_or(level);

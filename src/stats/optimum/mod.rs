@@ -329,4 +329,6 @@ pub(super) fn middle(curves: &[Vec<f64>]) -> Vec<f64> {
 }
 
 #[cfg(test)]
+mod oracles;
+#[cfg(test)]
 mod tests;

@@ -145,10 +145,10 @@ fn divided_difference(levels: &[LevelMean]) -> f64 {
 }
 
 /// ln s² = intercept + slope · ln mean (or mean).
-struct Trend {
+pub(super) struct Trend {
     is_log: bool,
     intercept: f64,
-    slope: f64,
+    pub(super) slope: f64,
 }
 
 impl Trend {
@@ -157,11 +157,23 @@ impl Trend {
 
     /// `None` unless ln s² changes significantly with the mean. At least five levels are needed.
     fn new(levels: &[&LevelMean], pooled: f64) -> Option<Self> {
-        /// Variances below this share of the pooled one count as this: equal values have no logarithm.
-        const LEAST: f64 = 1e-4;
         if levels.len() < 5 || pooled <= 0.0 || !Self::means_differ(levels, pooled) {
             return None;
         }
+        let (mut trend, t) = Self::regression(levels, pooled);
+        let is_significant = t.is_finite() && student_t_probability(t, levels.len() as f64 - 2.0) < Self::SIGNIFICANT;
+        // Right on average over the runs.
+        let total: f64 = levels.iter().map(|level| level.freedom).sum();
+        let ratio = |level: &&LevelMean| level.freedom * level.variance / trend.variance(level.mean);
+        let scale = levels.iter().map(ratio).sum::<f64>() / total;
+        trend.intercept += libm::log(scale);
+        (is_significant && scale > 0.0 && scale.is_finite()).then_some(trend)
+    }
+
+    /// The weighted least squares of ln s², and the slope over its standard error.
+    pub(super) fn regression(levels: &[&LevelMean], pooled: f64) -> (Self, f64) {
+        /// Variances below this share of the pooled one count as this: equal values have no logarithm.
+        const LEAST: f64 = 1e-4;
         let is_log = levels.iter().all(|level| level.mean > 0.0);
         let at = |level: &LevelMean| if is_log { libm::log(level.mean) } else { level.mean };
         let points: Vec<(f64, f64, f64)> = levels
@@ -180,13 +192,7 @@ impl Trend {
         let degrees = points.len() as f64 - 2.0;
         let residual = points.iter().map(|p| p.2 * left(p) * left(p)).sum::<f64>() / degrees;
         let t = slope / libm::sqrt(residual / squares);
-        let is_significant = t.is_finite() && student_t_probability(t, degrees) < Self::SIGNIFICANT;
-        let mut trend = Self { is_log, intercept: y - slope * x, slope };
-        // Right on average over the runs.
-        let ratio = |level: &&LevelMean| level.freedom * level.variance / trend.variance(level.mean);
-        let scale = levels.iter().map(ratio).sum::<f64>() / total;
-        trend.intercept += libm::log(scale);
-        (is_significant && scale > 0.0 && scale.is_finite()).then_some(trend)
+        (Self { is_log, intercept: y - slope * x, slope }, t)
     }
 
     /// Whether the means differ by far more than their errors. Of skewed runs a level that is low by luck has a low variance by the same
@@ -199,7 +205,7 @@ impl Trend {
         range > FAR * libm::sqrt(error)
     }
 
-    fn variance(&self, mean: f64) -> f64 {
+    pub(super) fn variance(&self, mean: f64) -> f64 {
         libm::exp(self.intercept + self.slope * if self.is_log { libm::log(mean) } else { mean })
     }
 }
@@ -214,19 +220,24 @@ fn log_bias(degrees_of_freedom: f64) -> f64 {
     sum + libm::log(half) - 0.5 / half - 1.0 / (12.0 * half * half)
 }
 
-/// Bartlett's test of equal variances at 0.1 %.
+/// Whether Bartlett's test rejects equal variances at 0.1 %.
 fn are_unequal(levels: &[&LevelMean], pooled: f64) -> bool {
     const SIGNIFICANT: f64 = 0.001;
     if levels.iter().any(|level| level.variance <= 0.0) {
         return pooled > 0.0;
     }
+    bartlett(levels, pooled) < SIGNIFICANT
+}
+
+/// The p value of Bartlett's test of equal variances, all above 0.
+pub(super) fn bartlett(levels: &[&LevelMean], pooled: f64) -> f64 {
     let groups = levels.len() as f64 - 1.0;
     let degrees: f64 = levels.iter().map(|level| level.freedom).sum();
     let logs: f64 = levels.iter().map(|level| level.freedom * libm::log(level.variance)).sum();
     let inverse: f64 = levels.iter().map(|level| 1.0 / level.freedom).sum();
     let scale = 1.0 + (inverse - 1.0 / degrees) / (3.0 * groups);
     let statistic = (degrees * libm::log(pooled) - logs) / scale;
-    crate::stats::optimum::fit::chi_squared_tail(statistic, groups) < SIGNIFICANT
+    crate::stats::optimum::fit::chi_squared_tail(statistic, groups)
 }
 
 #[cfg(test)]

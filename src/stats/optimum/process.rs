@@ -52,7 +52,7 @@ pub struct Draws {
 
 /// How smooth the curve is.
 #[derive(Debug, Clone, Copy)]
-enum Smoothness {
+pub(super) enum Smoothness {
     /// Continuous slope.
     Matern32,
     /// Continuous curvature.
@@ -81,7 +81,7 @@ impl Smoothness {
 }
 
 /// One smoothness and length.
-struct Kernel {
+pub(super) struct Kernel {
     /// Per place the correlations with the levels.
     to_levels: Vec<Vec<f64>>,
     /// Per place the weights of the independent normals that a curve without data is made of.
@@ -90,15 +90,23 @@ struct Kernel {
     eigen: Eigen,
 }
 
+/// The levels over their errors in the directions of a kernel's eigenvectors.
+pub(super) struct Turned {
+    /// Their heights.
+    data: Vec<f64>,
+    /// A height of 1 at each.
+    ones: Vec<f64>,
+}
+
 /// One combination of the grid.
 #[derive(Clone, Copy)]
-struct Combination {
-    kernel: usize,
+pub(super) struct Combination {
+    pub(super) kernel: usize,
     /// σ².
-    variance: f64,
+    pub(super) variance: f64,
     /// Of the errors' variances.
-    factor: f64,
-    weight: f64,
+    pub(super) factor: f64,
+    pub(super) weight: f64,
 }
 
 impl Draws {
@@ -130,7 +138,7 @@ impl Draws {
 }
 
 /// Places at which curves are looked at: as many in every gap, and the last level.
-fn places(x: &[f64]) -> Vec<f64> {
+pub(super) fn places(x: &[f64]) -> Vec<f64> {
     let in_gap = (MOST_PLACES / (x.len() - 1)).clamp(2, PLACES);
     let gap = |[from, to]: &[f64; 2]| {
         let (from, step) = (*from, (to - from) / in_gap as f64);
@@ -149,18 +157,48 @@ fn kernels(x: &[f64], places: &[f64], variances: &[f64]) -> Vec<Kernel> {
     let all: Vec<(Smoothness, f64)> =
         Smoothness::ALL.into_iter().flat_map(|smoothness| (0..LENGTHS).map(move |i| (smoothness, length(i)))).collect();
     let errors: Vec<f64> = variances.iter().map(|variance| libm::sqrt(*variance)).collect();
-    let kernel = |(smoothness, length): (Smoothness, f64)| {
+    all.into_par_iter().map(|(smoothness, length)| Kernel::new(smoothness, length, [x, places], &errors)).collect()
+}
+
+impl Kernel {
+    /// Between levels with these errors and places.
+    pub(super) fn new(smoothness: Smoothness, length: f64, [x, places]: [&[f64]; 2], errors: &[f64]) -> Self {
         let correlation = |a: f64, b: f64| smoothness.correlation((a - b).abs() / length);
         let row = |(i, a): (usize, &f64)| {
-            x.iter().zip(&errors).map(|(b, error)| correlation(*a, *b) / (errors[i] * error)).collect()
+            x.iter().zip(errors).map(|(b, error)| correlation(*a, *b) / (errors[i] * error)).collect()
         };
-        Kernel {
+        Self {
             to_levels: places.iter().map(|a| x.iter().map(|b| correlation(*a, *b)).collect()).collect(),
             factor: square_root(places.len(), |i, j| correlation(places[i], places[j])),
             eigen: Eigen::new(x.iter().enumerate().map(row).collect()),
         }
-    };
-    all.into_par_iter().map(kernel).collect()
+    }
+
+    /// Levels of these heights and errors; the heights less their average, which changes nothing but the rounding.
+    pub(super) fn turned(&self, heights: &[f64], errors: &[f64]) -> Turned {
+        let centre = heights.iter().sum::<f64>() / heights.len() as f64;
+        let dot = |vector: &Vec<f64>, value: &dyn Fn(usize) -> f64| -> f64 {
+            vector.iter().enumerate().map(|(i, v)| v * value(i)).sum()
+        };
+        let vectors = &self.eigen.vectors;
+        Turned {
+            data: vectors.iter().map(|vector| dot(vector, &|i| (heights[i] - centre) / errors[i])).collect(),
+            ones: vectors.iter().map(|vector| dot(vector, &|i| 1.0 / errors[i])).collect(),
+        }
+    }
+
+    /// Logarithm of the restricted likelihood, but for a term of the levels' errors alone. The constant is integrated out with a flat prior.
+    pub(super) fn log_likelihood(&self, Turned { data, ones }: &Turned, variance: f64, factor: f64) -> f64 {
+        let (mut logs, mut one, mut cross, mut square) = (0.0, 0.0, 0.0, 0.0);
+        for (i, value) in self.eigen.values.iter().enumerate() {
+            let d = variance * value.max(0.0) + factor;
+            logs += libm::log(d);
+            one += ones[i] * ones[i] / d;
+            cross += ones[i] * data[i] / d;
+            square += data[i] * data[i] / d;
+        }
+        -0.5 * (logs + libm::log(one) + square - cross * cross / one)
+    }
 }
 
 /// L with L L′ the matrix, by Cholesky's method with the greatest pivot first (Golub and Van Loan 2013, 4.2.8), until what is left
@@ -190,9 +228,8 @@ fn square_root(n: usize, element: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>>
     rows
 }
 
-/// The grid with its weights, which add up to 1. The constant is integrated out with a flat prior.
+/// The grid with its weights, which add up to 1.
 fn weighed(kernels: &[Kernel], heights: &[f64], variances: &[f64], noise: &Noise) -> Vec<Combination> {
-    let centre = heights.iter().sum::<f64>() / heights.len() as f64;
     let (least, greatest) =
         heights.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(a, b), height| (a.min(*height), b.max(*height)));
     let scale = ((greatest - least) * (greatest - least) / 4.0).max(f64::MIN_POSITIVE);
@@ -201,24 +238,10 @@ fn weighed(kernels: &[Kernel], heights: &[f64], variances: &[f64], noise: &Noise
     let factors = noise.factors();
     let mut combinations = Vec::new();
     for (number, kernel) in kernels.iter().enumerate() {
-        let dot = |vector: &Vec<f64>, value: &dyn Fn(usize) -> f64| -> f64 {
-            vector.iter().enumerate().map(|(i, v)| v * value(i)).sum()
-        };
-        let vectors = &kernel.eigen.vectors;
-        let data: Vec<f64> = vectors.iter().map(|vector| dot(vector, &|i| (heights[i] - centre) / errors[i])).collect();
-        let ones: Vec<f64> = vectors.iter().map(|vector| dot(vector, &|i| 1.0 / errors[i])).collect();
+        let turned = kernel.turned(heights, &errors);
         for variance in (0..VARIANCES).map(variance) {
             for (factor, log_weight) in &factors {
-                let (mut logs, mut one, mut cross, mut square) = (0.0, 0.0, 0.0, 0.0);
-                for (i, value) in kernel.eigen.values.iter().enumerate() {
-                    let d = variance * value.max(0.0) + factor;
-                    logs += libm::log(d);
-                    one += ones[i] * ones[i] / d;
-                    cross += ones[i] * data[i] / d;
-                    square += data[i] * data[i] / d;
-                }
-                let log_likelihood = -0.5 * (logs + libm::log(one) + square - cross * cross / one);
-                let weight = log_likelihood + log_weight;
+                let weight = kernel.log_likelihood(&turned, variance, *factor) + log_weight;
                 combinations.push(Combination { kernel: number, variance, factor: *factor, weight });
             }
         }
@@ -261,15 +284,15 @@ fn shares(combinations: &[Combination], count: usize) -> Vec<(Combination, std::
 }
 
 /// The levels as the process sees them.
-struct Levels<'a> {
-    heights: &'a [f64],
-    variances: &'a [f64],
+pub(super) struct Levels<'a> {
+    pub(super) heights: &'a [f64],
+    pub(super) variances: &'a [f64],
     /// Places from one level to the next.
-    stride: usize,
+    pub(super) stride: usize,
 }
 
 /// What moves a curve without data to the levels.
-struct Kriging<'a> {
+pub(super) struct Kriging<'a> {
     kernel: &'a Kernel,
     levels: &'a Levels<'a>,
     deviation: f64,
@@ -282,7 +305,7 @@ struct Kriging<'a> {
 }
 
 impl<'a> Kriging<'a> {
-    fn new(kernel: &'a Kernel, combination: Combination, levels: &'a Levels<'a>) -> Self {
+    pub(super) fn new(kernel: &'a Kernel, combination: Combination, levels: &'a Levels<'a>) -> Self {
         let Combination { variance, factor, .. } = combination;
         let n = levels.heights.len();
         let errors: Vec<f64> = levels.variances.iter().map(|variance| libm::sqrt(*variance)).collect();
@@ -309,17 +332,22 @@ impl<'a> Kriging<'a> {
         }
     }
 
-    fn draw(&self, stream: &mut Stream) -> Vec<f64> {
+    pub(super) fn draw(&self, stream: &mut Stream) -> Vec<f64> {
         let rank = self.kernel.factor.iter().map(Vec::len).max().unwrap_or(0);
         let normals: Vec<f64> = (0..rank).map(|_| self.deviation * stream.normal()).collect();
-        let mut curve: Vec<f64> =
+        let curve: Vec<f64> =
             self.kernel.factor.iter().map(|row| row.iter().zip(&normals).map(|(a, b)| a * b).sum()).collect();
         let Levels { heights, stride, .. } = self.levels;
-        let mut deviations: Vec<f64> = heights
+        let deviations = heights
             .iter()
             .enumerate()
             .map(|(i, height)| height - curve[i * stride] - self.errors[i] * stream.normal())
             .collect();
+        self.moved(curve, deviations)
+    }
+
+    /// `curve` moved by what the levels deviate from it.
+    pub(super) fn moved(&self, mut curve: Vec<f64>, mut deviations: Vec<f64>) -> Vec<f64> {
         let constant: f64 = self.constant.iter().zip(&deviations).map(|(weight, d)| weight * d).sum();
         deviations.iter_mut().for_each(|deviation| *deviation -= constant);
         for (height, weights) in curve.iter_mut().zip(&self.weights) {
