@@ -94,7 +94,8 @@ fn a_flat_curve_is_not_called_located() {
 fn few_levels(shape: Shape) -> Row {
     const COUNT: u64 = 40;
     let cells = [(7, 2.0, 3), (9, 20.0, 3), (13, 5.0, 5), (12, 2.0, 1)];
-    let mut cells: Vec<Cell> = cells.iter().map(|(levels, rise, runs)| Cell::new(shape, *levels, *rise, *runs)).collect();
+    let mut cells: Vec<Cell> =
+        cells.iter().map(|(levels, rise, runs)| Cell::new(shape, *levels, *rise, *runs)).collect();
     cells.push(Cell { law: Law::LogNormal, ..Cell::new(shape, 9, 5.0, 5) });
     cells.push(Cell { has_seeds: true, ..Cell::new(shape, 9, 5.0, 5) });
     optimum::row(shape, &cells, COUNT)

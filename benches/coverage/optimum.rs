@@ -63,17 +63,27 @@ impl Shape {
         let softplus = |z: f64| if z > 30.0 { z } else { libm::log1p(libm::exp(z)) };
         match self {
             Self::Parabola | Self::Edge => v * v,
-            Self::CurvatureKink => if v < 0.0 { v * v } else { 4.0 * v * v },
-            Self::SlopeKink => if v < 0.0 { 0.5 * v * v - 0.3 * v } else { 2.0 * v * v + 1.2 * v },
+            Self::CurvatureKink => {
+                if v < 0.0 {
+                    v * v
+                } else {
+                    4.0 * v * v
+                }
+            }
+            Self::SlopeKink => {
+                if v < 0.0 {
+                    0.5 * v * v - 0.3 * v
+                } else {
+                    2.0 * v * v + 1.2 * v
+                }
+            }
             Self::RoundedKink => {
                 let t = v / 0.25;
                 0.5 * v * v * (1.0 + 3.0 * logistic(t)) + 1.5 * 0.25 * softplus(t) - 0.4 * v
             }
             Self::Hyperbola => libm::hypot(1.0, g * v),
             Self::TwoExponentials => libm::exp(-0.5 * g * v) + 0.25 * libm::exp(2.0 * g * v),
-            Self::Wall => {
-                -0.1 * v.min(1.0) + 0.025 * softplus((v - 1.0) * 4.0) + 10.0 * logistic((v - 1.0) / 0.15)
-            }
+            Self::Wall => -0.1 * v.min(1.0) + 0.025 * softplus((v - 1.0) * 4.0) + 10.0 * logistic((v - 1.0) / 0.15),
             Self::Morse => {
                 let rest = 1.0 - libm::exp(-(0.8 * g * v).clamp(-50.0, 50.0));
                 rest * rest
@@ -189,9 +199,8 @@ impl Truth {
     fn least(&self, first: f64, last: f64) -> (f64, f64) {
         let grid = 4000;
         let step = (last - first) / f64::from(grid);
-        let best = (0..=grid).min_by(|a, b| {
-            self.at(first + step * f64::from(*a)).total_cmp(&self.at(first + step * f64::from(*b)))
-        });
+        let best = (0..=grid)
+            .min_by(|a, b| self.at(first + step * f64::from(*a)).total_cmp(&self.at(first + step * f64::from(*b))));
         let centre = first + step * f64::from(best.unwrap());
         let (mut from, mut to) = ((centre - step).max(first), (centre + step).min(last));
         for _ in 0..80 {
@@ -275,7 +284,7 @@ pub fn experiment(cell: Cell, number: u64) -> (Truth, Vec<LevelMean>, Vec<Vec<Bl
     let mut blocks = Vec::new();
     let level = |x: &f64| {
         let mean = truth.at(*x);
-        let grown = if cell.law == Law::Growing {
+        let grown = if cell.law == Law::Growing && highest > truth.value {
             1.0 + 9.0 * ((mean - truth.value) / (highest - truth.value)).clamp(0.0, 1.0)
         } else {
             1.0

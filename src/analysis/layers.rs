@@ -21,8 +21,8 @@
 
 use serde::Serialize;
 
-use crate::analysis::margin::Margin;
 use crate::analysis::curve::{Contrast, Curve, MOST_LEVELS, own};
+use crate::analysis::margin::Margin;
 use crate::analysis::objective::{Objective, blocks_of};
 use crate::format::rounded_to_spacing;
 use crate::stats::best::Candidate;
@@ -314,8 +314,16 @@ impl<'a> Layers<'a> {
         // Luck that all levels share cancels.
         let without_shared = |distance: f64| libm::sqrt((distance * distance - beside.shared * beside.shared).max(0.0));
         let span = Span {
-            lower: point - libm::hypot(beside.known.point - beside.known.span.lower, without_shared(value.span.upper - value.point)),
-            upper: point + libm::hypot(beside.known.span.upper - beside.known.point, without_shared(value.point - value.span.lower)),
+            lower: point
+                - libm::hypot(
+                    beside.known.point - beside.known.span.lower,
+                    without_shared(value.span.upper - value.point),
+                ),
+            upper: point
+                + libm::hypot(
+                    beside.known.span.upper - beside.known.point,
+                    without_shared(value.point - value.span.lower),
+                ),
         };
         let margin = self.margin();
         let relative = Known {
@@ -345,7 +353,9 @@ impl<'a> Layers<'a> {
             let known = Known { point: own.point, span: Span { lower, upper } };
             Some(Beside { known, shared: 0.0, variance_reduction: None })
         };
-        let Some(common) = objective.paired.as_ref().filter(|_| !objective.beside.is_empty()) else { return independent() };
+        let Some(common) = objective.paired.as_ref().filter(|_| !objective.beside.is_empty()) else {
+            return independent();
+        };
         let Some(fit) = blocks_of(&common.values) else { return independent() };
         let t = student_t_quantile(self.confidence, fit.noise.degrees_of_freedom);
         let (point, half) = (*fit.means.first()?, t * fit.noise.standard_error(0));

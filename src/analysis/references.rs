@@ -16,10 +16,10 @@
 use serde::Serialize;
 
 use crate::analysis::along::Along;
+use crate::analysis::curve::{Contrast, CurveContrast};
 use crate::analysis::goal::Goal;
 use crate::analysis::groups::Group;
 use crate::analysis::layers::Layers;
-use crate::analysis::curve::{Contrast, CurveContrast};
 use crate::analysis::statistic::Statistic;
 use crate::stats::compare::{Measured, Verdict, holm, relative_change, relative_change_paired, welch};
 use crate::stats::interval::satterthwaite;

@@ -5,8 +5,8 @@
 //! equally many runs are no such design.
 
 use crate::analysis::along::Along;
-use crate::analysis::goal::Goal;
 use crate::analysis::curve::{Curve, CurveContrast, relative};
+use crate::analysis::goal::Goal;
 use crate::analysis::statistic::Statistic;
 use crate::group::Sample;
 use crate::stats::compare::Difference;

@@ -89,9 +89,7 @@ impl BlockFit {
         let average = effects.iter().sum::<f64>() / count;
         let spread = effects.iter().map(|effect| (effect - average) * (effect - average)).sum::<f64>() / (count - 1.0);
         let variances = design.variances(variance);
-        // The blocks are few; whoever multiplies by a quantile for the degrees of freedom of ε gets the one for those of the blocks.
-        let quantiles = [count - 1.0, degrees].map(|degrees| student_t_quantile(0.95, degrees));
-        let shared = spread / count * (quantiles[0] / quantiles[1]) * (quantiles[0] / quantiles[1]);
+        let shared = spread / count * inflation(count, degrees);
         let noise = Noise { variances, degrees_of_freedom: degrees, source: NoiseSource::Pooled, shared };
         let positive = noise.variances.iter().all(|variance| *variance > 0.0 && variance.is_finite());
         positive.then(|| Self {
@@ -228,6 +226,13 @@ impl Design {
         });
         seen.iter().filter(|places| places.len() == levels).count()
     }
+}
+
+/// What a variance of `blocks` blocks is multiplied by, so that its root times the quantile for `degrees`, those of ε, is right at 95 %: the
+/// blocks are few.
+pub(super) fn inflation(blocks: f64, degrees: f64) -> f64 {
+    let ratio = student_t_quantile(0.95, blocks - 1.0) / student_t_quantile(0.95, degrees);
+    ratio * ratio
 }
 
 /// Whether the blocks, each given by its levels, tie all levels together.

@@ -116,7 +116,8 @@ impl Optimum {
         let error = self.quantile * libm::sqrt(self.noise.shared) / base;
         let Known { point, span: Span { lower, upper } } = ratio;
         let half = point.abs() * error;
-        let span = Span { lower: point - libm::hypot(point - lower, half), upper: point + libm::hypot(upper - point, half) };
+        let span =
+            Span { lower: point - libm::hypot(point - lower, half), upper: point + libm::hypot(upper - point, half) };
         (error < 0.5).then_some(Known { point, span })
     }
 

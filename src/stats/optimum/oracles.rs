@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::blocks::{BlockFit, BlockRun};
+use super::blocks::{BlockFit, BlockRun, inflation};
 use super::fit::{chi_squared_tail, f_tail};
 use super::noise::{NoiseSource, Trend, bartlett};
 use super::process::{Combination, Kernel, Kriging, Levels, Smoothness};
@@ -314,7 +314,8 @@ mod blocks {
             let reduction = 1.0 - design.residual_variance / design.alone;
             assert!((fit.variance_reduction - reduction).abs() < SOLVED, "{name}");
             assert!(relative(fit.p_value, design.p_value) < TAIL, "{name}: {} {}", fit.p_value, design.p_value);
-            assert!(relative(fit.noise.shared, design.shared) < SOLVED, "{name}");
+            let inflated = design.shared * inflation(fit.blocks as f64, fit.noise.degrees_of_freedom);
+            assert!(relative(fit.noise.shared, inflated) < SOLVED, "{name}");
         }
     }
 
@@ -372,7 +373,8 @@ mod blocks {
                 fit.noise.variances,
                 case.residual_variance / blocks
             );
-            assert!(relative(fit.p_value, case.p_value) < 1e-9 && relative(fit.noise.shared, case.shared) < ROUNDING);
+            let inflated = case.shared * inflation(blocks, fit.noise.degrees_of_freedom);
+            assert!(relative(fit.p_value, case.p_value) < 1e-9 && relative(fit.noise.shared, inflated) < ROUNDING);
             if let Some(error) = case.paired_error {
                 let ours = (fit.noise.variances[0] + fit.noise.variances[1]).sqrt();
                 assert!(relative(ours, error) < ROUNDING, "{ours} {error}");
