@@ -11,7 +11,7 @@
 //!
 //! **Observed steps** from reference to reference and to the least observed value: b/a − 1, with Fieller's interval
 //! ([`crate::stats::compare::relative_change`]), of the common replicates where runs are paired. They know
-//! nothing of how the minimum was chosen: against the least of many values they promise too much.
+//! nothing of how the minimum was chosen, and of a place between two levels only where the curve is a smooth one: against the least of many values they promise too much.
 
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ use crate::analysis::along::Along;
 use crate::analysis::curve::{Contrast, CurveContrast};
 use crate::analysis::goal::Goal;
 use crate::analysis::groups::Group;
-use crate::analysis::layers::Layers;
+use crate::analysis::layers::{Assumption, Layers};
 use crate::analysis::statistic::Statistic;
 use crate::stats::compare::{Measured, Verdict, holm, relative_change, relative_change_paired, welch};
 use crate::stats::interval::satterthwaite;
@@ -179,6 +179,12 @@ impl Comparisons<'_> {
         let places: Vec<Place> = named.chain([observed_best(self.groups[best].level, self.goal)]).collect();
         let inside: Vec<&Place> =
             places.iter().filter(|place| Bracket::of(place.level, self.groups, self.along).is_some()).collect();
+        // On a coarse grid a straight line between two levels is no measurement.
+        let is_measured = |place: &Place| {
+            self.layers.assumption() == Some(Assumption::Smooth)
+                || self.groups.iter().any(|group| nearly_equal(group.level, place.level))
+        };
+        let inside: Vec<&Place> = inside.into_iter().filter(|place| is_measured(place)).collect();
         let step = |[from, to]: &[&Place; 2]| {
             let change = self.observed_change(from.level, to.level)?;
             Some(Step { from: Place::clone(from), to: Place::clone(to), change })

@@ -142,13 +142,14 @@ pub fn paired(analysis: &Analysis) -> Option<String> {
     Some(format!("paired by replicate ({} at every level){gain}", counted(paired.replicates, "replicate")))
 }
 
-/// The value at the minimum by runs that did not choose it.
+/// The value at the minimum, or at the best level where place and value are local, by runs that did not choose it.
 pub fn cross_fitted(analysis: &Analysis) -> Option<String> {
-    analysis
-        .minimum
-        .cross_fitted
-        .as_ref()
-        .map(|value| format!("{} by runs that did not choose the place", with_range(value)))
+    let value = analysis.minimum.cross_fitted.as_ref()?;
+    let place = match analysis.minimum.assumption {
+        Some(Assumption::Local) => "at the best level".into(),
+        _ => format!("at the fitted {}", analysis.goal.optimum()),
+    };
+    Some(format!("{place}: {} by runs that did not choose it", with_range(value)))
 }
 
 /// Whether it is settled where the minimum is, and if not, what would settle it.

@@ -137,7 +137,7 @@ pub fn closing(analysis: &Analysis) -> String {
 fn facts(analysis: &Analysis) -> Vec<String> {
     let (best, optimum) = (analysis.goal.extreme(), analysis.goal.optimum());
     let mut lines = vec![format!("{best} observed {}: {}", analysis.statistic.name(), finding::observed(analysis))];
-    lines.extend(finding::cross_fitted(analysis).map(|value| format!("at the fitted {optimum}: {value}")));
+    lines.extend(finding::cross_fitted(analysis));
     lines.extend(finding::layers(analysis));
     lines.extend(finding::paired(analysis));
     lines.extend(analysis.references.iter().filter_map(|result| finding::reference(analysis, result)));

@@ -1,5 +1,6 @@
 //! What the report says, as ready-formatted strings.
 
+use crate::analysis::layers::Assumption;
 use crate::analysis::{Analysis, Place, ReferenceResult, Statistic, Step};
 use crate::baseline::Changes;
 use crate::course::History;
@@ -228,7 +229,8 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
     }
     if let Some(value) = &analysis.minimum.cross_fitted {
         let mut fact = estimate_fact("cross-fitted".into(), value);
-        fact.note.push_str(", by runs that did not choose the place");
+        let place = if analysis.minimum.assumption == Some(Assumption::Local) { "level" } else { "place" };
+        fact.note += &format!(", by runs that did not choose the {place}");
         facts.push(fact);
     }
     let lowest = analysis.observed();
