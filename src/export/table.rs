@@ -135,7 +135,7 @@ pub fn closing(analysis: &Analysis) -> String {
 
 /// What is known besides the finding, a line each.
 fn facts(analysis: &Analysis) -> Vec<String> {
-    let (best, optimum) = (analysis.goal.extreme(), analysis.goal.optimum());
+    let best = analysis.goal.extreme();
     let mut lines = vec![format!("{best} observed {}: {}", analysis.statistic.name(), finding::observed(analysis))];
     lines.extend(finding::cross_fitted(analysis));
     lines.extend(finding::layers(analysis));
