@@ -99,11 +99,14 @@ fn fit(analysis: &Analysis) -> Option<String> {
 }
 
 fn noise(analysis: &Analysis) -> Option<String> {
+    /// So many degrees of freedom are as good as endlessly many.
+    const KNOWN: f64 = 1000.0;
     let (source, degrees) = analysis.minimum.noise?;
-    let degrees = significant(degrees, 3);
+    let known = degrees > KNOWN;
+    let degrees = format!("{} degrees of freedom", significant(degrees, 3));
     if let Some(blocks) = analysis.blocks.as_ref().filter(|blocks| blocks.used) {
         return Some(format!(
-            "noise within blocks of the same {} ({}, {degrees} degrees of freedom): differences vary {} less than those of independent runs",
+            "noise within blocks of the same {} ({}, {degrees}): differences vary {} less than those of independent runs",
             blocks.column,
             counted(blocks.count, "block"),
             percent_of(blocks.variance_reduction.unwrap_or(0.0).max(0.0))
@@ -111,9 +114,8 @@ fn noise(analysis: &Analysis) -> Option<String> {
     }
     Some(match source {
         NoiseSource::Runs => "noise estimated from each level's own runs".into(),
-        NoiseSource::Pooled => {
-            format!("noise estimated from the runs of all levels together ({degrees} degrees of freedom)")
-        }
+        NoiseSource::Pooled if known => "noise estimated from the runs of all levels together".into(),
+        NoiseSource::Pooled => format!("noise estimated from the runs of all levels together ({degrees})"),
         NoiseSource::Curve => "noise estimated from the curve, not from repeats: no level has two runs".into(),
     })
 }

@@ -49,7 +49,7 @@ pub fn draw(analysis: &Analysis, history: &[Known], options: &FigureOptions) -> 
         title: title.clone(),
         legend: vec![
             Entry::new(Mark::Dot(palette.minimum), format!("fitted {}", data::best(analysis))),
-            Entry::new(Mark::Area(palette.minimum.at(SHADE)), format!("{confidence} bootstrap interval")),
+            Entry::new(Mark::Area(palette.minimum.at(SHADE)), format!("{confidence} interval")),
         ],
         caption: caption(analysis, history),
     };
