@@ -138,8 +138,7 @@ impl<'a> Layers<'a> {
 
     /// The margin in the metric's unit.
     pub fn margin(&self) -> f64 {
-        let best = self.best();
-        self.tolerance.limit(best) - best
+        self.tolerance.margin(self.best())
     }
 
     /// Whether a share of the best value is no margin, the value being near 0 or perhaps of either sign.
@@ -321,9 +320,11 @@ impl<'a> Layers<'a> {
             upper: point + libm::hypot(beside.known.span.upper - beside.known.point, without_shared(value.point - value.span.lower)),
         };
         let margin = self.margin();
+        // Second / first − 1, which falls where negative values rise.
+        let ends = [span.lower / value.point, span.upper / value.point];
         let relative = Known {
-            point: point / value.point.abs(),
-            span: Span { lower: span.lower / value.point.abs(), upper: span.upper / value.point.abs() },
+            point: point / value.point,
+            span: Span { lower: ends[0].min(ends[1]), upper: ends[0].max(ends[1]) },
         };
         let verdict = crate::stats::compare::Verdict::of_interval(span.lower, span.upper, margin);
         let reach = if point > 0.0 { point - span.lower } else { span.upper - point };
