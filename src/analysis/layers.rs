@@ -114,7 +114,8 @@ impl<'a> Layers<'a> {
             return Some(curve.minimum().0);
         }
         let place = self.local()?.place;
-        Some(self.objective.along.estimate(&self.estimate(place)))
+        let known = Known { point: self.level_of(place.point), span: self.levels_of(place.span) };
+        Some(self.estimate(known))
     }
 
     /// The value there.
@@ -365,8 +366,13 @@ impl<'a> Layers<'a> {
     }
 
     fn levels_of(&self, span: Span) -> Span {
-        let along = self.objective.along;
-        Span { lower: along.level(span.lower), upper: along.level(span.upper) }
+        Span { lower: self.level_of(span.lower), upper: self.level_of(span.upper) }
+    }
+
+    /// The level at `place`: one that was given as it was, without the rounding of a logarithm.
+    fn level_of(&self, place: f64) -> f64 {
+        let at = self.optimum.as_ref().and_then(|optimum| optimum.level_at(place));
+        at.map_or_else(|| self.objective.along.level(place), |level| self.objective.given[level])
     }
 }
 

@@ -82,13 +82,13 @@ impl Pursuit {
     /// Where `budget` more runs go.
     ///
     /// # Errors
-    /// Those of [`plan`]; [`Error::NoDesign`] if no number of runs reaches a width of the minimum's place.
+    /// Those of [`plan`]; [`Error::OutOfReach`] if no number of runs reaches a width of the minimum's place.
     pub fn next(&self, analysis: &Analysis, budget: u64) -> Result<Planned> {
         if matches!(self.goal, Goal::Minimum { .. })
             && let Some(reason) = why_more_runs_do_not_help(analysis)
         {
             // Otherwise a sweep at given levels would go on for ever.
-            return Err(Error::NoDesign { reason });
+            return Err(Error::OutOfReach { goal: self.goal.to_string(), reason });
         }
         match &self.goal {
             Goal::StandardError { share } => Ok(unfinished(analysis, self.strategy, budget, *share)),

@@ -53,8 +53,8 @@ fn the_xavier_line_and_the_minimum_line_stand_at_their_values() {
         let document = Document::parse(&svg).unwrap();
         let words_there = words_of(&document);
         let (ruler, end) = (Ruler::horizontal(&words_there, log), end_of_overview(&words_there));
-        let words = format!("stats {} --format json {words}", fixture("xor-25k.csv"));
-        let stats = initsweep(words).run().succeeds().json();
+        let stats =
+            initsweep(format!("stats {} --format json {words}", fixture("xor-25k.csv"))).run().succeeds().json();
         let minimum = stats["minimum"]["fitted"]["level"].as_f64().unwrap();
         for (colour, level) in [(BLACK, std::f64::consts::FRAC_1_SQRT_2), (GREEN, minimum)] {
             let mut lines = lines_of(&document, colour);

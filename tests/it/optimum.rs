@@ -119,6 +119,7 @@ fn a_wall_beside_the_best_level_is_not_mistaken_for_a_parabola() {
         found["minimum"]["add_levels"].as_array().unwrap().iter().map(|level| level.as_f64().unwrap()).collect();
     assert!(add.iter().any(|level| (0.003..0.01).contains(level)), "{add:?}");
     assert!(add.iter().any(|level| (0.01..0.03).contains(level)), "{add:?}");
+    assert_eq!(found["minimum"]["bracket"], json!({ "lower": 0.0003, "upper": 0.03 }), "the levels as they were given");
     ask(CLIFF, "--x lr --y val_loss").prints("The levels are too far apart to say where: add lr = ");
 }
 
@@ -489,6 +490,8 @@ fn levels_of_such_different_sizes_that_no_curve_can_be_drawn_have_a_verdict() {
     for more in ["--x-scale linear", "--x-scale linear --goal max", ""] {
         let found = stats(csv, &format!("--x x --y y {more}"));
         assert_ne!(verdict(&found), "located", "{}", found["minimum"]);
+        let text = ask(csv, &format!("--x x --y y {more}")).text();
+        assert!(text.contains("give the margin as a number") && !text.contains("--margin 0\n"), "{text}");
     }
 }
 
