@@ -102,10 +102,7 @@ impl<'a> Layers<'a> {
     /// The levels between which the optimum lies, if there is one dip.
     pub fn bracket(&self) -> Option<Span> {
         let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
-        Some(self.levels_of(Span {
-            lower: optimum.x[optimum.bracket.first],
-            upper: optimum.x[optimum.bracket.last],
-        }))
+        Some(self.levels_of(Span { lower: optimum.x[optimum.bracket.first], upper: optimum.x[optimum.bracket.last] }))
     }
 
     /// The place of the optimum, as a level.
@@ -317,8 +314,16 @@ impl<'a> Layers<'a> {
         // Luck that all levels share cancels.
         let without_shared = |distance: f64| libm::sqrt((distance * distance - beside.shared * beside.shared).max(0.0));
         let span = Span {
-            lower: point - libm::hypot(beside.known.point - beside.known.span.lower, without_shared(value.span.upper - value.point)),
-            upper: point + libm::hypot(beside.known.span.upper - beside.known.point, without_shared(value.point - value.span.lower)),
+            lower: point
+                - libm::hypot(
+                    beside.known.point - beside.known.span.lower,
+                    without_shared(value.span.upper - value.point),
+                ),
+            upper: point
+                + libm::hypot(
+                    beside.known.span.upper - beside.known.point,
+                    without_shared(value.point - value.span.lower),
+                ),
         };
         let margin = self.margin();
         // Second / first − 1, which falls where negative values rise.
@@ -350,7 +355,9 @@ impl<'a> Layers<'a> {
             let known = Known { point: own.point, span: Span { lower, upper } };
             Some(Beside { known, shared: 0.0, variance_reduction: None })
         };
-        let Some(common) = objective.paired.as_ref().filter(|_| !objective.beside.is_empty()) else { return independent() };
+        let Some(common) = objective.paired.as_ref().filter(|_| !objective.beside.is_empty()) else {
+            return independent();
+        };
         let Some(fit) = blocks_of(&common.values) else { return independent() };
         let t = student_t_quantile(self.confidence, fit.noise.degrees_of_freedom);
         let (point, half) = (*fit.means.first()?, t * fit.noise.standard_error(0));

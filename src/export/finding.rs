@@ -75,7 +75,9 @@ fn safe_range(analysis: &Analysis) -> Option<String> {
             significant(upper, 3),
             analysis.goal.optimum()
         ),
-        None => format!("safe range: no {factor} is shown to cost at most {margin} against the {}", analysis.goal.optimum()),
+        None => {
+            format!("safe range: no {factor} is shown to cost at most {margin} against the {}", analysis.goal.optimum())
+        }
     };
     minimum.assumption.map(|_| sentence)
 }
@@ -110,7 +112,9 @@ fn noise(analysis: &Analysis) -> Option<String> {
     }
     Some(match source {
         NoiseSource::Runs => "noise estimated from each level's own runs".into(),
-        NoiseSource::Pooled => format!("noise estimated from the runs of all levels together ({degrees} degrees of freedom)"),
+        NoiseSource::Pooled => {
+            format!("noise estimated from the runs of all levels together ({degrees} degrees of freedom)")
+        }
         NoiseSource::Curve => "noise estimated from the curve, not from repeats: no level has two runs".into(),
     })
 }
@@ -161,7 +165,9 @@ pub fn verdict(analysis: &Analysis) -> String {
                 _ => "",
             };
             let optimum = goal.optimum();
-            format!("It is located{by}: nowhere in that interval does the {name} {moves} more than {margin} {side} its {optimum}.")
+            format!(
+                "It is located{by}: nowhere in that interval does the {name} {moves} more than {margin} {side} its {optimum}."
+            )
         }
         Verdict::Coarse { add } => {
             let places: Vec<String> = add.iter().map(|level| significant(*level, 3)).collect();
@@ -186,7 +192,10 @@ pub fn verdict(analysis: &Analysis) -> String {
             )
         }
         Verdict::Unresolved { .. } if analysis.minimum.margin_is_void => {
-            format!("Unresolved{}: {margin} of a value that may be 0 says nothing; give --margin as a number.", open_question(analysis))
+            format!(
+                "Unresolved{}: {margin} of a value that may be 0 says nothing; give --margin as a number.",
+                open_question(analysis)
+            )
         }
         Verdict::Unresolved { more_runs, levels } => {
             let advice = match more_runs {

@@ -138,8 +138,14 @@ pub struct Planned {
 /// # Errors
 /// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
 pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
-    let objective =
-        Objective::of(analysis.statistic, analysis.goal, analysis.along, &analysis.groups, &[], analysis.basin_rule.as_ref())?;
+    let objective = Objective::of(
+        analysis.statistic,
+        analysis.goal,
+        analysis.along,
+        &analysis.groups,
+        &[],
+        analysis.basin_rule.as_ref(),
+    )?;
     let curve = Curve::through(&objective, analysis.confidence);
     if let Verdict::Coarse { add } = &analysis.minimum.verdict {
         // More runs at the levels that are there would not tell where between them the optimum lies.
@@ -250,7 +256,9 @@ pub fn why_more_runs_do_not_help(analysis: &Analysis) -> Option<String> {
         Verdict::NotUnimodal { dips } => {
             let places: Vec<String> = dips.iter().map(|at| significant(analysis.groups[*at].level, 4)).collect();
             let near = places.join(", ");
-            Some(format!("the levels contradict a single {dip}, and lie {best} near {near}; sweep around one of them alone"))
+            Some(format!(
+                "the levels contradict a single {dip}, and lie {best} near {near}; sweep around one of them alone"
+            ))
         }
         Verdict::Unresolved { .. } if analysis.minimum.margin_is_void && has_either_sign(analysis) => Some(format!(
             "a margin of {margin} of a value that may be of either sign cannot be met; give --margin as a number"

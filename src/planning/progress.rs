@@ -3,7 +3,10 @@
 use crate::analysis::{Analysis, Group};
 use crate::course::{Batch, Look};
 use crate::error::{Error, Result};
-use crate::planning::{Aim, Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished, why_more_runs_do_not_help};
+use crate::planning::{
+    Aim, Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished,
+    why_more_runs_do_not_help,
+};
 use crate::stats::compare::Verdict;
 use crate::stats::optimum::verdict as located;
 use crate::stats::sequential::{FEWEST, Goal, growth, round_size};
@@ -246,7 +249,8 @@ mod tests {
             let pursuit = Pursuit { goal: Goal::Minimum { share: 0.001 }, strategy };
             assert!(!pursuit.look(&analysis).reached);
             let planned = pursuit.next(&analysis, 101).unwrap();
-            let new: Vec<f64> = planned.allocation.iter().filter(|level| level.add > 0).map(|level| level.level).collect();
+            let new: Vec<f64> =
+                planned.allocation.iter().filter(|level| level.add > 0).map(|level| level.level).collect();
             assert_eq!(&new, add, "{strategy:?}");
             assert_eq!(planned.allocation.iter().map(|level| level.add).sum::<u64>(), 101);
         }

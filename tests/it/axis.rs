@@ -126,8 +126,7 @@ fn a_reference_at_zero_is_compared_by_its_own_mean() {
 
 #[test]
 fn level_zero_can_be_the_best() {
-    let folder =
-        Folder::with("runs.csv", runs(&HALF_DECADES, |x| if x == 0.0 { 2.0 } else { 5.0 + x.ln() * x.ln() }));
+    let folder = Folder::with("runs.csv", runs(&HALF_DECADES, |x| if x == 0.0 { 2.0 } else { 5.0 + x.ln() * x.ln() }));
     let words = "runs.csv --x x --y y";
     let found = initsweep(format!("stats {words} --format json")).in_folder(&folder).run().succeeds().json();
     assert_eq!(
@@ -137,7 +136,10 @@ fn level_zero_can_be_the_best() {
     assert_eq!(found["minimum"]["confidence_set"], serde_json::json!([0.0]));
     assert_eq!(found["warnings"].as_array().unwrap().len(), 0, "nothing can be extended: {}", found["warnings"]);
     let finished = initsweep(format!("stats {words}")).in_folder(&folder).run().succeeds();
-    finished.prints("The lowest mean y is 2.0 ±").prints("at x = 0 (n = 2)").prints("It lies at x = 0, beside the axis.");
+    finished
+        .prints("The lowest mean y is 2.0 ±")
+        .prints("at x = 0 (n = 2)")
+        .prints("It lies at x = 0, beside the axis.");
     initsweep(format!("report {words}")).in_folder(&folder).run().succeeds();
     assert!(folder.text("output/report.html").contains("curve’s minimum"));
 }

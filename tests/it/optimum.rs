@@ -148,7 +148,8 @@ fn a_level_zero_does_not_bend_the_curve_of_the_decades() {
     assert_holds(value(&found), 1.00);
     // Not the 0.0469 and 0.905 of a curve along a linear axis.
     assert!(place(&found)[1] < 0.0469 && value(&found)[0] > 0.95, "{}", found["minimum"]);
-    let without: String = WEIGHT_DECAY.lines().filter(|row| !row.starts_with("0.0,")).map(|row| format!("{row}\n")).collect();
+    let without: String =
+        WEIGHT_DECAY.lines().filter(|row| !row.starts_with("0.0,")).map(|row| format!("{row}\n")).collect();
     let without = stats(&without, "--x weight_decay --y val_loss");
     for key in ["fitted", "bracket", "safe_range", "lack_of_fit"] {
         assert_eq!(found["minimum"][key], without["minimum"][key], "{key}");
@@ -159,11 +160,9 @@ fn a_level_zero_does_not_bend_the_curve_of_the_decades() {
 
 #[test]
 fn diverged_runs_and_far_levels_have_a_verdict() {
-    for (csv, words) in [
-        (ONE_DIVERGED, "--x dropout --y val_loss"),
-        (THREE_LEVELS, "--x lr --y loss"),
-        (FAR_LEVEL, "--x x --y y"),
-    ] {
+    for (csv, words) in
+        [(ONE_DIVERGED, "--x dropout --y val_loss"), (THREE_LEVELS, "--x lr --y loss"), (FAR_LEVEL, "--x x --y y")]
+    {
         let found = stats(csv, words);
         assert_eq!(verdict(&found), "unresolved", "{words} {}", found["minimum"]);
         let undecided = found["minimum"]["undecided_levels"].as_array().unwrap();
@@ -367,7 +366,10 @@ fn the_json_has_every_layer() {
     // Within 10 % of 10 the curve is from 3.2 to 5.2.
     assert!((3.2..4.2).contains(&number(&safe["lower"])) && (4.2..=5.2).contains(&number(&safe["upper"])), "{safe}");
     assert!((number(&safe["margin"]) - 1.0).abs() < 0.1, "{safe}");
-    assert_eq!((&minimum["add_levels"], &minimum["dips"], &minimum["undecided_levels"]), (&json!([]), &json!([]), &json!([])));
+    assert_eq!(
+        (&minimum["add_levels"], &minimum["dips"], &minimum["undecided_levels"]),
+        (&json!([]), &json!([]), &json!([]))
+    );
     // One less for each level's mean, and two where the variance seems to follow the mean.
     assert!([50.0, 52.0].contains(&number(&minimum["noise_degrees_of_freedom"])), "{minimum}");
     for key in ["level", "ci_lower", "ci_upper", "value", "value_ci_lower", "value_ci_upper"] {
@@ -379,8 +381,8 @@ fn the_json_has_every_layer() {
         assert_eq!(single["minimum"].get(key), Some(&Value::Null), "{key}");
     }
     // Many levels with many runs: the whole curve counts.
-    let levels: Vec<f64> = (0..80).map(|i| 1.0 + 0.05 * f64::from(i)).collect();
-    let dense = stats(&runs(&levels, 20, 0.02, |x| 10.0 + (x - 3.1) * (x - 3.1)), "--x x --y y");
+    let levels: Vec<f64> = (0..120).map(|i| 1.0 + 0.035 * f64::from(i)).collect();
+    let dense = stats(&runs(&levels, 20, 0.04, |x| 10.0 + (x - 3.1) * (x - 3.1)), "--x x --y y");
     assert_eq!(dense["minimum"]["fitted"]["assumption"], "smooth", "{}", dense["minimum"]);
     assert_holds(place(&dense), 3.1);
 }
@@ -391,7 +393,10 @@ fn the_scale_of_the_axis_is_that_of_the_fit() {
     let csv = runs(&levels, 5, 0.05, |x| 2.0 + (x - 5.0) * (x - 5.0));
     let found = |scale: &str| stats(&csv, &format!("--x x --y y --margin 50% --x-scale {scale}"));
     let (usual, log, linear) = (found("auto"), found("log"), found("linear"));
-    assert_eq!((&usual["x_scale"], &log["x_scale"], &linear["x_scale"]), (&json!("log"), &json!("log"), &json!("linear")));
+    assert_eq!(
+        (&usual["x_scale"], &log["x_scale"], &linear["x_scale"]),
+        (&json!("log"), &json!("log"), &json!("linear"))
+    );
     assert_eq!(usual["minimum"], log["minimum"]);
     assert_ne!(linear["minimum"]["fitted"], log["minimum"]["fitted"]);
     assert_holds(place(&linear), 5.0);
@@ -419,7 +424,10 @@ fn a_reference_in_the_interval_may_be_the_minimum_itself() {
     let found = stats(&csv, words);
     let of = |at: usize| &found["references"][at]["difference_to_minimum"];
     assert_holds(place(&found), 4.2);
-    assert_eq!((&of(0)["may_be_optimum"], &of(0)["ci_lower"], &of(0)["p_value"]), (&json!(true), &json!(0.0), &json!(1.0)));
+    assert_eq!(
+        (&of(0)["may_be_optimum"], &of(0)["ci_lower"], &of(0)["p_value"]),
+        (&json!(true), &json!(0.0), &json!(1.0))
+    );
     assert_eq!((&of(2)["may_be_optimum"], &of(2)["verdict"]), (&json!(false), &json!("worse")));
     // 1.8² above the minimum.
     assert_holds(["ci_lower", "ci_upper"].map(|key| of(2)[key].as_f64().unwrap()), 3.24);
@@ -478,7 +486,8 @@ fn any_runs() -> impl Strategy<Value = String> {
 fn analysed(csv: &str, goal: Goal, margin: Option<Margin>, x_scale: AxisScale) -> Option<Analysis> {
     let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
     let table = store::csv::read(csv.as_bytes(), Path::new("runs.csv"), &columns).unwrap();
-    let reference = |(name, value): (&str, f64)| Reference { name: name.into(), expression: name.into(), value, drawn: true };
+    let reference =
+        |(name, value): (&str, f64)| Reference { name: name.into(), expression: name.into(), value, drawn: true };
     let references = [("zero", 0.0), ("one", 1.0), ("half", 0.5)].map(reference).into();
     let (statistic, goal) = (Statistic::Mean, Some(goal));
     Analysis::of(table, &Question { confidence: 0.95, references, margin, statistic, goal, x_scale }).ok()

@@ -392,8 +392,7 @@ fn references_are_compared_with_each_other_and_adjusted_together() {
     let to_minimum = json["references"].as_array().unwrap().iter().map(|r| &r["difference_to_minimum"]);
     let estimates: Vec<f64> = to_minimum.clone().map(|d| d["estimate"].as_f64().unwrap()).collect();
     // A pair says what the differences to the minimum say.
-    let differences =
-        [estimates[1] - estimates[0], estimates[2] - estimates[0], estimates[2] - estimates[1]];
+    let differences = [estimates[1] - estimates[0], estimates[2] - estimates[0], estimates[2] - estimates[1]];
     for (pair, expected) in pairs.iter().zip(differences) {
         let end = |key: &str| pair["difference"][key].as_f64().unwrap();
         assert!(end("ci_lower") < expected && expected < end("ci_upper"), "{expected} {pair}");
@@ -483,7 +482,11 @@ fn paired_runs_are_compared_in_pairs() {
         to_minimum.chain(pairs).map(|found| found["variance_reduction"].as_f64()).collect::<Vec<_>>()
     };
     assert!(gains(&apart).iter().all(Option::is_none), "{:?}", gains(&apart));
-    assert!(gains(&paired).iter().all(|gain| gain.is_some_and(|gain| (0.98..0.995).contains(&gain))), "{:?}", gains(&paired));
+    assert!(
+        gains(&paired).iter().all(|gain| gain.is_some_and(|gain| (0.98..0.995).contains(&gain))),
+        "{:?}",
+        gains(&paired)
+    );
     let step = |json: &Value| json["steps"][0]["standard_error"].as_f64().unwrap();
     assert_eq!(paired["steps"][0]["relative_change"], apart["steps"][0]["relative_change"]);
     assert!(step(&paired) < 0.2 * step(&apart), "{} {}", step(&paired), step(&apart));

@@ -249,7 +249,9 @@ fn other_strategies_find_the_minimum_too() {
     for strategy in ["uniform", "relative-error", "neyman", "ocba"] {
         let words = "--hidden-std-dev log:0.2:2:15 --margin 40% --max-runs 100000";
         let folder = made("minimum<=40%", &format!("--strategy {strategy} {words}"));
-        let minimum = &stats(&folder, "--margin 40%")["minimum"];
+        let last = rounds(&folder).last().unwrap()["look"].clone();
+        let found = stats(&folder, &format!("--margin 40% --confidence {}", last["confidence"]));
+        let minimum = &found["minimum"];
         let fitted = &minimum["fitted"];
         let [level, lower, upper] = ["level", "ci_lower", "ci_upper"].map(|key| fitted[key].as_f64().unwrap());
         assert!((upper - lower) / 2.0 / level <= 0.4, "{strategy} {fitted}");

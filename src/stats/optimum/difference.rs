@@ -119,7 +119,8 @@ impl Optimum {
         let error = self.quantile * libm::sqrt(self.noise.shared) / base.abs();
         let Known { point, span: Span { lower, upper } } = share;
         let half = point.abs() * error;
-        let span = Span { lower: point - libm::hypot(point - lower, half), upper: point + libm::hypot(upper - point, half) };
+        let span =
+            Span { lower: point - libm::hypot(point - lower, half), upper: point + libm::hypot(upper - point, half) };
         (error < 0.5).then_some(signed(Known { point, span }, base))
     }
 
