@@ -104,6 +104,14 @@ pub enum Error {
         /// The option that ended it.
         limit: &'static str,
     },
+    /// A sweep whose goal no number of runs reaches.
+    #[error("{goal} cannot be reached: {reason}")]
+    OutOfReach {
+        /// The goal.
+        goal: String,
+        /// What the runs show.
+        reason: String,
+    },
     /// A column that the analysis needs is not in the file.
     #[error("{path}: no column named '{column}'; it has {available}")]
     MissingColumn {
@@ -326,6 +334,7 @@ impl Error {
             | Self::TooManyLevels { .. }
             | Self::Undetermined { .. }
             | Self::NoDesign { .. }
+            | Self::OutOfReach { .. }
             | Self::Baseline { .. }
             | Self::Figure { .. } => 3,
             Self::Read { .. }
@@ -393,6 +402,7 @@ impl Error {
             Self::NoDesign { .. } => "the other strategies share runs among the levels that are there".into(),
             Self::Serve { .. } => "is the port taken? choose another with --serve".into(),
             Self::Interrupted { .. } => "run the same command again to go on".into(),
+            Self::OutOfReach { .. } => "the runs that were made are stored".into(),
             Self::NotReached { limit, .. } => {
                 format!(
                     "the runs are stored; `initsweep sweep --to` that file with a greater {limit} goes on with them"

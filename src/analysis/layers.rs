@@ -111,7 +111,8 @@ impl<'a> Layers<'a> {
             return Some(curve.minimum().0);
         }
         let place = self.local()?.place;
-        Some(self.objective.along.estimate(&self.estimate(place)))
+        let known = Known { point: self.level_of(place.point), span: self.levels_of(place.span) };
+        Some(self.estimate(known))
     }
 
     /// The value there.
@@ -135,8 +136,7 @@ impl<'a> Layers<'a> {
 
     /// The margin in the metric's unit.
     pub fn margin(&self) -> f64 {
-        let best = self.best();
-        self.tolerance.limit(best) - best
+        self.tolerance.margin(self.best())
     }
 
     /// Whether a share of the best value is no margin, the value being near 0 or perhaps of either sign.
@@ -326,9 +326,11 @@ impl<'a> Layers<'a> {
                 ),
         };
         let margin = self.margin();
+        // Second / first − 1, which falls where negative values rise.
+        let ends = [span.lower / value.point, span.upper / value.point];
         let relative = Known {
-            point: point / value.point.abs(),
-            span: Span { lower: span.lower / value.point.abs(), upper: span.upper / value.point.abs() },
+            point: point / value.point,
+            span: Span { lower: ends[0].min(ends[1]), upper: ends[0].max(ends[1]) },
         };
         let verdict = crate::stats::compare::Verdict::of_interval(span.lower, span.upper, margin);
         let reach = if point > 0.0 { point - span.lower } else { span.upper - point };
@@ -371,8 +373,13 @@ impl<'a> Layers<'a> {
     }
 
     fn levels_of(&self, span: Span) -> Span {
-        let along = self.objective.along;
-        Span { lower: along.level(span.lower), upper: along.level(span.upper) }
+        Span { lower: self.level_of(span.lower), upper: self.level_of(span.upper) }
+    }
+
+    /// The level at `place`: one that was given as it was, without the rounding of a logarithm.
+    fn level_of(&self, place: f64) -> f64 {
+        let at = self.optimum.as_ref().and_then(|optimum| optimum.level_at(place));
+        at.map_or_else(|| self.objective.along.level(place), |level| self.objective.given[level])
     }
 }
 

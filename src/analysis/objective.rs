@@ -47,6 +47,8 @@ pub struct Objective<'a> {
     /// The levels on the axis, ascending, lower being better, with pooled errors: those that the
     /// curve is fitted to.
     pub levels: Vec<LevelMean>,
+    /// The same levels, as they were given: the logarithm of one and back again is not always the same number.
+    pub given: Vec<f64>,
     /// The levels beside the axis, which come before them; their `x` means nothing.
     pub beside: Vec<LevelMean>,
     /// The same levels, each with its own error.
@@ -90,6 +92,7 @@ impl<'a> Objective<'a> {
         };
         let beside = along.beside(groups.iter().map(|group| group.level));
         let on_axis = samples.get(beside..).unwrap_or_default();
+        let given = groups[beside..].iter().map(|group| group.level).collect();
         let measured = groups.iter().map(|group| statistic.measured(group)).collect::<Option<Vec<_>>>();
         let measured = measured.ok_or_else(unknown)?;
         let design = refinement::design_of(statistic, on_axis);
@@ -119,6 +122,7 @@ impl<'a> Objective<'a> {
         Ok(Self {
             along,
             levels,
+            given,
             plain,
             beside,
             blocks,

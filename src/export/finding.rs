@@ -59,10 +59,11 @@ fn safe_range(analysis: &Analysis) -> Option<String> {
     let minimum = &analysis.minimum;
     if minimum.margin_is_void {
         let (margin, best) = (analysis.margin, analysis.goal.extreme());
+        let example = suggested_margin(analysis).map(|margin| format!(", such as --margin {}", significant(margin, 1)));
         return Some(format!(
             "a margin of {margin} of the {best} value cannot be met, since that may be 0 or of either sign: give the margin as a \
-             number, such as --margin {}",
-            significant(suggested_margin(analysis), 1)
+             number{}",
+            example.unwrap_or_default()
         ));
     }
     let factor = &analysis.factor;
@@ -81,11 +82,11 @@ fn safe_range(analysis: &Analysis) -> Option<String> {
     minimum.assumption.map(|_| sentence)
 }
 
-/// A twentieth of the range of the levels' values, as an example of a margin.
-fn suggested_margin(analysis: &Analysis) -> f64 {
+/// A twentieth of the range of the levels' values, as an example of a margin; `None` where all are the same.
+fn suggested_margin(analysis: &Analysis) -> Option<f64> {
     let values = || analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
     let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
-    (greatest - least) / 20.0
+    Some((greatest - least) / 20.0).filter(|margin| *margin > 0.0 && margin.is_finite())
 }
 
 fn fit(analysis: &Analysis) -> Option<String> {

@@ -30,7 +30,7 @@ use crate::analysis::objective::Objective;
 use crate::analysis::references::nearly_equal;
 use crate::analysis::{Analysis, Goal, Group};
 use crate::error::{Error, Result};
-use crate::format::rounded_to_spacing;
+use crate::format::{rounded_to_spacing, significant};
 use crate::stats::allocate::{self, Known, allocate};
 use crate::stats::interval::normal_quantile;
 use crate::stats::optimum::verdict::Verdict;
@@ -241,15 +241,45 @@ fn refinement(analysis: &Analysis, curve: Option<&Curve<'_>>, aim: &Aim) -> Resu
     Ok((levels, weights))
 }
 
+/// Why no number of runs between the levels locates the optimum; `None` where they may.
+pub fn why_more_runs_do_not_help(analysis: &Analysis) -> Option<String> {
+    let (margin, optimum, dip) = (analysis.margin, analysis.goal.optimum(), analysis.goal.dip());
+    let best = analysis.goal.best_word();
+    match &analysis.minimum.verdict {
+        Verdict::AtEdge { .. } if analysis.minimum.is_beside => {
+            Some(format!("the {optimum} lies at {} = 0, beside the axis", analysis.factor))
+        }
+        Verdict::AtEdge { .. } => {
+            Some(format!("the {optimum} lies at the end of the sweep or beyond; extend the sweep there"))
+        }
+        Verdict::Flat => Some(format!("no two levels differ by more than {margin}; give a narrower --margin")),
+        Verdict::NotUnimodal { dips } => {
+            let places: Vec<String> = dips.iter().map(|at| significant(analysis.groups[*at].level, 4)).collect();
+            let near = places.join(", ");
+            Some(format!(
+                "the levels contradict a single {dip}, and lie {best} near {near}; sweep around one of them alone"
+            ))
+        }
+        Verdict::Unresolved { .. } if analysis.minimum.margin_is_void && has_either_sign(analysis) => Some(format!(
+            "a margin of {margin} of a value that may be of either sign cannot be met; give --margin as a number"
+        )),
+        _ => None,
+    }
+}
+
+fn has_either_sign(analysis: &Analysis) -> bool {
+    let values = || analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
+    values().any(|value| value < 0.0) && values().any(|value| value > 0.0)
+}
+
 /// Levels and weights of the design that is there, or of a new one around the minimum, ascending.
 fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> Result<(Vec<f64>, Vec<f64>)> {
     let unplanned = |reason: String| Error::NoDesign { reason };
     let optimum = analysis.goal.optimum();
     let (along, on_axis) = (analysis.along, analysis.on_axis());
     let (Some(curve), Some(minimum)) = (curve, analysis.minimum.level) else {
-        return Err(unplanned(format!(
-            "at least three levels with more than one run are needed to see where the {optimum} is"
-        )));
+        let few = || format!("at least four levels with more than one run are needed to see where the {optimum} is");
+        return Err(unplanned(why_more_runs_do_not_help(analysis).unwrap_or_else(few)));
     };
     let ends = [on_axis[0].level, on_axis[on_axis.len() - 1].level];
     let [first, last] = ends.map(|level| along.place(level));

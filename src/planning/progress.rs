@@ -2,8 +2,11 @@
 
 use crate::analysis::{Analysis, Group};
 use crate::course::{Batch, Look};
-use crate::error::Result;
-use crate::planning::{Aim, Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished};
+use crate::error::{Error, Result};
+use crate::planning::{
+    Aim, Planned, Strategy, USUAL_GOAL, design_runs, half_width, plan, refined_runs, unfinished,
+    why_more_runs_do_not_help,
+};
 use crate::stats::compare::Verdict;
 use crate::stats::optimum::verdict as located;
 use crate::stats::sequential::{FEWEST, Goal, growth, round_size};
@@ -64,6 +67,10 @@ impl Pursuit {
 
     /// The size of the next round.
     pub fn budget(&self, analysis: &Analysis) -> u64 {
+        if let (false, located::Verdict::Coarse { add }) = (self.is_about_errors(), &analysis.minimum.verdict) {
+            // New levels get as many runs as the others have.
+            return add.len() as u64 * (runs_of(analysis) / analysis.groups.len() as u64).max(FEWEST);
+        }
         match self.strategy {
             // A new design holds as many runs as one off the minimum would need, and at first most of all.
             Strategy::Minimum if self.design_runs(analysis).is_none() => {
@@ -78,12 +85,22 @@ impl Pursuit {
     /// Where `budget` more runs go.
     ///
     /// # Errors
-    /// Those of [`plan`].
+    /// Those of [`plan`]; [`Error::OutOfReach`] if no number of runs reaches a width of the minimum's place.
     pub fn next(&self, analysis: &Analysis, budget: u64) -> Result<Planned> {
+        if matches!(self.goal, Goal::Minimum { .. })
+            && let Some(reason) = why_more_runs_do_not_help(analysis)
+        {
+            // Otherwise a sweep at given levels would go on for ever.
+            return Err(Error::OutOfReach { goal: self.goal.to_string(), reason });
+        }
         match &self.goal {
             Goal::StandardError { share } => Ok(unfinished(analysis, self.strategy, budget, *share)),
             _ => plan(analysis, self.strategy, budget, &self.aim(analysis)),
         }
+    }
+
+    fn is_about_errors(&self) -> bool {
+        matches!(self.goal, Goal::StandardError { .. })
     }
 
     /// About how many more runs are needed; nothing if that cannot be said.
@@ -132,7 +149,8 @@ impl Pursuit {
     /// By how much the runs must grow until the goal is reached.
     fn growth(&self, analysis: &Analysis) -> f64 {
         match (&self.goal, self.width(analysis)) {
-            (Goal::Minimum { share } | Goal::StandardError { share }, Some(width)) => growth(width, *share),
+            (Goal::Minimum { share }, Some(width)) => growth(width, *share).max(growth_until_located(analysis)),
+            (Goal::StandardError { share }, Some(width)) => growth(width, *share),
             (Goal::Reference { name }, _) => {
                 let result = analysis.references.iter().find(|result| result.reference.name == *name);
                 let Some(difference) = result.and_then(|result| result.to_minimum).map(|found| found.difference) else {
@@ -144,6 +162,17 @@ impl Pursuit {
             }
             _ => f64::INFINITY,
         }
+    }
+}
+
+/// By how much the runs must grow until the place is located, as far as the verdict tells.
+fn growth_until_located(analysis: &Analysis) -> f64 {
+    match &analysis.minimum.verdict {
+        located::Verdict::Unresolved { more_runs: Some(more), levels } => {
+            let there: u64 = levels.iter().map(|level| analysis.groups[*level].summary.n).sum();
+            1.0 + *more as f64 * levels.len() as f64 / there as f64
+        }
+        _ => 1.0,
     }
 }
 
@@ -176,12 +205,14 @@ mod tests {
     use crate::store::schema::{Columns, LevelSummary, RowLedger};
     use crate::store::{Data, LevelSummaries};
 
-    /// Three levels known to a millionth, the first from `n` runs.
+    /// Five levels of a parabola around 3, known to a millionth, the first from `n` runs.
     fn precise(n: u64) -> Analysis {
-        let level = |level: f64, n| LevelSummary { level, n, mean: level, std_dev: Some(1e-6), min: None, max: None };
-        let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40)];
+        let mean = |level: f64| 10.0 + (level - 3.0) * (level - 3.0);
+        let level =
+            |level: f64, n| LevelSummary { level, n, mean: mean(level), std_dev: Some(1e-6), min: None, max: None };
+        let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40), level(4.0, 40), level(5.0, 40)];
         let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
-        let ledger = RowLedger::of_rows(80 + n);
+        let ledger = RowLedger::of_rows(160 + n);
         let question = Question {
             confidence: 0.96,
             references: Vec::new(),
@@ -208,10 +239,49 @@ mod tests {
     }
 
     #[test]
+    fn levels_that_are_too_far_apart_get_others_between_them() {
+        let analysis = precise(40);
+        let located::Verdict::Coarse { add } = &analysis.minimum.verdict else {
+            panic!("{:?}", analysis.minimum.verdict)
+        };
+        assert!(!add.is_empty() && add.iter().all(|level| (2.0..4.0).contains(level)), "{add:?}");
+        for strategy in [Strategy::Uniform, Strategy::Neyman, Strategy::Ocba, Strategy::Minimum] {
+            let pursuit = Pursuit { goal: Goal::Minimum { share: 0.001 }, strategy };
+            assert!(!pursuit.look(&analysis).reached);
+            let planned = pursuit.next(&analysis, 101).unwrap();
+            let new: Vec<f64> =
+                planned.allocation.iter().filter(|level| level.add > 0).map(|level| level.level).collect();
+            assert_eq!(&new, add, "{strategy:?}");
+            assert_eq!(planned.allocation.iter().map(|level| level.add).sum::<u64>(), 101);
+        }
+    }
+
+    #[test]
+    fn a_place_that_no_run_would_tell_is_not_pursued() {
+        let mut analysis = precise(40);
+        let says = |analysis: &Analysis, strategy| {
+            let pursuit = Pursuit { goal: Goal::Minimum { share: 0.1 }, strategy };
+            assert!(!pursuit.look(analysis).reached);
+            pursuit.next(analysis, 100).unwrap_err().to_string()
+        };
+        for strategy in [Strategy::Uniform, Strategy::RelativeError] {
+            analysis.minimum.verdict = located::Verdict::Flat;
+            assert!(says(&analysis, strategy).contains("narrower --margin"));
+            analysis.minimum.verdict = located::Verdict::AtEdge { edge: crate::stats::smooth::Edge::Low };
+            assert!(says(&analysis, strategy).contains("extend the sweep"));
+            analysis.minimum.verdict = located::Verdict::NotUnimodal { dips: vec![0, 3] };
+            assert!(says(&analysis, strategy).contains("lie lowest near 1, 4"));
+        }
+        // The standard errors of a flat sweep are another matter.
+        let pursuit = Pursuit { goal: Goal::StandardError { share: 1e-9 }, strategy: Strategy::Neyman };
+        assert!(pursuit.next(&analysis, 100).is_ok());
+    }
+
+    #[test]
     fn no_level_stops_before_it_has_enough_runs() {
         let pursuit = Pursuit { goal: Goal::StandardError { share: 0.01 }, strategy: Strategy::Neyman };
         assert!(!pursuit.look(&precise(FEWEST - 1)).reached && pursuit.look(&precise(FEWEST)).reached);
         let planned = pursuit.next(&precise(FEWEST - 1), 10).unwrap();
-        assert_eq!(planned.allocation.iter().map(|level| level.add).collect::<Vec<_>>(), [10, 0, 0]);
+        assert_eq!(planned.allocation.iter().map(|level| level.add).collect::<Vec<_>>(), [10, 0, 0, 0, 0]);
     }
 }

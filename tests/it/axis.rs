@@ -19,6 +19,9 @@ const WEIGHT_DECAY: &str = "weight_decay,val_loss
 ";
 const WORDS: &str = "--x weight_decay --y val_loss";
 
+/// Level 0 beside others that are close enough for a curve between them.
+const HALF_DECADES: [f64; 7] = [0.0, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0];
+
 /// Runs of y at levels of x, two at each: `mean` of it and 0.1 to either side.
 fn runs(levels: &[f64], mean: impl Fn(f64) -> f64) -> String {
     let rows = levels.iter().flat_map(|x| [-0.1, 0.1].map(|off| format!("{x},{}\n", mean(*x) + off)));
@@ -66,10 +69,11 @@ fn less_than_a_decade_is_fitted_linearly() {
     let parabola = runs(&[1.0, 2.0, 3.0, 4.0, 5.0], |x| 1.0 + (x - 3.0) * (x - 3.0));
     let usual = stats(&parabola, "--x x --y y");
     assert_eq!(usual["x_scale"], "linear");
-    assert!((fitted(&usual) - 3.0).abs() < 1e-6, "{}", usual["minimum"]);
+    // The middle of curves that are drawn at random.
+    assert!((fitted(&usual) - 3.0).abs() < 0.01, "{}", usual["minimum"]);
     let asked = stats(&parabola, "--x x --y y --x-scale log");
     assert_eq!(asked["x_scale"], "log");
-    assert!((fitted(&asked) - 3.0).abs() > 0.01, "{}", asked["minimum"]);
+    assert!((fitted(&asked) - 3.0).abs() > 0.05, "{}", asked["minimum"]);
     let keys: Vec<&String> = usual.as_object().unwrap().keys().collect();
     let at = keys.iter().position(|key| *key == "confidence").unwrap();
     // Readers that show the document's order see it there; this one may sort.
@@ -80,7 +84,10 @@ fn less_than_a_decade_is_fitted_linearly() {
 fn a_parabola_in_the_logarithm_is_found_on_a_logarithmic_axis() {
     let levels = [0.01, 0.1, 1.0, 10.0, 100.0];
     let found = stats(&runs(&levels, |x| 1.0 + x.ln() * x.ln()), "--x x --y y");
-    assert!((fitted(&found) - 1.0).abs() < 1e-6, "{}", found["minimum"]);
+    // The middle of curves that are drawn at random, between levels that are a decade apart.
+    assert!(fitted(&found).ln().abs() < 0.02, "{}", found["minimum"]);
+    let linear = stats(&runs(&levels, |x| 1.0 + x.ln() * x.ln()), "--x x --y y --x-scale linear");
+    assert!(fitted(&linear).ln().abs() > 0.5, "{}", linear["minimum"]);
 }
 
 #[test]
@@ -107,9 +114,10 @@ fn a_reference_at_zero_is_compared_by_its_own_mean() {
     let expected = 1.183_622 - found["minimum"]["fitted"]["value"].as_f64().unwrap();
     assert!((difference["estimate"].as_f64().unwrap() - expected).abs() < 1e-9, "{difference}");
     assert_eq!(difference["verdict"], "worse");
-    // The error of level 0 is its own, 0.0040, and that of the curve is smaller.
-    let error = difference["standard_error"].as_f64().unwrap();
-    assert!((0.0040..0.0057).contains(&error), "{difference}");
+    // The mean of level 0 is known to t(0.975; 4) = 2.776 of its own standard error of 0.0039. The curve is known less well.
+    let [own, curve] = [2.776 * 0.0039, 0.025];
+    let half = ["ci_upper", "ci_lower"].map(|key| (difference[key].as_f64().unwrap() - expected).abs());
+    assert!(half.iter().all(|half| (own..curve).contains(half)), "{difference}");
     // Between 0 and the first level nothing is interpolated.
     assert_eq!((&tiny["mean"], &tiny["difference_to_minimum"]), (&Value::Null, &Value::Null));
     let linear = stats(WEIGHT_DECAY, &format!("{WORDS} --x-scale linear --reference tiny=5e-6"));
@@ -118,10 +126,7 @@ fn a_reference_at_zero_is_compared_by_its_own_mean() {
 
 #[test]
 fn level_zero_can_be_the_best() {
-    let folder = Folder::with(
-        "runs.csv",
-        runs(&[0.0, 0.01, 0.1, 1.0, 10.0], |x| if x == 0.0 { 2.0 } else { 5.0 + x.ln() * x.ln() }),
-    );
+    let folder = Folder::with("runs.csv", runs(&HALF_DECADES, |x| if x == 0.0 { 2.0 } else { 5.0 + x.ln() * x.ln() }));
     let words = "runs.csv --x x --y y";
     let found = initsweep(format!("stats {words} --format json")).in_folder(&folder).run().succeeds().json();
     assert_eq!(
@@ -131,7 +136,10 @@ fn level_zero_can_be_the_best() {
     assert_eq!(found["minimum"]["confidence_set"], serde_json::json!([0.0]));
     assert_eq!(found["warnings"].as_array().unwrap().len(), 0, "nothing can be extended: {}", found["warnings"]);
     let finished = initsweep(format!("stats {words}")).in_folder(&folder).run().succeeds();
-    finished.prints("The lowest mean y is 2.0 ±").prints("at x = 0 (n = 2)").prints("It lies beside the axis");
+    finished
+        .prints("The lowest mean y is 2.0 ±")
+        .prints("at x = 0 (n = 2)")
+        .prints("It lies at x = 0, beside the axis.");
     initsweep(format!("report {words}")).in_folder(&folder).run().succeeds();
     assert!(folder.text("output/report.html").contains("curve’s minimum"));
 }
@@ -140,11 +148,11 @@ fn level_zero_can_be_the_best() {
 fn level_zero_that_may_be_the_best_leaves_the_question_open() {
     // Runs scatter by 0.1 around means that differ by 0.02.
     let mean = |x: f64| if x == 0.0 { 4.98 } else { 5.0 + x.ln() * x.ln() };
-    let found = stats(&runs(&[0.0, 0.01, 0.1, 1.0, 10.0], mean), "--x x --y y --margin 0.1%");
+    let found = stats(&runs(&HALF_DECADES, mean), "--x x --y y --margin 0.1%");
     assert_eq!(found["minimum"]["verdict"], "unresolved");
     assert_eq!(found["minimum"]["undecided_levels"], serde_json::json!([0.0, 1.0]));
     // Where it cannot be better by more than what matters, the minimum of the curve stands.
-    let found = stats(&runs(&[0.0, 0.01, 0.1, 1.0, 10.0], mean), "--x x --y y --margin 60%");
+    let found = stats(&runs(&HALF_DECADES, mean), "--x x --y y --margin 60%");
     assert_eq!(found["minimum"]["verdict"], "located", "{}", found["minimum"]);
 }
 

@@ -167,6 +167,10 @@ fn the_greatest_value_is_the_least_of_the_negated() {
     assert!(found["minimum"]["cross_fitted"]["estimate"].as_f64().unwrap() > 70.0);
     let far = found["references"].as_array().unwrap().iter().find(|reference| reference["name"] == "a").unwrap();
     assert_eq!(far["difference_to_minimum"]["verdict"], "worse", "a fall from 80 to 70");
+    let percent = far["difference_to_minimum"]["percent"].as_f64().unwrap();
+    assert!((-13.0..-11.0).contains(&percent), "{percent}: from 80 to 70");
+    let pair = &found["reference_pairs"].as_array().unwrap().last().unwrap();
+    assert!(pair["difference"]["percent"].as_f64() > Some(10.0), "from 70 to 78 and more: {pair}");
     // The other way round, of a metric that is above 0, and with another margin and confidence.
     assert_mirrored_in(&folder, "hill.csv", &format!("{references} --margin 3% --confidence 80%"));
     // Without a curve: two levels.
@@ -228,7 +232,12 @@ fn other_statistics_have_a_goal_too() {
     assert_eq!(share(&most), all.iter().copied().fold(0.0, f64::max));
     assert_eq!(share(&least), all.iter().copied().fold(1.0, f64::min));
     let told = initsweep(format!("stats {runs} --statistic solved-share --goal min")).run().succeeds();
-    told.prints("The share of solved runs is lowest at").prints("least observed share of solved runs");
+    told.prints("The lowest share of solved runs is").prints("least observed share of solved runs");
+    // Of a share that is greatest in the middle there is a least one at either end.
+    assert_eq!(least["minimum"]["verdict"], "not_unimodal");
+    let dips: Vec<f64> = least["minimum"]["dips"].as_array().unwrap().iter().map(|dip| dip.as_f64().unwrap()).collect();
+    assert!(dips.len() >= 2 && dips[0] < 0.1 && dips[dips.len() - 1] > 10.0, "{dips:?}");
+    assert!(dips.iter().all(|dip| !(0.15..2.0).contains(dip)), "{dips:?}");
 }
 
 #[test]
@@ -246,7 +255,7 @@ fn reports_and_figures_speak_of_the_maximum() {
         assert!(!report.contains(word), "{word} is in {report}");
     }
     let svg = folder.text("output/loss-vs-std-dev.svg");
-    assert!(svg.contains("highest 0.1") && !svg.contains("minimum"), "{svg}");
+    assert!(svg.contains("maximum 0.06") && !svg.contains("minimum"), "{svg}");
     folder.write("grid.csv", "a,b,acc\n1,1,5\n1,2,6\n2,1,9\n2,2,7\n");
     for (goal, said) in [("max", "highest: 9 at 2, 1"), ("min", "lowest: 5 at 1, 1")] {
         let words = format!("plot heatmap grid.csv --x a --by b --y acc --format svg --goal {goal}");

@@ -76,6 +76,29 @@ fn the_minimum_is_refined_where_it_is() {
 }
 
 #[test]
+fn levels_that_are_too_far_apart_get_others_between_them() {
+    // A fall to a wall, known so well that more runs would not tell where between the levels the minimum is.
+    let wall = "level,mean,std_dev,n\n0.001,2.1,0.05,10\n0.003,2.0,0.05,10\n0.01,1.9,0.05,10\n0.03,4.5,0.05,10\n0.1,7.2,0.05,10\n";
+    let folder = Folder::with("wall.csv", wall);
+    let found = initsweep("stats wall.csv --format json").in_folder(&folder).run().succeeds().json();
+    assert_eq!(found["minimum"]["verdict"], "coarse", "{}", found["minimum"]);
+    for strategy in ["minimum", "uniform", "relative-error", "neyman", "ocba"] {
+        let planned = plan(&folder, &format!("wall.csv --budget 101 --strategy {strategy}"));
+        let levels = planned["allocation"].as_array().unwrap();
+        let new: Vec<Value> =
+            levels.iter().filter(|level| level["add"] != 0).map(|level| level["level"].clone()).collect();
+        assert_eq!(Value::Array(new), found["minimum"]["add_levels"], "{strategy}");
+        assert_eq!(column(&planned, "add").iter().sum::<u64>(), 101, "{strategy}");
+        assert!(levels.iter().all(|level| (level["n"] == 0) == (level["add"] != 0)), "{strategy}: {levels:?}");
+    }
+    let text = initsweep("plan wall.csv --budget 100").in_folder(&folder).run().succeeds().text();
+    for level in found["minimum"]["add_levels"].as_array().unwrap() {
+        let shown = format!("{:.3}", level.as_f64().unwrap());
+        assert!(text.contains(shown.trim_end_matches('0')), "{shown} is missing in {text}");
+    }
+}
+
+#[test]
 fn the_table_says_what_to_expect() {
     let folder = Folder::with("spot.csv", SPOT);
     let finished = initsweep("plan spot.csv --strategy ocba --budget 100").in_folder(&folder).run().succeeds();
@@ -92,6 +115,10 @@ fn what_cannot_be_planned_is_refused() {
     // The least mean is at the end: there is nothing to refine around.
     folder.write("rising.csv", "level,mean,std_dev,n\n1,1,0.1,50\n2,2,0.1,50\n3,3,0.1,50\n4,4,0.1,50\n5,5,0.1,50\n");
     refused("rising.csv --budget 10 --strategy minimum").fails_with(3).says("extend the sweep");
+    // Two dips, of which nobody knows which is meant.
+    let two = "level,mean,std_dev,n\n1,13,0.1,50\n2,10,0.1,50\n3,13,0.1,50\n4,13,0.1,50\n5,10,0.1,50\n6,13,0.1,50\n";
+    folder.write("two.csv", two);
+    refused("two.csv --budget 10 --strategy minimum").fails_with(3).says("lie lowest near 2, 5");
     refused("missing.csv --budget 10").fails_with(4).says("missing.csv");
 }
 

@@ -77,7 +77,8 @@ fn the_json_has_the_documented_form() {
     for key in ["level", "ci_lower", "ci_upper", "value", "value_ci_lower", "value_ci_upper"] {
         assert!(minimum["fitted"][key].is_f64(), "{key}");
     }
-    assert!(["located", "at_edge", "flat", "unresolved"].contains(&minimum["verdict"].as_str().unwrap()));
+    let verdicts = ["located", "coarse", "at_edge", "flat", "not_unimodal", "unresolved"];
+    assert!(verdicts.contains(&minimum["verdict"].as_str().unwrap()));
     let xavier = &ours["references"][1];
     assert_eq!(xavier["name"], "Xavier");
     for key in ["estimate", "percent", "ci_lower", "ci_upper", "p_value"] {
@@ -390,12 +391,12 @@ fn references_are_compared_with_each_other_and_adjusted_together() {
     );
     let to_minimum = json["references"].as_array().unwrap().iter().map(|r| &r["difference_to_minimum"]);
     let estimates: Vec<f64> = to_minimum.clone().map(|d| d["estimate"].as_f64().unwrap()).collect();
-    // All are differences of one curve: they add up.
-    for (pair, expected) in
-        pairs.iter().zip([estimates[1] - estimates[0], estimates[2] - estimates[0], estimates[2] - estimates[1]])
-    {
-        assert!((pair["difference"]["estimate"].as_f64().unwrap() - expected).abs() < 1e-6, "{pair}");
-        assert!(pair["difference"]["percent_ci_lower"].as_f64() < pair["difference"]["percent"].as_f64(), "{pair}");
+    // A pair says what the differences to the minimum say.
+    let differences = [estimates[1] - estimates[0], estimates[2] - estimates[0], estimates[2] - estimates[1]];
+    for (pair, expected) in pairs.iter().zip(differences) {
+        let end = |key: &str| pair["difference"][key].as_f64().unwrap();
+        assert!(end("ci_lower") < expected && expected < end("ci_upper"), "{expected} {pair}");
+        assert!(end("percent_ci_lower") < end("percent") && end("percent") < end("percent_ci_upper"), "{pair}");
     }
     // Holm over all six: the least p is six times its own, so that with fewer comparisons it is smaller.
     let least = |json: &Value| {
@@ -409,6 +410,33 @@ fn references_are_compared_with_each_other_and_adjusted_together() {
     )))
     .unwrap();
     assert!(least(&json) > 0.0 && least(&json) > 1.5 * least(&few), "{} {}", least(&json), least(&few));
+}
+
+/// 120 levels with 20 runs each, spread evenly, around a parabola with its minimum at 3.1.
+fn dense() -> String {
+    let level = |i: i32| 1.0 + 0.035 * f64::from(i);
+    let run = |x: f64, k: i32| (x, 10.0 + (x - 3.1) * (x - 3.1) + 0.04 * (f64::from(k) - 9.5));
+    csv_of(&(0..120).flat_map(|i| (0..20).map(move |k| run(level(i), k))).collect::<Vec<_>>())
+}
+
+#[test]
+fn differences_along_a_smooth_curve_add_up() {
+    let folder = Folder::with("runs.csv", dense());
+    let words = "stats runs.csv --format json --reference a=2 --reference b=4.25 --reference c=2.9";
+    let json = initsweep(words).in_folder(&folder).run().succeeds().json();
+    assert_eq!(json["minimum"]["fitted"]["assumption"], "smooth", "{}", json["minimum"]);
+    let to_minimum = |name: &Value| {
+        let found = json["references"].as_array().unwrap().iter().find(|reference| reference["name"] == *name).unwrap();
+        found["difference_to_minimum"]["estimate"].as_f64().unwrap()
+    };
+    let pairs = json["reference_pairs"].as_array().unwrap();
+    // The two that stand in every analysis of this factor, 1 and Xavier, are outside or at an end.
+    assert!(pairs.len() >= 3, "{pairs:?}");
+    for pair in pairs {
+        let expected = to_minimum(&pair["to"]["name"]) - to_minimum(&pair["from"]["name"]);
+        assert!((pair["difference"]["estimate"].as_f64().unwrap() - expected).abs() < 1e-6, "{pair}");
+        assert!(pair["difference"]["percent_ci_lower"].as_f64() < pair["difference"]["percent"].as_f64(), "{pair}");
+    }
 }
 
 /// 12 levels with 60 replicates each: luck of ±200 common to all levels, and a little of a level's own.
@@ -433,7 +461,8 @@ fn paired_csv(draw: &str) -> String {
 #[test]
 fn paired_runs_are_compared_in_pairs() {
     let folder = Folder::with("paired.csv", paired_csv("0"));
-    folder.write("apart.csv", paired_csv("level"));
+    // Nothing says which runs belong together: each level has another draw, and `run` is no name of a column of blocks.
+    folder.write("apart.csv", paired_csv("level").replacen("replicate", "run", 1));
     let words = "--x dropout --y val_loss --reference a=0.7 --reference b=1.1 --format json";
     let of = |file: &str| initsweep(format!("stats {file} {words}")).in_folder(&folder).run().succeeds().json();
     let (paired, apart) = (of("paired.csv"), of("apart.csv"));
@@ -442,9 +471,22 @@ fn paired_runs_are_compared_in_pairs() {
     let reduction = paired["paired"]["variance_reduction"].as_f64().unwrap();
     assert!((0.98..0.995).contains(&reduction), "{reduction}");
     let pair = |json: &Value, key: &str| json["reference_pairs"][0]["difference"][key].as_f64().unwrap();
+    let half_width = |json: &Value| (pair(json, "ci_upper") - pair(json, "ci_lower")) / 2.0;
     // True difference 400 · ln²(1.1 / 0.7) = 81.71.
     assert!((pair(&paired, "ci_lower")..pair(&paired, "ci_upper")).contains(&81.71), "{}", paired["reference_pairs"]);
-    assert!(pair(&paired, "standard_error") < 0.2 * pair(&apart, "standard_error"));
+    assert!(half_width(&paired) < 0.2 * half_width(&apart), "{} {}", half_width(&paired), half_width(&apart));
+    // Each difference says what it gained: that of the level means, and of the place against the minimum.
+    let gains = |json: &Value| {
+        let to_minimum = json["references"].as_array().unwrap().iter().map(|one| &one["difference_to_minimum"]);
+        let pairs = json["reference_pairs"].as_array().unwrap().iter().map(|pair| &pair["difference"]);
+        to_minimum.chain(pairs).map(|found| found["variance_reduction"].as_f64()).collect::<Vec<_>>()
+    };
+    assert!(gains(&apart).iter().all(Option::is_none), "{:?}", gains(&apart));
+    assert!(
+        gains(&paired).iter().all(|gain| gain.is_some_and(|gain| (0.98..0.995).contains(&gain))),
+        "{:?}",
+        gains(&paired)
+    );
     let step = |json: &Value| json["steps"][0]["standard_error"].as_f64().unwrap();
     assert_eq!(paired["steps"][0]["relative_change"], apart["steps"][0]["relative_change"]);
     assert!(step(&paired) < 0.2 * step(&apart), "{} {}", step(&paired), step(&apart));

@@ -28,7 +28,7 @@ const PURPOSE: u32 = 0x6469_6666;
 pub struct PlaceDifference {
     /// The difference.
     pub difference: Known,
-    /// The difference over the first value; absent where that may be 0.
+    /// Second / first − 1; absent where the first may be 0.
     pub relative: Option<Known>,
     /// The probability of so large a difference if there is none.
     pub p_value: f64,
@@ -51,7 +51,7 @@ impl Optimum {
         let is_signed = local.values.iter().all(|least| *least > 0.0) || local.values.iter().all(|least| *least < 0.0);
         differences.sort_unstable_by(f64::total_cmp);
         ratios.sort_unstable_by(f64::total_cmp);
-        let drawn_p = differences.partition_point(|d| *d <= 0.0) as f64 / differences.len() as f64;
+        let drawn_p = share_of_draws(differences.partition_point(|d| *d <= 0.0), differences.len());
         let (own_lower, own_p) = level.map_or((f64::INFINITY, 0.0), |level| self.above_least(level));
         let known = |sorted: &[f64], unit: f64| {
             let lower = quantile(sorted, self.alpha / 10.0).min(own_lower / unit).max(0.0);
@@ -59,10 +59,10 @@ impl Optimum {
             let upper = quantile(sorted, 1.0 - self.alpha / 10.0).max(lower);
             Known { point: quantile(sorted, 0.5).clamp(lower, upper), span: Span { lower, upper } }
         };
-        let best = local.value?.point.abs();
+        let best = local.value?.point;
         Some(PlaceDifference {
             difference: known(&differences, 1.0),
-            relative: if is_signed { self.with_shared_error(known(&ratios, best), best) } else { None },
+            relative: if is_signed { self.ratio(known(&ratios, best.abs()), best) } else { None },
             p_value: if may_be_optimum { 1.0 } else { drawn_p.max(own_p) },
             may_be_optimum,
         })
@@ -86,7 +86,7 @@ impl Optimum {
             let relative = Known { point: ratio, span: Span { lower: ratio - ratio_half, upper: ratio + ratio_half } };
             return Some(PlaceDifference {
                 difference,
-                relative: clear.then_some(relative),
+                relative: clear.then(|| signed(relative, self.means[from])),
                 p_value,
                 may_be_optimum: false,
             });
@@ -101,30 +101,33 @@ impl Optimum {
             let point = quantile(&differences, 0.5);
             Known { point: point / unit, span: Span { lower: lower / unit, upper: upper / unit } }
         };
-        let below = differences.partition_point(|d| *d <= 0.0) as f64 / differences.len() as f64;
+        let not_above = differences.partition_point(|d| *d <= 0.0);
+        let count = differences.len();
+        let rarer = share_of_draws(not_above.min(count - not_above), count);
         let difference = known(1.0);
         Some(PlaceDifference {
             difference,
-            relative: if base == 0.0 { None } else { self.with_shared_error(known(base.abs()), base.abs()) },
-            p_value: (2.0 * below.min(1.0 - below)).min(1.0),
+            relative: if base == 0.0 { None } else { self.ratio(known(base.abs()), base) },
+            p_value: (2.0 * rarer).min(1.0),
             may_be_optimum: false,
         })
     }
 
-    /// A ratio to `base` with the error of it that all levels share, which no draw knows; `None` where that may make it 0.
-    fn with_shared_error(&self, ratio: Known, base: f64) -> Option<Known> {
-        let error = self.quantile * libm::sqrt(self.noise.shared) / base;
-        let Known { point, span: Span { lower, upper } } = ratio;
+    /// A difference as a share of the size of `base` turned into second / first − 1, with the error of `base` that all levels
+    /// share, which no draw knows. `None` where that may make it 0.
+    fn ratio(&self, share: Known, base: f64) -> Option<Known> {
+        let error = self.quantile * libm::sqrt(self.noise.shared) / base.abs();
+        let Known { point, span: Span { lower, upper } } = share;
         let half = point.abs() * error;
         let span =
             Span { lower: point - libm::hypot(point - lower, half), upper: point + libm::hypot(upper - point, half) };
-        (error < 0.5).then_some(Known { point, span })
+        (error < 0.5).then_some(signed(Known { point, span }, base))
     }
 
     /// The verdict on a difference: beyond the tolerance of the best value, within it, or neither.
     pub fn judge(&self, found: &PlaceDifference, tolerance: Tolerance) -> Verdict {
         let best = self.local.as_ref().and_then(|local| local.value);
-        let margin = |best: f64| tolerance.limit(best) - best;
+        let margin = |best: f64| tolerance.margin(best);
         let (most, least) = best.map_or((0.0, 0.0), |value| {
             let ends = [margin(value.span.lower), margin(value.point), margin(value.span.upper)];
             (ends.into_iter().fold(0.0, f64::max), ends.into_iter().fold(f64::INFINITY, f64::min))
@@ -208,6 +211,17 @@ impl Optimum {
         };
         (above - t * error, p)
     }
+}
+
+/// A difference as a share of the size of `base` as second / first − 1, which falls where negative values rise.
+fn signed(share: Known, base: f64) -> Known {
+    let Known { point, span: Span { lower, upper } } = share;
+    if base < 0.0 { Known { point: -point, span: Span { lower: -upper, upper: -lower } } } else { share }
+}
+
+/// The probability that `some` of `all` draws show: never 0, for there are only so many (Davison and Hinkley 1997, 4.2).
+fn share_of_draws(some: usize, all: usize) -> f64 {
+    (some + 1) as f64 / (all + 1) as f64
 }
 
 fn sorted(mut values: Vec<f64>) -> Vec<f64> {

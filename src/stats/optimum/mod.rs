@@ -93,7 +93,12 @@ pub struct Tolerance {
 impl Tolerance {
     /// The greatest value that does not matter where the best is `best`.
     pub fn limit(&self, best: f64) -> f64 {
-        best + self.share * best.abs() + self.amount
+        best + self.margin(best)
+    }
+
+    /// The greatest difference that does not matter where the best is `best`.
+    pub fn margin(&self, best: f64) -> f64 {
+        self.share * best.abs() + self.amount
     }
 }
 
@@ -147,7 +152,7 @@ pub struct Optimum {
     pub bracket: Bracket,
     /// Where it can lie in the bracket by convexity.
     pub convex: Span,
-    /// Curves through the levels; absent for fewer than [`FEWEST_LEVELS`].
+    /// Curves through the levels; absent for fewer than [`FEWEST_LEVELS`], and where none can be drawn.
     pub local: Option<Local>,
     bounds: ConvexBounds,
     /// Student's t, two-sided at the confidence.
@@ -167,7 +172,7 @@ impl Optimum {
         let quantile = student_t_quantile(1.0 - alpha, noise.degrees_of_freedom);
         let mut optimum = Self { x, means, noise, alpha, bracket, convex, local: None, bounds, quantile };
         if levels.len() >= FEWEST_LEVELS {
-            optimum.local = Some(optimum.drawn());
+            optimum.local = optimum.drawn();
         }
         optimum
     }
@@ -189,10 +194,14 @@ impl Optimum {
         self.window().count() >= MANY
     }
 
-    fn drawn(&self) -> Local {
+    /// `None` if no curve can be drawn: the levels are of such different sizes that their gaps are rounding.
+    fn drawn(&self) -> Option<Local> {
         let (x, means, noise) = self.binned();
         let tail = self.alpha / 20.0;
         let draws = Draws::new(&x, &means, &noise, (2.5 / tail).clamp(1000.0, 20_000.0) as usize);
+        if draws.curves.is_empty() {
+            return None;
+        }
         let least: Vec<(f64, f64)> = draws.curves.iter().map(|curve| lowest(&draws.x, curve)).collect();
         let mut places: Vec<f64> = least.iter().map(|(place, _)| *place).collect();
         let floor = self.bounds.least_value(self.alpha / 10.0);
@@ -209,7 +218,7 @@ impl Optimum {
         let point = quantile(&places, 0.5).clamp(span.lower, span.upper);
         let value = self.value(least.iter().map(|(_, value)| *value).collect());
         let place = Known { point, span };
-        Local { place, value, lack_of_fit, edge, draws, places: in_draw_order, values }
+        Some(Local { place, value, lack_of_fit, edge, draws, places: in_draw_order, values })
     }
 
     /// The window's levels, neighbours taken together where they are many.

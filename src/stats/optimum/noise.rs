@@ -22,7 +22,7 @@
 use serde::Serialize;
 
 use crate::stats::interval::student_t_probability;
-use crate::stats::smooth::LevelMean;
+use crate::stats::smooth::{LevelMean, pool_errors};
 
 /// Where the errors come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -69,14 +69,16 @@ impl Noise {
         let known: Vec<&LevelMean> = levels.iter().filter(|level| level.freedom > 0.0).collect();
         let trend = Trend::new(&known, pooled);
         let is_own = trend.is_none() && levels.iter().all(|level| level.n >= TRUSTED) && are_unequal(&known, pooled);
-        let of_run = |level: &LevelMean| match &trend {
+        // A weight that follows the luck of its own level makes lucky levels count for more.
+        let own = if is_own { pool_errors(levels) } else { Vec::new() };
+        let of_run = |(at, level): (usize, &LevelMean)| match &trend {
             Some(trend) => trend.variance(level.mean),
-            None if is_own => level.variance,
-            None => pooled,
+            None => own.get(at).map_or(pooled, |level| level.variance),
         };
         let source = if is_own { NoiseSource::Runs } else { NoiseSource::Pooled };
         let lost = if trend.is_some() { 2.0 } else { 0.0 };
-        let variances = levels.iter().map(|level| of_run(level) / level.n).collect();
+        let of_mean = |(at, level): (usize, &LevelMean)| of_run((at, level)) / level.n;
+        let variances = levels.iter().enumerate().map(of_mean).collect();
         Some(Self { variances, degrees_of_freedom: (degrees - lost).max(1.0), source, shared: 0.0 }.floored(levels))
     }
 

@@ -136,7 +136,7 @@ impl Optimum {
         let pairs = count * (count - 1.0) / 2.0;
         let quantile = student_t_quantile(1.0 - self.alpha / pairs, self.noise.degrees_of_freedom);
         let least = self.means.iter().copied().fold(f64::INFINITY, f64::min);
-        let margin = tolerance.limit(least) - least;
+        let margin = tolerance.margin(least);
         // The extremes decide: no pair is further apart than the farthest reaches of two levels.
         let near = |i: usize, j: usize| {
             let error = libm::sqrt(self.noise.variances[i] + self.noise.variances[j]);
@@ -188,11 +188,19 @@ impl Optimum {
         Verdict::Unresolved { more_runs: rounded_runs(each * (factor - 1.0).max(1.0)), levels }
     }
 
-    /// The least levels of the dips that a single one does not explain: levels below both of their neighbours' fitted heights, of
-    /// which the deepest and those that are significantly lower than the highest level between.
+    /// The least levels of the dips that a single one does not explain: the deepest, and those that are significantly lower than
+    /// the highest level between, for all levels at once if that leaves two.
     fn dips(&self) -> Vec<usize> {
-        let lower = |level: usize| self.means[level] + self.quantile * self.noise.standard_error(level);
-        let upper = |level: usize| self.means[level] - self.quantile * self.noise.standard_error(level);
+        let count = self.means.len() as f64;
+        let simultaneous = student_t_quantile(1.0 - self.alpha / count, self.noise.degrees_of_freedom);
+        let dips = self.dips_at(simultaneous);
+        if dips.len() > 1 { dips } else { self.dips_at(self.quantile) }
+    }
+
+    /// The same, levels differing from where their intervals with this quantile do not meet.
+    fn dips_at(&self, quantile: f64) -> Vec<usize> {
+        let lower = |level: usize| self.means[level] + quantile * self.noise.standard_error(level);
+        let upper = |level: usize| self.means[level] - quantile * self.noise.standard_error(level);
         let mut dips: Vec<usize> = Vec::new();
         // Walk from dip to dip: a new one begins once a level has been significantly higher than the dip before.
         let (mut least, mut highest) = (0, 0);
