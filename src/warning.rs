@@ -51,6 +51,15 @@ pub enum Warning {
         /// Kurtosis of the runs about their levels' means; 3 for normal ones.
         kurtosis: f64,
     },
+    /// A run is a thousand times as large as usual ones: it surely diverged.
+    FarRun {
+        /// The factor's value.
+        level: f64,
+        /// The metric of the run.
+        value: f64,
+        /// How many levels have such a run.
+        levels: usize,
+    },
     /// The median of so few runs has no interval.
     MedianOfFew {
         /// Levels with too few runs.
@@ -103,6 +112,7 @@ impl Warning {
             Self::PairsUnused => "pairs_unused",
             Self::HiddenMixture { .. } => "hidden_mixture",
             Self::HeavyTails { .. } => "heavy_tails",
+            Self::FarRun { .. } => "far_run",
             Self::MedianOfFew { .. } => "median_of_few",
             Self::SingleRuns { .. } => "single_runs",
             Self::PooledSetting { .. } => "pooled_setting",
@@ -140,6 +150,17 @@ impl Warning {
                 "a few runs lie far from the others of their level (kurtosis {}, where 3 is normal), and means of few runs hang on them",
                 significant(*kurtosis, 2)
             ),
+            Self::FarRun { level, value, levels } => {
+                let others = match levels - 1 {
+                    0 => String::new(),
+                    more => format!(", and there are such runs at {}", counted(more as u64, "more level")),
+                };
+                format!(
+                    "a run of {} at level {} is a thousand times as large as the usual level{others}",
+                    significant(*value, 3),
+                    significant(*level, 4)
+                )
+            }
             Self::MedianOfFew { levels } => {
                 format!("at {} there are too few runs for an interval of the median", counted(*levels as u64, "level"))
             }
@@ -180,6 +201,7 @@ impl Warning {
             Self::HeavyTails { .. } => {
                 "compare medians as well (--statistic median), whose interval assumes no distribution"
             }
+            Self::FarRun { .. } => "if it diverged, leave it out, or compare medians (--statistic median)",
             Self::MedianOfFew { .. } => "the order statistics of six runs or more give a 95 % interval",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",

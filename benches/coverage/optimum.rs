@@ -3,6 +3,11 @@
 //! Places are in gaps between levels. A curve is scaled so that the rise one gap off its minimum, the geometric average of both sides, is 1,
 //! and lifted so that this rise is a given share of the least value.
 
+// Names of shapes, laws and shares say what they are.
+#![allow(missing_docs)]
+
+use std::sync::LazyLock;
+
 use initsweep::random::Stream;
 use initsweep::stats::ExactMoments;
 use initsweep::stats::optimum::blocks::{BlockFit, BlockRun};
@@ -11,7 +16,6 @@ use initsweep::stats::optimum::verdict::Verdict;
 use initsweep::stats::optimum::{Optimum, Tolerance};
 use initsweep::stats::smooth::{LevelMean, Smoother};
 use rayon::prelude::*;
-use std::sync::LazyLock;
 
 /// 1 − the confidence.
 const ALPHA: f64 = 0.05;

@@ -28,6 +28,7 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     if single > 0 {
         warnings.push(Warning::SingleRuns { levels: single });
     }
+    warnings.extend(far_run(groups));
     warnings.extend(tails(analysis, samples));
     let nearly: Vec<_> = groups.windows(2).filter(|pair| nearly_equal(pair[0].level, pair[1].level)).collect();
     if let Some(pair) = nearly.first() {
@@ -53,6 +54,22 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
         warnings.push(Warning::ReferenceOutside { name, value });
     }
     warnings
+}
+
+/// The farthest run beyond a thousand times the middle one of the levels' medians.
+fn far_run(groups: &[Group]) -> Option<Warning> {
+    const FAR: f64 = 1000.0;
+    let mut medians: Vec<f64> = groups.iter().filter_map(|group| group.summary.median).map(f64::abs).collect();
+    medians.sort_by(f64::total_cmp);
+    let usual = *medians.get(medians.len().checked_sub(1)? / 2)?;
+    let farthest = |group: &Group| {
+        let (min, max) = (group.summary.min?, group.summary.max?);
+        let value = if max.abs() >= min.abs() { max } else { min };
+        (usual > 0.0 && value.abs() > FAR * usual).then_some((group.level, value))
+    };
+    let far: Vec<(f64, f64)> = groups.iter().filter_map(farthest).collect();
+    let (level, value) = *far.iter().max_by(|a, b| a.1.abs().total_cmp(&b.1.abs()))?;
+    Some(Warning::FarRun { level, value, levels: far.len() })
 }
 
 /// What few runs with heavy tails, or few runs at all, make of the statistic.
