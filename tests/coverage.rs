@@ -78,7 +78,8 @@ fn a_minimum_at_the_edge_is_covered_and_not_called_located() {
     assert_basics(&line);
     assert_covers("place", line.location);
     assert_covers("value", line.value);
-    assert!(line.located == 0.0 && line.at_edge > 0.3, "{line:?}");
+    // A rise of a third of a standard error from level to level does not show an edge; few_levels has one that does.
+    assert!(line.located == 0.0, "{line:?}");
 }
 
 #[test]
@@ -120,6 +121,8 @@ fn curves_of_any_shape_are_covered_on_few_levels() {
 
 #[test]
 fn few_levels_without_an_optimum_inside_are_not_called_located() {
+    let sharp = optimum::experiments(Cell::new(Shape::Edge, 7, 20.0, 3), 40);
+    assert!(optimum::share(&sharp, |seen| seen.at_edge) >= 0.9);
     for shape in [Shape::Edge, Shape::Flat, Shape::TwoDips] {
         let row = few_levels(shape);
         assert!(row.wrong_located_cell <= 0.075, "{row:?}");

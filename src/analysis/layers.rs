@@ -120,7 +120,9 @@ impl<'a> Layers<'a> {
         if let Some(curve) = &self.smooth {
             return Some(curve.minimum().1);
         }
-        let value = self.local()?.value?;
+        let Known { point, span } = self.local()?.value?;
+        let least = if self.objective.is_never_negative { 0.0 } else { f64::NEG_INFINITY };
+        let value = Known { point: point.max(least), span: Span { lower: span.lower.max(least), ..span } };
         Some(self.objective.natural(&self.estimate(value)))
     }
 

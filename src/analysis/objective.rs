@@ -55,6 +55,8 @@ pub struct Objective<'a> {
     plain: Vec<LevelMean>,
     /// The levels without the luck of the blocks that their runs share, where that is worth it.
     pub blocks: Option<BlockFit>,
+    /// Whether no run of a metric to be minimised is below 0: then its best value is not either.
+    pub is_never_negative: bool,
     /// What stands for a level.
     pub statistic: Statistic,
     /// Which of its values is the best.
@@ -92,6 +94,8 @@ impl<'a> Objective<'a> {
         };
         let beside = along.beside(groups.iter().map(|group| group.level));
         let on_axis = samples.get(beside..).unwrap_or_default();
+        let is_positive = |group: &Group| group.summary.min.is_some_and(|least| least >= 0.0);
+        let is_never_negative = goal == Goal::Min && groups.iter().all(is_positive);
         let given = groups[beside..].iter().map(|group| group.level).collect();
         let measured = groups.iter().map(|group| statistic.measured(group)).collect::<Option<Vec<_>>>();
         let measured = measured.ok_or_else(unknown)?;
@@ -126,6 +130,7 @@ impl<'a> Objective<'a> {
             plain,
             beside,
             blocks,
+            is_never_negative,
             statistic,
             goal,
             replicates: REPLICATES,

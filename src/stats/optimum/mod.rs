@@ -305,7 +305,8 @@ impl Optimum {
         let own = self.means[least] + simultaneous * self.noise.standard_error(least);
         let drawn_upper = quantile(&drawn, 1.0 - self.alpha / 10.0).max(lower);
         let upper = if self.is_dense() { drawn_upper } else { drawn_upper.max(own) };
-        let point = quantile(&drawn, 0.5).clamp(lower, upper);
+        // Draws overshoot before a wall, where the lines that bound a convex curve do not.
+        let point = quantile(&drawn, 0.5).max(self.bounds.least_value(0.5)).clamp(lower, upper);
         let shared = self.quantile * libm::sqrt(self.noise.shared);
         let (below, above) = (libm::hypot(point - lower, shared), libm::hypot(upper - point, shared));
         Some(Known { point, span: Span { lower: point - below, upper: point + above } })
