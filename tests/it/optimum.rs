@@ -536,10 +536,5 @@ proptest! {
 #[test]
 fn a_run_that_diverged_is_named() {
     let named = "a run of 10000000 at level 0.5 is a thousand times as large as the usual level";
-    for command in ["stats", "report"] {
-        let folder = Folder::with("runs.csv", ONE_DIVERGED);
-        let told =
-            initsweep(format!("{command} runs.csv --x dropout --y val_loss")).in_folder(&folder).run().succeeds();
-        told.says(named);
-    }
+    ask(ONE_DIVERGED, "--x dropout --y val_loss").prints(named);
 }
