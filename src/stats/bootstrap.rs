@@ -81,7 +81,8 @@ const LARGEST: f64 = 1e70;
 const PURPOSE: u32 = 0x626f_6f74;
 
 /// The minimum of the curve through `levels`, ascending in x and with pooled errors, and its uncertainty. Nothing for fewer than
-/// three levels, without any known error or without replicates, and for means or deviations beyond 1e70.
+/// three levels, without any known error or without replicates, for means or deviations beyond 1e70, and where
+/// a fit has no solution.
 pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option<FittedMinimum> {
     if levels.iter().any(|level| level.mean.abs() > LARGEST || level.variance > LARGEST * LARGEST) {
         return None;
@@ -106,6 +107,11 @@ pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option
             },
         )
         .collect();
+    // Levels of very different precision leave a fit through a few of them without a solution.
+    let is_found = |minimum: &Minimum| minimum.x.is_finite() && minimum.value.is_finite();
+    if !is_found(&minimum) || !replicates.iter().all(is_found) {
+        return None;
+    }
     let (location, value) = intervals(&replicates, &minimum, plan.confidence);
     let error = |row: &Row| draws.error(row, levels);
     let rise = rise(&curve, minimum.x, &location, &Measures { levels, error: &error, plan });

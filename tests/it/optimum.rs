@@ -538,3 +538,20 @@ fn a_run_that_diverged_is_named() {
     let named = "a run of 10000000 at level 0.5 is a thousand times as large as the usual level";
     ask(ONE_DIVERGED, "--x dropout --y val_loss").prints(named);
 }
+
+#[test]
+fn plans_of_levels_that_no_curve_fits_end_in_a_plan_or_a_clean_error() {
+    for csv in [ONE_DIVERGED, THREE_LEVELS] {
+        let columns = csv.lines().next().unwrap().replace("dropout,", "--x dropout --y ").replace("lr,", "--x lr --y ");
+        for strategy in ["uniform", "relative-error", "neyman", "ocba", "minimum"] {
+            let folder = Folder::with("runs.csv", csv);
+            let words = format!("plan runs.csv {columns} --budget 7 --strategy {strategy}");
+            let finished = initsweep(words).in_folder(&folder).run();
+            if strategy == "minimum" {
+                finished.fails_with(3).says("at least four levels")
+            } else {
+                finished.succeeds()
+            };
+        }
+    }
+}
