@@ -134,7 +134,15 @@ impl Runs for Apart<'_> {
             let (n, [sum, squares]) = (level.n as f64, level.sums);
             let variance = (squares - sum * sum / n) / (n - 1.0);
             let mean = true_mean(level.level) + sum / n;
-            LevelSummary { level: level.level, n: level.n, mean, std_dev: Some(variance.sqrt()), min: None, max: None }
+            LevelSummary {
+                level: level.level,
+                n: level.n,
+                mean,
+                std_dev: Some(variance.sqrt()),
+                min: None,
+                max: None,
+                failed: 0,
+            }
         };
         let levels: Vec<LevelSummary> = self.levels.iter().filter(|level| level.n > 0).map(summary).collect();
         let ledger = RowLedger::of_rows(self.levels.iter().map(|level| level.n).sum());

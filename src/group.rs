@@ -29,13 +29,26 @@ pub struct Sample {
     /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::store::blocks::NO_BLOCK) for a run in none; empty
     /// if the runs have no blocks.
     pub block: Vec<u64>,
+    /// How many runs failed at this level, whether or not they count with a value in `sorted`.
+    pub failed: u64,
+    /// All runs of the level, failed ones included.
+    pub runs: u64,
 }
 
 impl Sample {
     /// Of `values` alone.
     pub fn of(level: f64, mut values: Vec<f64>) -> Self {
         values.sort_unstable_by(f64::total_cmp);
-        Self { level, sorted: values, final_loss: Vec::new(), replicate: Vec::new(), block: Vec::new() }
+        let runs = values.len() as u64;
+        Self {
+            level,
+            sorted: values,
+            final_loss: Vec::new(),
+            replicate: Vec::new(),
+            block: Vec::new(),
+            failed: 0,
+            runs,
+        }
     }
 }
 
@@ -174,6 +187,8 @@ impl<'a> Columns<'a> {
                 rows().map(|row| self.replicates[row]).collect()
             },
             block: if self.blocks.is_empty() { Vec::new() } else { rows().map(|row| self.blocks[row]).collect() },
+            failed: 0,
+            runs: order.len() as u64,
         }
     }
 }

@@ -97,6 +97,7 @@ fn summary(sample: &Sample) -> LevelSummary {
         std_dev: moments.std_dev(),
         min: sample.sorted.first().copied(),
         max: sample.sorted.last().copied(),
+        failed: sample.failed,
     }
 }
 

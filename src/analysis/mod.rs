@@ -225,7 +225,7 @@ impl Analysis {
     pub fn of_levels_alone(&self, question: &Question) -> Result<Self> {
         let level = |group: &Group| {
             let Summary { n, mean, std_dev, min, max, .. } = group.summary;
-            LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max }
+            LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max, failed: 0 }
         };
         let levels = self.groups.iter().map(level).collect();
         let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone(), pair: None };

@@ -205,7 +205,7 @@ mod tests {
         let level = |i: u32| {
             let x = f64::from(i) * 0.1;
             let mean = 1500.0 + 200.0 * (x - 1.0) * (x - 1.0);
-            LevelSummary { level: x, n: 100, mean, std_dev: Some(9.0), min: Some(1.0), max: Some(5e3) }
+            LevelSummary { level: x, n: 100, mean, std_dev: Some(9.0), min: Some(1.0), max: Some(5e3), failed: 0 }
         };
         let levels: Vec<LevelSummary> = (1..=20).map(level).collect();
         let ledger = RowLedger::of_rows(20);

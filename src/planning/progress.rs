@@ -208,8 +208,15 @@ mod tests {
     /// Five levels of a parabola around 3, known to a millionth, the first from `n` runs.
     fn precise(n: u64) -> Analysis {
         let mean = |level: f64| 10.0 + (level - 3.0) * (level - 3.0);
-        let level =
-            |level: f64, n| LevelSummary { level, n, mean: mean(level), std_dev: Some(1e-6), min: None, max: None };
+        let level = |level: f64, n| LevelSummary {
+            level,
+            n,
+            mean: mean(level),
+            std_dev: Some(1e-6),
+            min: None,
+            max: None,
+            failed: 0,
+        };
         let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40), level(4.0, 40), level(5.0, 40)];
         let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
         let ledger = RowLedger::of_rows(160 + n);

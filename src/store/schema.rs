@@ -110,6 +110,8 @@ impl Exclusion {
 pub struct RowLedger {
     /// Rows read, the header not counted.
     pub read: u64,
+    /// Rows whose run failed: its metric is NaN, infinite, or a condition says so.
+    pub failed: u64,
     /// Rows left out, by reason, each with the place of the first.
     excluded: BTreeMap<Exclusion, (u64, String)>,
 }
@@ -129,7 +131,7 @@ impl RowLedger {
 
     /// Rows that entered the statistics.
     pub fn used(&self) -> u64 {
-        self.read - self.excluded_in_all()
+        self.read - self.failed - self.excluded_in_all()
     }
 
     /// Rows left out, all reasons together.
@@ -158,6 +160,7 @@ impl RowLedger {
     /// Adds the rows of `other`, which come after these.
     pub fn append(&mut self, other: Self) {
         self.read += other.read;
+        self.failed += other.failed;
         for (reason, (rows, place)) in other.excluded {
             self.exclude(reason, rows, || place);
         }
@@ -376,6 +379,8 @@ pub struct LevelSummary {
     pub min: Option<f64>,
     /// Greatest value, where it is known.
     pub max: Option<f64>,
+    /// Runs that failed, which the other numbers do not hold.
+    pub failed: u64,
 }
 
 impl LevelSummary {
@@ -398,6 +403,7 @@ impl LevelSummary {
             std_dev: within.map(|within| libm::sqrt((within + between) / (n + more - 1.0))),
             min: both(f64::min, self.min, other.min),
             max: both(f64::max, self.max, other.max),
+            failed: self.failed + other.failed,
         }
     }
 }
@@ -491,6 +497,7 @@ mod tests {
             std_dev: Some(std_dev),
             min: Some(min),
             max: None,
+            failed: 0,
         };
         let both = part(2, 2.0, 2f64.sqrt(), 1.0).with(&part(3, 8.0, 7f64.sqrt(), 5.0));
         assert!((both.mean - 5.6).abs() < 1e-15 && (both.std_dev.unwrap() - 14.8f64.sqrt()).abs() < 1e-14, "{both:?}");

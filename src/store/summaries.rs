@@ -137,7 +137,7 @@ impl Places {
             return Err("neither std_dev nor standard_error is given".into());
         }
         // Adding 0 turns −0 into 0.
-        Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max })
+        Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max, failed: 0 })
     }
 }
 
@@ -301,8 +301,9 @@ mod tests {
     #[test]
     fn levels_come_sorted_and_errors_become_deviations() {
         let levels = read("level\tmean\tstandard_error\tn\tmin\n0.5\t20\t2\t25\t1\n\n0.1\t10\t\t1\t\n").unwrap().levels;
-        let second = LevelSummary { level: 0.5, n: 25, mean: 20.0, std_dev: Some(10.0), min: Some(1.0), max: None };
-        let first = LevelSummary { level: 0.1, n: 1, mean: 10.0, std_dev: None, min: None, max: None };
+        let second =
+            LevelSummary { level: 0.5, n: 25, mean: 20.0, std_dev: Some(10.0), min: Some(1.0), max: None, failed: 0 };
+        let first = LevelSummary { level: 0.1, n: 1, mean: 10.0, std_dev: None, min: None, max: None, failed: 0 };
         assert_eq!(levels, [first, second]);
     }
 

@@ -111,6 +111,7 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
                     std_dev: (n > 1).then(|| spread * libm::sqrt(n as f64 / (n as f64 - 1.0))),
                     min: Some(number("min")?),
                     max: Some(number("max")?),
+                    failed: 0,
                 });
             }
         }
