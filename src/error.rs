@@ -133,12 +133,12 @@ pub enum Error {
         times: usize,
     },
     /// A cell that should hold a number holds something else.
-    #[error("{path}, line {line}, column '{column}': '{value}' is not a number")]
+    #[error("{path}, {place}, column '{column}': '{value}' is not a number")]
     NotANumber {
         /// The file.
         path: PathBuf,
-        /// Line in the file, from 1, the header included.
-        line: u64,
+        /// The line or row, from 1; a header counts as a line.
+        place: String,
         /// The column.
         column: String,
         /// The cell's text, shortened.
@@ -304,6 +304,14 @@ pub enum Error {
     },
 }
 
+/// Whether an error of this kind is about the bytes that were read, not about reading them.
+fn is_damage(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput | io::ErrorKind::UnexpectedEof | io::ErrorKind::Other
+    )
+}
+
 impl Error {
     /// A read failure of `path`, ready for `map_err`.
     pub fn read(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
@@ -337,6 +345,8 @@ impl Error {
             | Self::OutOfReach { .. }
             | Self::Baseline { .. }
             | Self::Figure { .. } => 3,
+            // What no system said, the content did: it is damaged.
+            Self::Read { source, .. } if source.raw_os_error().is_none() && is_damage(source.kind()) => 3,
             Self::Read { .. }
             | Self::NoFiles { .. }
             | Self::Unreachable { .. }

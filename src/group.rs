@@ -4,13 +4,12 @@ pub mod blocks;
 
 use std::borrow::Cow;
 
-use polars::prelude::*;
+use polars::prelude::IdxSize;
 use rayon::prelude::*;
 
+use crate::data::RunTable;
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
-use crate::store::RunTable;
-use crate::store::schema::Pairing;
 
 /// More levels than this are a mistake: no figure or table of them can be read.
 pub const MAX_LEVELS: usize = 100_000;
@@ -26,7 +25,7 @@ pub struct Sample {
     pub final_loss: Vec<f64>,
     /// Run by run as in `sorted`, which replicate of a paired sweep it is; empty if the runs are not paired.
     pub replicate: Vec<u64>,
-    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::store::blocks::NO_BLOCK) for a run in none; empty
+    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::data::blocks::NO_BLOCK) for a run in none; empty
     /// if the runs have no blocks.
     pub block: Vec<u64>,
     /// How many runs failed at this level, whether or not they count with a value in `sorted`.
@@ -64,7 +63,7 @@ impl Sample {
 /// # Cost
 /// One hash pass over the rows, then O(n log n) comparisons spread over all threads.
 pub fn by_level(table: &RunTable) -> Result<Vec<Sample>> {
-    Ok(GroupedRuns::of(table)?.samples)
+    Ok(GroupedRuns::new(table, None)?.samples)
 }
 
 /// Runs by level, and in the order of their rows.
@@ -81,39 +80,38 @@ pub struct GroupedRuns<'a> {
 }
 
 impl<'a> GroupedRuns<'a> {
-    /// Groups `table` as [`by_level`] does.
+    /// Groups `table` as [`by_level`] does. A failed run counts with the value `failed_as`, or has none.
     ///
     /// # Errors
     /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
-    pub fn of(table: &'a RunTable) -> Result<Self> {
-        let malformed = || RunTable::malformed("the table of runs".as_ref());
-        let factor = table.frame.column(&table.columns.factor).map_err(malformed())?;
-        let factor = factor.f64().map_err(malformed())?.rechunk().into_owned();
-        let mut columns = Columns::of(table)?;
-
-        let multithreaded = rayon::current_num_threads() > 1;
-        let groups = factor.clone().into_series().group_tuples(multithreaded, false).map_err(malformed())?;
-        if groups.len() > MAX_LEVELS {
+    pub fn new(table: &'a RunTable, failed_as: Option<f64>) -> Result<Self> {
+        let factor = table.factor();
+        let mut columns = Columns {
+            values: table.metric(),
+            failed_as,
+            final_losses: table.final_loss(),
+            replicates: table.replicate(),
+            blocks: Cow::Borrowed(&[]),
+        };
+        let mut rows = table.rows_by_level()?;
+        if rows.len() > MAX_LEVELS {
             return Err(Error::TooManyLevels {
-                column: table.columns.factor.clone(),
-                levels: groups.len(),
-                rows: table.frame.height(),
+                column: table.roles.factor.clone(),
+                levels: rows.len(),
+                rows: table.height(),
                 limit: MAX_LEVELS,
             });
         }
-        let levels = factor.cont_slice().map_err(malformed())?;
         // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
-        let level = |rows: &[IdxSize]| levels[rows[0] as usize] + 0.0;
-        let mut rows: Vec<Vec<IdxSize>> = match &groups {
-            GroupsType::Idx(groups) => groups.all().par_iter().map(|rows| rows.to_vec()).collect(),
-            GroupsType::Slice { groups, .. } => {
-                groups.par_iter().map(|[start, length]| (*start..start + length).collect()).collect()
-            }
-        };
+        let level = |rows: &[IdxSize]| factor[rows[0] as usize] + 0.0;
         rows.sort_by(|a, b| level(a).total_cmp(&level(b)));
-        let keyed = &table.details.blocks;
+        let is_given = table.roles.pair.is_some();
         // Runs that share their draws are paired by them, unless the user names a column.
-        let found = if columns.replicates.is_empty() || keyed.is_given() { blocks::choose(keyed, &rows) } else { None };
+        let found = if columns.replicates.is_empty() || is_given {
+            blocks::choose(table.blocks(), is_given, &rows)
+        } else {
+            None
+        };
         let (blocks, keys) = found.unzip();
         columns.blocks = keys.unwrap_or_default();
         let samples = rows.par_iter().map(|rows| columns.sample(level(rows), rows)).collect();
@@ -136,91 +134,96 @@ impl<'a> GroupedRuns<'a> {
         self.rows.iter().filter_map(|rows| rows.first()).map(|row| u64::from(*row))
     }
 
-    /// The value and the row, from 0, of each run of each level, in the order of the rows.
+    /// Each level with the value and the row, from 0, of each of its runs that has a value, in the order of the rows.
     pub fn values(&self) -> impl Iterator<Item = (f64, Vec<(f64, usize)>)> {
-        let run = |row: &IdxSize| (self.columns.values[*row as usize], *row as usize);
-        let level = move |(sample, rows): (&Sample, &Vec<IdxSize>)| (sample.level, rows.iter().map(run).collect());
+        let level = |(sample, rows): (&Sample, &Vec<IdxSize>)| (sample.level, self.columns.runs(rows).collect());
         self.samples.iter().zip(&self.rows).map(level)
     }
 }
 
 /// The columns of all runs; the last three may be empty.
 struct Columns<'a> {
+    /// NaN for a failed run.
     values: Cow<'a, [f64]>,
-    final_losses: &'a [f64],
-    replicates: &'a [u64],
-    blocks: &'a [u64],
+    failed_as: Option<f64>,
+    final_losses: Cow<'a, [f64]>,
+    replicates: Cow<'a, [u64]>,
+    blocks: Cow<'a, [u64]>,
 }
 
-impl<'a> Columns<'a> {
-    fn of(table: &'a RunTable) -> Result<Self> {
-        let replicates = match &table.details.pairing {
-            Pairing::Paired { replicate, .. } => replicate.as_slice(),
-            Pairing::Unknown | Pairing::Apart => &[],
+impl Columns<'_> {
+    /// The value and the row of those runs in `rows` that have a value.
+    fn runs(&self, rows: &[IdxSize]) -> impl Iterator<Item = (f64, usize)> {
+        let value = |row: usize| match self.values[row] {
+            value if value.is_nan() => self.failed_as,
+            value => Some(value),
         };
-        let (values, final_losses) = (plain(table, &table.columns.metric)?, table.details.final_loss.as_slice());
-        Ok(Self { values, final_losses, replicates, blocks: &[] })
+        rows.iter().filter_map(move |row| Some((value(*row as usize)?, *row as usize)))
     }
 
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
+        let failed = rows.iter().filter(|row| self.values[**row as usize].is_nan()).count() as u64;
+        let runs = rows.len() as u64;
         if self.final_losses.is_empty() && self.replicates.is_empty() && self.blocks.is_empty() {
-            return Sample::of(level, rows.iter().map(|row| self.values[*row as usize]).collect());
+            let values = self.runs(rows).map(|(value, _)| value).collect();
+            return Sample { failed, runs, ..Sample::of(level, values) };
         }
-        let mut order: Vec<(f64, IdxSize)> = rows.iter().map(|row| (self.values[*row as usize], *row)).collect();
-        let block = |row: IdxSize| self.blocks.get(row as usize);
+        let mut order: Vec<(f64, usize)> = self.runs(rows).collect();
+        let block = |row: usize| self.blocks.get(row);
         order.sort_unstable_by(|(a, row), (b, other)| {
             a.total_cmp(b).then_with(|| block(*row).cmp(&block(*other))).then(row.cmp(other))
         });
-        let rows = || order.iter().map(|(_, row)| *row as usize);
+        let rows = || order.iter().map(|(_, row)| *row);
+        let of_rows =
+            |column: &[u64]| if column.is_empty() { Vec::new() } else { rows().map(|row| column[row]).collect() };
+        let final_losses = self.final_losses.as_ref();
         Sample {
             level,
             sorted: order.iter().map(|(value, _)| *value).collect(),
-            final_loss: if self.final_losses.is_empty() {
+            final_loss: if final_losses.is_empty() {
                 Vec::new()
             } else {
-                rows().map(|row| self.final_losses[row]).collect()
+                rows().map(|row| final_losses[row]).collect()
             },
-            replicate: if self.replicates.is_empty() {
-                Vec::new()
-            } else {
-                rows().map(|row| self.replicates[row]).collect()
-            },
-            block: if self.blocks.is_empty() { Vec::new() } else { rows().map(|row| self.blocks[row]).collect() },
-            failed: 0,
-            runs: order.len() as u64,
+            replicate: of_rows(&self.replicates),
+            block: of_rows(&self.blocks),
+            failed,
+            runs,
         }
     }
-}
-
-/// The column `name` row by row: the frame's own numbers where they lie in one piece.
-///
-/// # Errors
-/// [`Error::Malformed`] if the frame is not that of the schema.
-pub fn plain<'a>(table: &'a RunTable, name: &str) -> Result<Cow<'a, [f64]>> {
-    let malformed = || RunTable::malformed("the table of runs".as_ref());
-    let column = table.frame.column(name).and_then(|column| column.f64()).map_err(malformed())?;
-    Ok(match column.cont_slice() {
-        Ok(slice) => Cow::Borrowed(slice),
-        Err(_) => Cow::Owned(column.into_no_null_iter().collect()),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::blocks::NO_BLOCK;
-    use crate::store::schema::Columns;
+    use crate::data::Roles;
+    use crate::data::blocks::NO_BLOCK;
+    use crate::data::table::RunColumns;
 
     /// Runs as level, value and key of the block.
     fn table(runs: &[(f64, f64, u64)]) -> RunTable {
-        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: Some("block".into()) };
+        let roles = Roles { pair: Some("block".into()), ..Roles::new("x", "y") };
         let column = |value: fn(&(f64, f64, u64)) -> f64| runs.iter().map(value).collect();
-        let mut table = RunTable::empty(&columns);
-        table.frame = RunTable::frame_of(&columns, column(|run| run.0), column(|run| run.1), "runs".as_ref()).unwrap();
-        table.details.blocks = columns.blocks(|_| true);
-        runs.iter().for_each(|run| table.details.blocks.push(|_| run.2));
-        table
+        let columns = RunColumns {
+            factor: column(|run| run.0),
+            metric: column(|run| run.1),
+            blocks: vec![("block".into(), runs.iter().map(|run| run.2).collect())],
+            ..RunColumns::default()
+        };
+        RunTable::new(&roles, columns, "runs".as_ref()).unwrap()
+    }
+
+    #[test]
+    fn failed_runs_are_counted_and_have_a_value_only_if_one_is_given() {
+        let table = table(&[(1.0, f64::NAN, 9), (1.0, 3.0, 2), (2.0, f64::NAN, 9)]);
+        let grouped = GroupedRuns::new(&table, None).unwrap();
+        let found = |sample: &Sample| (sample.sorted.clone(), sample.block.clone(), sample.failed, sample.runs);
+        assert_eq!(found(&grouped.samples[0]), (vec![3.0], vec![2], 1, 2));
+        assert_eq!(found(&grouped.samples[1]), (vec![], vec![], 1, 1));
+        let grouped = GroupedRuns::new(&table, Some(7.0)).unwrap();
+        assert_eq!(found(&grouped.samples[0]), (vec![3.0, 7.0], vec![2, 9], 1, 2));
+        assert_eq!(found(&grouped.samples[1]), (vec![7.0], vec![9], 1, 1));
     }
 
     #[test]
@@ -230,7 +233,7 @@ mod tests {
         for _ in 0..runs.len() {
             runs.rotate_left(1);
             let table = table(&runs);
-            let grouped = GroupedRuns::of(&table).unwrap();
+            let grouped = GroupedRuns::new(&table, None).unwrap();
             let [first, second] = grouped.samples.as_slice() else { panic!("there are two levels") };
             assert_eq!((&first.sorted[..], &first.block[..]), (&[3.0, 5.0, 5.0, 5.0][..], &[2, 4, 9, NO_BLOCK][..]));
             assert_eq!((&second.sorted[..], &second.block[..]), (&[1.0, 5.0][..], &[4, 9][..]));
@@ -242,7 +245,7 @@ mod tests {
     #[test]
     fn the_first_rows_keep_the_column_that_all_rows_chose() {
         let table = table(&[(1.0, 5.0, 9), (2.0, 3.0, 8), (1.0, 4.0, 8)]);
-        let first = GroupedRuns::of(&table).unwrap().first(2);
+        let first = GroupedRuns::new(&table, None).unwrap().first(2);
         assert_eq!((first.len(), &first[0].block, &first[1].block), (2, &vec![9], &vec![8]));
     }
 }

@@ -25,10 +25,10 @@ mod condition;
 pub use condition::{Condition, Outcome, Subject};
 
 use crate::analysis::{Analysis, Goal, Group, nearly_equal};
+use crate::data::RowLedger;
 use crate::stats::compare::{Measured, holm, relative_change, welch};
 use crate::stats::interval::satterthwaite;
 use crate::stats::{ConfidenceInterval, Estimate, Method};
-use crate::store::schema::RowLedger;
 
 /// How a mean changed from the first set of runs to the second.
 #[derive(Debug, Clone, Copy, PartialEq)]

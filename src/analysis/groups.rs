@@ -2,13 +2,13 @@
 
 use rayon::prelude::*;
 
+use crate::data::LevelSummary;
+use crate::data::RunTable;
 use crate::group::Sample;
 use crate::stats::basins::{Basin, Basins, Cuts, mean_lies_in_gap};
 use crate::stats::interval::Estimate;
 use crate::stats::quantile::{interquartile_mean, quantile_estimate, trimmed_mean};
 use crate::stats::{Summary, centre};
-use crate::store::RunTable;
-use crate::store::schema::LevelSummary;
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, FINAL_LOSS, SOLVED_BELOW};
 
 /// The share of the runs that the trimmed mean leaves out on each side. Small, because what is far off may be a basin of its
@@ -127,16 +127,16 @@ impl BasinRule {
             let [value] = table.settings.get(name)?.values() else { return None };
             value.parse::<f64>().ok()
         };
-        let columns = &table.columns;
-        let is_trainers = columns.factor == DEFAULT_FACTOR || table.settings.contains_key(DEFAULT_FACTOR);
+        let roles = &table.roles;
+        let is_trainers = roles.factor == DEFAULT_FACTOR || table.settings.contains_key(DEFAULT_FACTOR);
         let has_final =
             |sample: &Sample| !sample.final_loss.is_empty() && !sample.final_loss.iter().any(|x| x.is_nan());
-        if is_trainers && (columns.metric == FINAL_LOSS || samples.iter().all(has_final)) {
+        if is_trainers && (roles.metric == FINAL_LOSS || samples.iter().all(has_final)) {
             return Some(Self::FinalLoss { solved_below: only(SOLVED_BELOW).unwrap_or(SOLVED) });
         }
         let has_epochs = table.settings.contains_key("epochs");
         let epochs = if has_epochs { only("epochs")? } else { ARTICLE_EPOCHS };
-        let is_articles = columns.factor == DEFAULT_FACTOR && columns.metric == DEFAULT_METRIC;
+        let is_articles = roles.factor == DEFAULT_FACTOR && roles.metric == DEFAULT_METRIC;
         is_articles.then_some(Self::TotalLoss { epochs })
     }
 

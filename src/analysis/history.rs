@@ -18,10 +18,10 @@ use crate::analysis::groups;
 use crate::analysis::layers::Layers;
 use crate::analysis::objective::Objective;
 use crate::analysis::{Analysis, Statistic};
+use crate::data::LevelSummary;
 use crate::error::{Error, Result};
 use crate::group::{GroupedRuns, Sample};
 use crate::stats::{Estimate, ExactMoments};
-use crate::store::schema::LevelSummary;
 
 /// Replicates of each bootstrap: the ends of an interval are good to some 6 % of its width, which no eye sees.
 const REPLICATES: u32 = 200;
@@ -114,7 +114,8 @@ fn stops_between(first: u64, last: u64, steps: usize) -> Vec<u64> {
 mod tests {
     use super::*;
     use crate::analysis::{AxisScale, Question};
-    use crate::store::{self, Columns, Data, RunTable, Source};
+    use crate::data::{Data, Roles, RunTable};
+    use crate::store::{self, Source};
 
     /// The first `lines` of the sample's file, or all.
     fn first(lines: usize) -> RunTable {
@@ -123,8 +124,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runs.csv");
         std::fs::write(&path, text).unwrap();
-        let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
-        let data = store::read(&[Source::Path(path.display().to_string())], &columns).unwrap();
+        let roles = Roles::new("hidden_std_dev", "loss");
+        let data = store::read(&[Source::Path(path.display().to_string())], &roles).unwrap();
         let Data::Runs(runs) = data else { panic!("runs") };
         runs
     }
@@ -141,7 +142,7 @@ mod tests {
                 x_scale: AxisScale::Auto,
             };
             let table = first(usize::MAX);
-            let runs = GroupedRuns::of(&table).unwrap();
+            let runs = GroupedRuns::new(&table, None).unwrap();
             let analysis = Analysis::of_runs(&runs, &question).unwrap();
             let known = of(&runs, &analysis, 4).unwrap();
             let looks: Vec<u64> = known.iter().map(|known| known.runs).collect();

@@ -44,6 +44,7 @@ use crate::analysis::objective::Objective;
 use crate::analysis::references::{Comparisons, nearly_equal};
 pub use crate::analysis::references::{Place, ReferenceDifference, ReferencePair, ReferenceResult, Step};
 pub use crate::analysis::statistic::Statistic;
+use crate::data::{Data, LevelSummaries, LevelSummary, Roles, RowLedger, Setting};
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
 use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
@@ -51,7 +52,6 @@ use crate::provenance::{InputDigest, Provenance};
 use crate::stats::Summary;
 use crate::stats::compare::Measured;
 use crate::stats::paired::variance_reduction;
-use crate::store::schema::{Columns, Data, LevelSummaries, LevelSummary, RowLedger, SettingValues};
 use crate::sweep::{DEFAULT_FACTOR, Reference};
 use crate::warning::Warning;
 
@@ -171,14 +171,14 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::store::RunTable`] or [`LevelSummaries`].
+    /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::data::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
     /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data, or
     /// the axis that is asked for cannot hold the levels.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
-            Data::Runs(runs) => Self::of_runs(&GroupedRuns::of(&runs)?, question),
+            Data::Runs(runs) => Self::of_runs(&GroupedRuns::new(&runs, None)?, question),
             Data::Levels(levels) => Self::of_summaries(levels, question),
         }
     }
@@ -191,9 +191,9 @@ impl Analysis {
         let GroupedRuns { table, samples, blocks, .. } = runs;
         let basin_rule = BasinRule::of(table, samples);
         let groups = groups::of_samples(samples, basin_rule.as_ref(), question.confidence);
-        let setting = |(name, values): (&String, &SettingValues)| (name.clone(), values.values().to_vec());
+        let setting = |(name, values): (&String, &Setting)| (name.clone(), values.values().to_vec());
         let origin = Origin {
-            columns: table.columns.clone(),
+            roles: table.roles.clone(),
             basis: Basis::Runs,
             ledger: table.ledger.clone(),
             basin_rule,
@@ -206,14 +206,14 @@ impl Analysis {
     }
 
     fn of_summaries(table: LevelSummaries, question: &Question) -> Result<Self> {
-        let LevelSummaries { levels, columns, ledger, inputs, warnings } = table;
+        let LevelSummaries { levels, roles, ledger, inputs, warnings } = table;
         if levels.len() > MAX_LEVELS {
             let (levels, rows) = (levels.len(), ledger.read as usize);
-            return Err(Error::TooManyLevels { column: columns.factor, levels, rows, limit: MAX_LEVELS });
+            return Err(Error::TooManyLevels { column: roles.factor, levels, rows, limit: MAX_LEVELS });
         }
         let groups = groups::of_summaries(&levels, question.confidence);
         let (basis, settings) = (Basis::Summaries, Vec::new());
-        let origin = Origin { columns, basis, ledger, basin_rule: None, blocks: None, settings, inputs, warnings };
+        let origin = Origin { roles, basis, ledger, basin_rule: None, blocks: None, settings, inputs, warnings };
         Self::assemble(groups, &[], origin, question)
     }
 
@@ -228,9 +228,9 @@ impl Analysis {
             LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max, failed: 0 }
         };
         let levels = self.groups.iter().map(level).collect();
-        let columns = Columns { factor: self.factor.clone(), metric: self.metric.clone(), pair: None };
+        let roles = Roles::new(self.factor.clone(), self.metric.clone());
         let (ledger, inputs) = (self.ledger.clone(), self.provenance.inputs.clone());
-        Self::of_summaries(LevelSummaries { levels, columns, ledger, inputs, warnings: Vec::new() }, question)
+        Self::of_summaries(LevelSummaries { levels, roles, ledger, inputs, warnings: Vec::new() }, question)
     }
 
     /// Everything that follows from the groups, which are not empty; `samples` are empty if there are no runs.
@@ -238,7 +238,7 @@ impl Analysis {
         let Question { confidence, statistic, .. } = *question;
         let (goal, margin) = (question.resolved_goal(), question.margin.unwrap_or_default());
         let levels: Vec<f64> = groups.iter().map(|group| group.level).collect();
-        let along = question.x_scale.for_levels(&origin.columns.factor, &levels)?;
+        let along = question.x_scale.for_levels(&origin.roles.factor, &levels)?;
         let is_given = origin.blocks.as_ref().is_some_and(|blocks| blocks.given);
         let mut objective = Objective::of(statistic, goal, along, &groups, samples, origin.basin_rule.as_ref())?;
         let (variance_reduction, used) = objective.within_blocks(samples, is_given);
@@ -250,7 +250,7 @@ impl Analysis {
                 given: margin.to_string(),
                 reason: format!(
                     "the values of {} are of either sign, so that a share of the best one means nothing; give a number in their unit, such as --margin 0.02",
-                    origin.columns.metric
+                    origin.roles.metric
                 ),
             });
         }
@@ -269,8 +269,8 @@ impl Analysis {
         let steps = comparisons.steps(&question.references, observed_minimum);
         let paired = paired_runs(&objective, &groups);
         let mut analysis = Self {
-            factor: origin.columns.factor,
-            metric: origin.columns.metric,
+            factor: origin.roles.factor,
+            metric: origin.roles.metric,
             confidence,
             along,
             basis: origin.basis,
@@ -344,7 +344,7 @@ impl Analysis {
 
 /// Where groups come from.
 struct Origin {
-    columns: Columns,
+    roles: Roles,
     basis: Basis,
     ledger: RowLedger,
     basin_rule: Option<BasinRule>,

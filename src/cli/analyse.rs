@@ -8,11 +8,12 @@ use crate::analysis::{AxisScale, Goal, Margin, Question, Statistic};
 use crate::cli::document::DocumentArgs;
 use crate::cli::source::SourceArgs;
 use crate::cli::value::{confidence, margin, scale};
+use crate::condition::Condition;
 use crate::export::Format;
 use crate::figure::style::{Size, Theme};
 use crate::figure::{ErrorBars, FigureOptions, Look, Wording};
 use crate::output::DEFAULT_FOLDER;
-use crate::store::Columns;
+use crate::store::Roles;
 use crate::sweep::{DEFAULT_METRIC, Reference};
 
 /// What to analyse, and how.
@@ -28,6 +29,13 @@ pub struct AnalysisArgs {
     /// replicate, if the same values stand at every level]
     #[arg(long, value_name = "COLUMN")]
     pub pair: Option<String>,
+    /// Only the rows for which this holds: = != < <= > >= and a number, an expression or a text; may be repeated, then all must
+    /// hold. A column with blanks goes into double quotes
+    #[arg(long = "where", value_name = "COLUMN OP VALUE")]
+    pub filters: Vec<Condition>,
+    /// Runs for whose row this holds have failed, as those without a finite metric; may be repeated, then one is enough
+    #[arg(long, value_name = "COLUMN OP VALUE")]
+    pub failed: Vec<Condition>,
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
@@ -55,19 +63,22 @@ pub struct AnalysisArgs {
 
 impl AnalysisArgs {
     /// The columns to read; `factor` is the default of `--x`.
-    pub fn columns(&self, factor: &str) -> Columns {
-        Columns {
+    pub fn roles(&self, factor: &str) -> Roles {
+        Roles {
             factor: self.x.clone().unwrap_or_else(|| factor.into()),
             metric: self.y.clone().unwrap_or_else(|| DEFAULT_METRIC.into()),
             pair: self.pair.clone(),
+            by: None,
+            filters: self.filters.clone(),
+            failed: self.failed.clone(),
         }
     }
 
     /// The question to ask of these columns, about their means.
-    pub fn question(&self, columns: &Columns) -> Question {
+    pub fn question(&self, roles: &Roles) -> Question {
         Question {
             confidence: self.confidence,
-            references: Reference::with_defaults(&columns.factor, &self.reference),
+            references: Reference::with_defaults(&roles.factor, &self.reference),
             margin: self.margin,
             statistic: Statistic::Mean,
             goal: self.goal,
@@ -96,13 +107,13 @@ pub struct InquiryArgs {
 
 impl InquiryArgs {
     /// The columns to read; `factor` is the default of `--x`.
-    pub fn columns(&self, factor: &str) -> Columns {
-        self.analysis.columns(factor)
+    pub fn roles(&self, factor: &str) -> Roles {
+        self.analysis.roles(factor)
     }
 
     /// The question to ask of these columns.
-    pub fn of(&self, columns: &Columns) -> Question {
-        Question { statistic: self.statistic, ..self.analysis.question(columns) }
+    pub fn of(&self, roles: &Roles) -> Question {
+        Question { statistic: self.statistic, ..self.analysis.question(roles) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The group table for spreadsheets and data frames: `stats --format csv` and `summary.csv`.
 //!
 //! The same names as in the JSON, `_` between those that are nested there; a value that does not exist is an empty cell. The
-//! file can be read again as a table of levels ([`crate::store::summaries`]).
+//! file can be read again as a table of levels ([`crate::store::formats::levels`]).
 
 use crate::analysis::groups::QUANTILES;
 use crate::analysis::{Analysis, Group};

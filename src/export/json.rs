@@ -14,6 +14,7 @@ use crate::analysis::{
     ReferenceResult, SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
+use crate::data::{Exclusion, RowLedger};
 use crate::export::changes::WireChanges;
 use crate::format::json;
 use crate::provenance::Provenance;
@@ -24,7 +25,6 @@ use crate::stats::optimum::noise::NoiseSource;
 use crate::stats::optimum::verdict;
 use crate::stats::smooth::Edge;
 use crate::stats::{self, ConfidenceInterval, Estimate};
-use crate::store::schema::{Exclusion, RowLedger};
 use crate::warning::Warning;
 
 /// The analysis, with what changed since an earlier report, as indented JSON with a final line break.

@@ -2,9 +2,9 @@
 
 use crate::analysis::{Analysis, Group};
 use crate::course::History;
+use crate::data::{Exclusion, RowLedger};
 use crate::export::{finding, history};
 use crate::format::{aligned, count, printable, to_precision_of};
-use crate::store::schema::{Exclusion, RowLedger};
 
 /// A column of the table.
 struct Column {
@@ -198,10 +198,10 @@ pub fn markdown(analysis: &Analysis) -> String {
 mod tests {
     use super::*;
     use crate::analysis::{AxisScale, Question, Statistic};
-    use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger};
+    use crate::data::{LevelSummaries, LevelSummary, Roles, RowLedger};
 
     fn analysis() -> Analysis {
-        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
+        let columns = Roles::new("x", "y");
         let level = |i: u32| {
             let x = f64::from(i) * 0.1;
             let mean = 1500.0 + 200.0 * (x - 1.0) * (x - 1.0);

@@ -4,6 +4,7 @@ use crate::analysis::layers::Assumption;
 use crate::analysis::{Analysis, Place, ReferenceResult, Statistic, Step};
 use crate::baseline::Changes;
 use crate::course::History;
+use crate::data::Exclusion;
 use crate::export::{finding, history, table};
 use crate::figure::data as figure;
 use crate::format::{aligned, count, counted, excerpt, significant, to_precision_of};
@@ -15,7 +16,6 @@ use crate::report::levels::LevelTable;
 use crate::report::{data, methods};
 use crate::stats::Estimate;
 use crate::stats::optimum::verdict::Verdict;
-use crate::store::schema::Exclusion;
 
 /// Everything that the templates show, in the order of the sections.
 #[derive(Debug, Clone)]

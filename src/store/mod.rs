@@ -1,10 +1,7 @@
 //! Where runs come from and go to: one backend a file, all giving the same [`Data`].
 //!
 //! - [`source`]: turns what the user typed (file, folder, glob, URI, `-`) into inputs.
-//! - [`csv`], [`parquet`], [`mod@mongodb`]: read one input.
-//! - [`summaries`]: reads a table of levels in place of runs.
-//! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
-//! - [`blocks`]: which runs belong together.
+//! - [`formats`], [`mod@mongodb`]: read one input.
 //! - [`record`]: how a file of runs was made.
 //! - [`rounds`]: where a sweep in rounds keeps its runs and its history.
 //! - [`rows`]: copies rows of any columns.
@@ -12,17 +9,13 @@
 //! - [`target`]: what the user typed for `--to`, and the store behind it.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
-pub mod blocks;
-pub mod csv;
+pub mod formats;
 pub mod mongodb;
-pub mod parquet;
 pub mod record;
 pub mod rounds;
 pub mod rows;
 pub mod runs;
-pub mod schema;
 pub mod source;
-pub mod summaries;
 pub mod target;
 pub mod writer;
 
@@ -30,21 +23,21 @@ use rayon::prelude::*;
 
 pub use self::mongodb::follow::Followed;
 pub use self::mongodb::{Aggregate, Choice, URI_VARIABLE, is_uri};
+pub use crate::data::{Data, LevelSummaries, Roles, RunTable};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
-pub use schema::{Columns, Data, LevelSummaries, RunTable};
 pub use source::Source;
 
 /// Reads all `sources` into one table of runs, or of levels if that is what they hold.
 ///
 /// # Errors
 /// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
-pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
-    source::check(sources, columns)?;
+pub fn read(sources: &[Source], roles: &Roles) -> Result<Data> {
+    source::check(sources, roles)?;
     let (inputs, duplicates) = source::inputs(sources)?;
     // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
-    let tables = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<Vec<Data>>>()?;
-    join(tables, duplicates, sources, columns)
+    let tables = inputs.par_iter().map(|input| input.read(roles)).collect::<Result<Vec<Data>>>()?;
+    join(tables, duplicates, sources, roles)
 }
 
 /// The `tables` of `sources` as one, in their order; `duplicates` are paths that were named again.
@@ -52,8 +45,8 @@ pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
 /// # Errors
 /// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs; [`Error::Usage`] for levels whose runs
 /// were to be compared in blocks.
-pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], columns: &Columns) -> Result<Data> {
-    let (mut runs, mut levels) = (RunTable::empty(columns), LevelSummaries::empty(columns));
+pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], roles: &Roles) -> Result<Data> {
+    let (mut runs, mut levels) = (RunTable::empty(roles), LevelSummaries::empty(roles));
     for table in tables {
         match table {
             Data::Runs(table) => runs.append(table)?,
@@ -63,13 +56,14 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], colu
     if let (Some(of_runs), Some(of_levels)) = (runs.inputs.first(), levels.inputs.first()) {
         return Err(Error::Mixed { runs: of_runs.path.clone(), levels: of_levels.path.clone() });
     }
-    if let (Some(levels), Some(pair)) = (levels.inputs.first(), &columns.pair) {
+    if let (Some(levels), Some(pair)) = (levels.inputs.first(), &roles.pair) {
         let reason = format!("{} is a table of levels; blocks can only be had from the runs themselves", levels.path);
         return Err(Error::Usage { what: "pair", given: pair.clone(), reason });
     }
     let duplicates = duplicates.into_iter().map(|path| Warning::DuplicateInput { path });
     let (data, ledger) = if levels.inputs.is_empty() {
         runs.warnings.extend(duplicates);
+        runs.find_second_factor()?;
         let ledger = runs.ledger.clone();
         (Data::Runs(runs), ledger)
     } else {

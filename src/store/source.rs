@@ -2,20 +2,16 @@
 
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::data::{Data, Roles, RunTable};
 use crate::error::{Error, Result};
 use crate::format::{counted, excerpt};
 use crate::provenance::uri_without_password;
+use crate::store::formats::{self, content::Content};
 use crate::store::mongodb::{self, Aggregate, Choice, Location};
 use crate::store::record::SweepRecord;
-use crate::store::schema::{Columns, Data, RunTable};
-use crate::store::{csv, parquet, summaries};
-
-/// Endings of files that a folder or a glob may contribute.
-const ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "parquet", "pq"];
 
 /// One SOURCE argument.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,8 +93,8 @@ impl Input {
     ///
     /// # Errors
     /// Those of the backend.
-    pub fn read(&self, columns: &Columns) -> Result<Data> {
-        let mut data = self.read_rows(columns)?;
+    pub fn read(&self, roles: &Roles) -> Result<Data> {
+        let mut data = self.read_rows(roles)?;
         if let Data::Runs(table) = &mut data {
             self.note_maker(table);
         }
@@ -120,57 +116,25 @@ impl Input {
         }
     }
 
-    fn read_rows(&self, columns: &Columns) -> Result<Data> {
-        let path = match self {
-            Self::Stdin => return read_text(std::io::stdin().lock(), Path::new("-"), columns),
-            Self::Collection(location) => return mongodb::summaries::data(location, columns),
-            Self::File(path) => path,
+    fn read_rows(&self, roles: &Roles) -> Result<Data> {
+        let content = match self {
+            Self::Stdin => Content::of_stdin()?,
+            Self::Collection(location) => return mongodb::summaries::data(location, roles),
+            Self::File(path) => Content::of_file(path)?,
         };
-        let mut file = File::open(path).map_err(Error::read(path))?;
-        // The content decides, not the name: a Parquet file begins with PAR1, a compressed one with its own mark.
-        let mut start = Vec::new();
-        (&mut file).take(4).read_to_end(&mut start).map_err(Error::read(path))?;
-        match start.as_slice() {
-            b"PAR1" => match summaries::read_parquet(path, columns)? {
-                Some(levels) => Ok(Data::Levels(levels)),
-                None => parquet::read(path, columns).map(Data::Runs),
-            },
-            [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] => Err(Error::Malformed {
-                path: path.clone(),
-                reason: "the file is compressed; unpack it, or pipe it: zcat FILE | initsweep … -".into(),
-            }),
-            _ if parquet::is_named_so(path) => Err(Error::Malformed {
-                path: path.clone(),
-                reason: "named like a Parquet file, but it does not begin like one".into(),
-            }),
-            _ => read_text(start.chain(file), path, columns),
-        }
+        formats::read(content, roles)
     }
 }
 
-/// Reads CSV of runs, or of levels if its header says so, or the JSON of a report.
-fn read_text(mut text: impl Read, path: &Path, columns: &Columns) -> Result<Data> {
-    let start = summaries::first_line(&mut text).map_err(Error::read(path))?;
-    let is_table_of_levels = summaries::is_header(&start, columns);
-    let text = start.as_slice().chain(text);
-    if start.trim_ascii_start().starts_with(b"{") {
-        summaries::read_json(text, path, columns).map(Data::Levels)
-    } else if is_table_of_levels {
-        summaries::read_csv(text, path, columns).map(Data::Levels)
-    } else {
-        csv::read(text, path, columns).map(Data::Runs)
-    }
-}
-
-/// Whether `columns` can be read from `sources`, as far as that shows before they are opened.
+/// Whether `roles` can be read from `sources`, as far as that shows before they are opened.
 ///
 /// # Errors
 /// [`Error::Usage`] for columns that are not different ones, and for blocks of documents that a server adds up.
-pub fn check(sources: &[Source], columns: &Columns) -> Result<()> {
-    columns.check()?;
+pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
+    roles.check()?;
     let is_added_up =
         |source: &&Source| matches!(source, Source::Collection(place) if place.aggregate() == Aggregate::Server);
-    match (&columns.pair, sources.iter().find(is_added_up)) {
+    match (&roles.pair, sources.iter().find(is_added_up)) {
         (Some(pair), Some(source)) => {
             let reason = format!(
                 "the server of {source} adds up levels and cannot say which runs belong together; use --aggregate client"
@@ -258,11 +222,9 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| Ok(entry.map_err(Error::read(folder))?.path())).collect::<Result<_>>()?;
     paths.sort();
-    let has_ending =
-        |path: &PathBuf| path.extension().is_some_and(|e| ENDINGS.iter().any(|ending| e.eq_ignore_ascii_case(ending)));
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let files: Vec<PathBuf> =
-        paths.iter().filter(|path| !path.is_dir() && has_ending(path) && !hidden(path)).cloned().collect();
+        paths.iter().filter(|path| path.is_file() && is_contributed(path) && !hidden(path)).cloned().collect();
     if files.is_empty() {
         let names: Vec<_> = paths
             .iter()
@@ -274,6 +236,11 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(Error::NoFiles { source_name: folder.display().to_string(), found });
     }
     Ok(files)
+}
+
+/// Whether a file of this name holds runs: of the JSON files in a folder most are something else.
+fn is_contributed(path: &Path) -> bool {
+    formats::named(path).is_some_and(|format| format.name != formats::levels::JSON.name)
 }
 
 #[cfg(test)]

@@ -15,11 +15,11 @@ use ::mongodb::raw_batch_cursor::RawBatch;
 use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
+use crate::data::{Roles, RunTable};
 use crate::error::{Error, Result};
 use crate::store::mongodb::failure::{Patience, passes};
 use crate::store::mongodb::fill::Rows;
 use crate::store::mongodb::{Location, Server, after};
-use crate::store::schema::{Columns, RunTable};
 
 /// Bytes of a document beyond which a projection pays.
 const SMALL: usize = 600;
@@ -38,14 +38,14 @@ const WAITING: usize = 2;
 ///
 /// # Errors
 /// Those of connecting; [`Error::NoDocuments`], [`Error::MissingColumn`], [`Error::Database`].
-pub fn read(location: &Location, columns: &Columns) -> Result<RunTable> {
-    read_from(&Server::connect(location)?, columns)
+pub fn read(location: &Location, roles: &Roles) -> Result<RunTable> {
+    read_from(&Server::connect(location)?, roles)
 }
 
 /// The same on a server that is connected.
-pub(super) fn read_from(server: &Server, columns: &Columns) -> Result<RunTable> {
+pub(super) fn read_from(server: &Server, roles: &Roles) -> Result<RunTable> {
     let location = &server.location;
-    let mut rows = Rows::of(columns, location);
+    let mut rows = Rows::of(roles, location);
     rows.reserve(server.insist(|| async { server.collection().estimated_document_count().await })?);
     each_batch(server, &location.filter, Some(projection(&rows)), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))

@@ -17,6 +17,7 @@ use futures_util::TryStreamExt;
 
 use sha2::{Digest, Sha256};
 
+use crate::data::{Data, Exclusion, LevelSummaries, LevelSummary, Roles};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
@@ -24,7 +25,6 @@ use crate::store::mongodb::fill::field_names;
 use crate::store::mongodb::pursuit;
 use crate::store::mongodb::read::read_from;
 use crate::store::mongodb::{Aggregate, Location, Server};
-use crate::store::schema::{Columns, Data, Exclusion, LevelSummaries, LevelSummary};
 
 /// Below this many documents the client's way takes no time worth saving, and gives more.
 const WORTH_IT: u64 = 20_000_000;
@@ -33,24 +33,24 @@ const WORTH_IT: u64 = 20_000_000;
 ///
 /// # Errors
 /// Those of [`read`](super::read::read) and [`summarise`].
-pub fn data(location: &Location, columns: &Columns) -> Result<Data> {
+pub fn data(location: &Location, roles: &Roles) -> Result<Data> {
     let server = Server::connect(location)?;
     let by_server = match location.aggregate {
         Aggregate::Server => true,
         Aggregate::Client => false,
         // Blocks can only be had from the documents themselves.
-        Aggregate::Auto if columns.pair.is_some() => false,
+        Aggregate::Auto if roles.pair.is_some() => false,
         // Of the whole collection, from its metadata: exact enough, and no work for the server.
         Aggregate::Auto => {
             server.insist(|| async { server.collection().estimated_document_count().await })? >= WORTH_IT
         }
     };
     Ok(if by_server {
-        let mut levels = summaries_of(&server, columns)?;
+        let mut levels = summaries_of(&server, roles)?;
         pursuit::note(&pursuit::histories(&server)?, levels.ledger.read, &mut levels.inputs);
         Data::Levels(levels)
     } else {
-        let mut runs = read_from(&server, columns)?;
+        let mut runs = read_from(&server, roles)?;
         pursuit::note(&pursuit::histories(&server)?, runs.ledger.read, &mut runs.inputs);
         Data::Runs(runs)
     })
@@ -60,11 +60,11 @@ pub fn data(location: &Location, columns: &Columns) -> Result<Data> {
 ///
 /// # Errors
 /// Those of connecting; [`Error::NoDocuments`], [`Error::Database`].
-pub fn summarise(location: &Location, columns: &Columns) -> Result<LevelSummaries> {
-    summaries_of(&Server::connect(location)?, columns)
+pub fn summarise(location: &Location, roles: &Roles) -> Result<LevelSummaries> {
+    summaries_of(&Server::connect(location)?, roles)
 }
 
-fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
+fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
     let location = &server.location;
     let collection = server.collection().clone_with_type::<Document>();
     let answer = |pipeline: Vec<Document>| {
@@ -75,13 +75,13 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
         })
     };
     let only = |condition: Document| doc! { "$match": { "$and": [location.filter.clone(), condition] } };
-    let groups = match usable(columns) {
+    let groups = match usable(roles) {
         Some(usable) => {
             let rest = only(doc! { "$nor": [usable.clone()] });
-            let levels = answer(vec![only(usable), grouped_plainly(columns)])?;
-            [levels, answer(vec![rest, reduced(columns), grouped()])?].concat()
+            let levels = answer(vec![only(usable), grouped_plainly(roles)])?;
+            [levels, answer(vec![rest, reduced(roles), grouped()])?].concat()
         }
-        None => answer(vec![only(Document::new()), reduced(columns), grouped()])?,
+        None => answer(vec![only(Document::new()), reduced(roles), grouped()])?,
     };
     if groups.is_empty() {
         return Err(server.nothing_found());
@@ -90,7 +90,7 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
         place: location.to_string(),
         reason: format!("the server's answer lacks a number: {group}"),
     };
-    let mut summaries = LevelSummaries::empty(columns);
+    let mut summaries = LevelSummaries::empty(roles);
     for group in &groups {
         let number = |name: &str| group.get(name).and_then(number).ok_or_else(|| broken(group));
         let n = number("n")? as u64;
@@ -117,7 +117,7 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
         }
     }
     if summaries.levels.is_empty() {
-        missing_column(server, columns)?;
+        missing_column(server, roles)?;
     }
     summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     summaries.inputs.push(digest(location, &groups));
@@ -125,11 +125,11 @@ fn summaries_of(server: &Server, columns: &Columns) -> Result<LevelSummaries> {
 }
 
 /// Refuses a column that no document has; names that a query would read as paths are not asked for.
-fn missing_column(server: &Server, columns: &Columns) -> Result<()> {
+fn missing_column(server: &Server, roles: &Roles) -> Result<()> {
     let location = &server.location;
     let collection = server.collection();
     let first = |filter: Document| server.insist(|| collection.find_one(filter.clone()).sort(doc! { "_id": 1 }));
-    for column in [&columns.factor, &columns.metric].into_iter().filter(|name| !name.contains(['.', '$'])) {
+    for column in [&roles.factor, &roles.metric].into_iter().filter(|name| !name.contains(['.', '$'])) {
         let with_it = doc! { "$and": [location.filter.clone(), { column: { "$exists": true } }] };
         if first(with_it)?.is_none() {
             let document = first(location.filter.clone())?.unwrap_or_default();
@@ -165,8 +165,8 @@ fn number(value: &Bson) -> Option<f64> {
 
 /// The documents that count: a range asks for finite numbers of any type. Nothing for names that a query would read as
 /// paths.
-fn usable(columns: &Columns) -> Option<Document> {
-    let names = [&columns.factor, &columns.metric];
+fn usable(roles: &Roles) -> Option<Document> {
+    let names = [&roles.factor, &roles.metric];
     // A query looks into arrays, which are no numbers.
     let range = || doc! { "$gte": f64::MIN, "$lte": f64::MAX, "$not": { "$type": "array" } };
     let is_plain = names.iter().all(|name| !name.contains(['.', '$']));
@@ -174,8 +174,8 @@ fn usable(columns: &Columns) -> Option<Document> {
 }
 
 /// The levels of documents that all count.
-fn grouped_plainly(columns: &Columns) -> Document {
-    let (x, y) = (format!("${}", columns.factor), format!("${}", columns.metric));
+fn grouped_plainly(roles: &Roles) -> Document {
+    let (x, y) = (format!("${}", roles.factor), format!("${}", roles.metric));
     doc! { "$group": {
         "_id": { "$toDouble": x },
         "n": { "$sum": 1 },
@@ -187,13 +187,13 @@ fn grouped_plainly(columns: &Columns) -> Document {
 }
 
 /// Each document as its level `x` and its value `y`, or as the reason why it does not count.
-fn reduced(columns: &Columns) -> Document {
+fn reduced(roles: &Roles) -> Document {
     // Field names with dots or dollars are read literally.
     let field = |name: &str| match name.contains(['.', '$']) {
         true => doc! { "$getField": { "$literal": name } }.into(),
         false => Bson::String(format!("${name}")),
     };
-    let (x, y) = (field(&columns.factor), field(&columns.metric));
+    let (x, y) = (field(&roles.factor), field(&roles.metric));
     let types = ["double", "int", "long", "decimal"];
     let is_number = |value: &Bson| doc! { "$in": [{ "$type": value }, types.as_slice()] };
     let is_absent = |value: &Bson| doc! { "$in": [{ "$type": value }, ["missing", "null", "undefined"]] };

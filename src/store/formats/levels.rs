@@ -15,15 +15,18 @@ use polars::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::data::cell::is_missing;
+use crate::data::{Data, LevelSummaries, LevelSummary, Roles, RowLedger, RunTable};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::parquet::numbers;
-use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger, RunTable};
+use crate::store::formats::Format;
+use crate::store::formats::content::{Content, DigestOf};
+use crate::store::formats::csv::layout::SEPARATORS;
+use crate::store::formats::parquet::numbers;
 
 /// A header is looked for in so many bytes.
 const LONGEST_HEADER: usize = 1 << 16;
-const SEPARATORS: [u8; 4] = *b",;\t|";
 /// How far std_dev and standard_error · √n may be apart: both were rounded by somebody.
 const AGREEMENT: f64 = 1e-3;
 
@@ -45,14 +48,14 @@ pub fn first_line(text: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 /// Whether `start`, the beginning of a text, is the header of a table of levels.
-pub fn is_header(start: &[u8], columns: &Columns) -> bool {
-    names_of(start).is_some_and(|(_, names)| is_table(&names, columns))
+pub fn is_header(start: &[u8], roles: &Roles) -> bool {
+    names_of(start).is_some_and(|(_, names)| is_table(&names, roles))
 }
 
 /// Whether `names` are those of a table of levels, complete or not, and not of runs.
-fn is_table(names: &[String], columns: &Columns) -> bool {
+fn is_table(names: &[String], roles: &Roles) -> bool {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    has("mean") && (has("level") || has(&columns.factor)) && !has(&columns.metric)
+    has("mean") && (has("level") || has(&roles.factor)) && !has(&roles.metric)
 }
 
 /// The separator that yields most names, and the names.
@@ -81,7 +84,7 @@ struct Places {
 
 impl Places {
     /// Nothing if a column is missing.
-    fn of(names: &[String], columns: &Columns, path: &Path) -> Result<Self> {
+    fn of(names: &[String], roles: &Roles, path: &Path) -> Result<Self> {
         let place = |wanted: &str| names.iter().position(|name| name == wanted);
         let lacks = |what: &str| Error::Malformed {
             path: path.into(),
@@ -91,7 +94,7 @@ impl Places {
             ),
         };
         let places = Self {
-            level: place(&columns.factor).or_else(|| place("level")).ok_or_else(|| lacks("level"))?,
+            level: place(&roles.factor).or_else(|| place("level")).ok_or_else(|| lacks("level"))?,
             n: place("n").ok_or_else(|| lacks("n"))?,
             mean: place("mean").ok_or_else(|| lacks("mean"))?,
             std_dev: place("std_dev"),
@@ -141,16 +144,24 @@ impl Places {
     }
 }
 
+/// The `summary.json` of a report.
+pub const JSON: Format =
+    Format { name: "JSON", endings: &["json"], recognises: is_json, read: |content, roles| read_json(content, roles) };
+
+fn is_json(start: &[u8]) -> bool {
+    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start().starts_with(b"{")
+}
+
 /// Reads a table of levels as CSV; `path` is for messages.
 ///
 /// # Errors
 /// [`Error::Malformed`] with line and reason.
-pub fn read_csv(mut text: impl Read, path: &Path, columns: &Columns) -> Result<LevelSummaries> {
+pub fn read_csv(mut text: impl Read, digest: DigestOf, path: &Path, roles: &Roles) -> Result<LevelSummaries> {
     let mut bytes = Vec::new();
     text.read_to_end(&mut bytes).map_err(Error::read(path))?;
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let (separator, names) = names_of(&bytes).ok_or_else(|| malformed("the file holds no header line".into()))?;
-    let places = Places::of(&names, columns, path)?;
+    let places = Places::of(&names, roles, path)?;
     let mut reader = ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(bytes.as_slice());
     let mut levels = Vec::new();
     for record in reader.records() {
@@ -165,14 +176,14 @@ pub fn read_csv(mut text: impl Read, path: &Path, columns: &Columns) -> Result<L
         let cell = |place: usize| {
             let text = record[place].trim();
             match text {
-                "" | "NA" | "null" => Ok(None),
+                text if is_missing(text.as_bytes()) => Ok(None),
                 text => finite(&names[place], text.parse().map_err(|_| not_a_number(&names[place], text))?).map(Some),
             }
         };
         levels.push(places.level(cell).map_err(|reason| malformed(format!("line {line}: {reason}")))?);
     }
-    let digest = InputDigest::new(path, bytes.len() as u64, Sha256::new_with_prefix(&bytes));
-    table(levels, path, columns, digest)
+    let digest = digest.finish(bytes.len() as u64, Sha256::new_with_prefix(&bytes));
+    table(levels, path, roles, digest)
 }
 
 fn not_a_number(name: &str, text: &str) -> String {
@@ -201,17 +212,18 @@ struct SummaryLevel {
     max: Option<f64>,
 }
 
-/// Reads the `summary.json` of a report, or what `stats --format json` printed; `path` is for messages.
+/// Reads the `summary.json` of a report, or what `stats --format json` printed.
 ///
 /// # Errors
 /// [`Error::Malformed`] for any other JSON, and for levels that cannot be; [`Error::MissingColumn`] if it is about other columns.
-pub fn read_json(mut text: impl Read, path: &Path, columns: &Columns) -> Result<LevelSummaries> {
-    let mut bytes = Vec::new();
-    text.read_to_end(&mut bytes).map_err(Error::read(path))?;
+fn read_json(content: Content, roles: &Roles) -> Result<Data> {
+    let path = content.path().to_path_buf();
+    let path = path.as_path();
+    let (bytes, digest) = content.into_bytes()?;
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let not_a_summary = |e| malformed(format!("it is JSON, but no summary.json of a report ({e})"));
     let Summary { factor, metric, groups } = serde_json::from_slice(&bytes).map_err(not_a_summary)?;
-    for wanted in [&columns.factor, &columns.metric] {
+    for wanted in [&roles.factor, &roles.metric] {
         if ![&factor, &metric].contains(&wanted) {
             let available = format!("'{}', '{}'", excerpt(&factor), excerpt(&metric));
             return Err(Error::MissingColumn { path: path.into(), column: wanted.clone(), available });
@@ -223,22 +235,22 @@ pub fn read_json(mut text: impl Read, path: &Path, columns: &Columns) -> Result<
         places.level(|place| Ok(cells[place])).map_err(|reason| malformed(format!("level {}: {reason}", group.level)))
     };
     let levels = groups.iter().map(level).collect::<Result<_>>()?;
-    table(levels, path, columns, InputDigest::new(path, bytes.len() as u64, Sha256::new_with_prefix(&bytes)))
+    table(levels, path, roles, digest).map(Data::Levels)
 }
 
 /// Reads the Parquet file at `path` if it is a table of levels; nothing if it is not.
 ///
 /// # Errors
 /// [`Error::Malformed`] with row and reason.
-pub fn read_parquet(path: &Path, columns: &Columns) -> Result<Option<LevelSummaries>> {
+pub fn read_parquet(path: &Path, roles: &Roles) -> Result<Option<LevelSummaries>> {
     let open = || Ok::<_, Error>(ParquetReader::new(File::open(path).map_err(Error::read(path))?));
     // What cannot be read is for the reader of runs to complain about.
     let Ok(schema) = open()?.schema() else { return Ok(None) };
     let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-    if !is_table(&names, columns) {
+    if !is_table(&names, roles) {
         return Ok(None);
     }
-    let places = Places::of(&names, columns, path)?;
+    let places = Places::of(&names, roles, path)?;
     let frame = open()?.finish().map_err(RunTable::malformed(path))?;
     let wanted = [Some(places.level), Some(places.n), Some(places.mean), places.std_dev, places.standard_error];
     let mut filled = vec![None; names.len()];
@@ -254,30 +266,31 @@ pub fn read_parquet(path: &Path, columns: &Columns) -> Result<Option<LevelSummar
         let failed = |reason| Error::Malformed { path: path.into(), reason: format!("row {}: {reason}", row + 1) };
         levels.push(places.level(cell).map_err(failed)?);
     }
-    table(levels, path, columns, InputDigest::of_file(path)?).map(Some)
+    table(levels, path, roles, InputDigest::of_file(path)?).map(Some)
 }
 
-fn table(mut levels: Vec<LevelSummary>, path: &Path, columns: &Columns, digest: InputDigest) -> Result<LevelSummaries> {
+fn table(mut levels: Vec<LevelSummary>, path: &Path, roles: &Roles, digest: InputDigest) -> Result<LevelSummaries> {
     let ledger = RowLedger::of_rows(levels.len() as u64);
     levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     if let Some(pair) = levels.windows(2).find(|pair| pair[0].level == pair[1].level) {
         let reason = format!("the level {} is there twice", pair[0].level);
         return Err(Error::Malformed { path: path.into(), reason });
     }
-    Ok(LevelSummaries { levels, ledger, inputs: vec![digest], ..LevelSummaries::empty(columns) })
+    Ok(LevelSummaries { levels, ledger, inputs: vec![digest], ..LevelSummaries::empty(roles) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn columns() -> Columns {
-        Columns { factor: "dropout".into(), metric: "loss".into(), pair: None }
+    fn roles() -> Roles {
+        Roles::new("dropout", "loss")
     }
 
     fn read(text: &str) -> Result<LevelSummaries> {
-        assert!(is_header(text.as_bytes(), &columns()), "{text}");
-        read_csv(text.as_bytes(), Path::new("levels.csv"), &columns())
+        assert!(is_header(text.as_bytes(), &roles()), "{text}");
+        let digest = Content::of_bytes(b"", Path::new("levels.csv")).unwrap().into_text().1;
+        read_csv(text.as_bytes(), digest, Path::new("levels.csv"), &roles())
     }
 
     #[test]
@@ -285,10 +298,10 @@ mod tests {
         for header in
             ["level,mean,std_dev,n", "n;standard_error;mean;dropout", "\u{feff}dropout, mean, n, std_dev, x\r\n1"]
         {
-            assert!(is_header(header.as_bytes(), &columns()), "{header}");
+            assert!(is_header(header.as_bytes(), &roles()), "{header}");
         }
         for header in ["dropout,loss", "level,n,std_dev", "mean,n,std_dev", "dropout,loss,mean,std_dev,n", ""] {
-            assert!(!is_header(header.as_bytes(), &columns()), "{header}");
+            assert!(!is_header(header.as_bytes(), &roles()), "{header}");
         }
         for (header, lacking) in
             [("level,mean,std_dev", "lacks n"), ("dropout,mean,n", "lacks std_dev and standard_error")]
