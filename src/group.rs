@@ -108,7 +108,7 @@ impl<'a> GroupedRuns<'a> {
         let is_given = table.roles.pair.is_some();
         // Runs that share their draws are paired by them, unless the user names a column.
         let found = if columns.replicates.is_empty() || is_given {
-            blocks::choose(table.blocks(), is_given, &rows)
+            blocks::choose(table.blocks(), is_given, &columns.with_values(&rows))
         } else {
             None
         };
@@ -159,6 +159,15 @@ impl Columns<'_> {
             value => Some(value),
         };
         rows.iter().filter_map(move |row| Some((value(*row as usize)?, *row as usize)))
+    }
+
+    /// Those of `rows`, level by level, whose runs have a value; levels without one are left out.
+    fn with_values<'r>(&self, rows: &'r [Vec<IdxSize>]) -> Cow<'r, [Vec<IdxSize>]> {
+        if self.failed_as.is_some() || !self.values.iter().any(|value| value.is_nan()) {
+            return Cow::Borrowed(rows);
+        }
+        let valued = |rows: &Vec<IdxSize>| self.runs(rows).map(|(_, row)| row as IdxSize).collect();
+        Cow::Owned(rows.iter().map(valued).filter(|rows: &Vec<IdxSize>| !rows.is_empty()).collect())
     }
 
     /// The runs in `rows`, by value.
