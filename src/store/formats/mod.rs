@@ -4,11 +4,12 @@
 //! UTF-16 text is unpacked on the way ([`content`]).
 //!
 //! - [`content`]: opens, unpacks and decodes a file or standard input.
-//! - [`csv`], [`parquet`]: read runs.
+//! - [`csv`], [`json`], [`parquet`]: read runs.
 //! - [`levels`]: tables of levels in place of runs, in each of these forms.
 
 pub mod content;
 pub mod csv;
+pub mod json;
 pub mod levels;
 pub mod parquet;
 
@@ -31,7 +32,7 @@ pub struct Format {
 }
 
 /// All formats; the last one takes what the others do not know.
-pub static FORMATS: [Format; 3] = [parquet::FORMAT, levels::JSON, csv::FORMAT];
+pub static FORMATS: [Format; 4] = [parquet::FORMAT, json::LINES, json::FORMAT, csv::FORMAT];
 
 /// What begins so is of a format that is known but not read, and what to do about it.
 const REFUSED: [(&[u8], &str); 7] = [
@@ -75,7 +76,7 @@ pub fn read(content: Content, roles: &Roles) -> Result<Data> {
 impl Format {
     /// Whether its files are no text.
     fn is_binary(&self) -> bool {
-        self.name != csv::FORMAT.name && self.name != levels::JSON.name
+        ![csv::FORMAT.name, json::LINES.name, json::FORMAT.name].contains(&self.name)
     }
 }
 
