@@ -66,19 +66,24 @@ impl LevelMean {
 pub fn pool_errors(levels: &[LevelMean]) -> Vec<LevelMean> {
     const ENOUGH: f64 = 200.0;
     let furthest = levels.len() / 20;
+    // Only levels that add something are visited: among lone runs alone a walk would cost the square of their number.
+    let known: Vec<usize> = (0..levels.len()).filter(|place| levels[*place].freedom != 0.0).collect();
     let pooled = |(place, level): (usize, &LevelMean)| {
         let (mut freedom, mut squares) = (level.freedom, level.freedom * level.variance);
-        // A lone run says nothing of its variance: its neighbours must, however few the levels.
-        let furthest = if freedom > 0.0 { furthest } else { levels.len() };
-        for away in 1..=furthest {
-            if freedom >= ENOUGH || level.freedom == 0.0 && freedom > 0.0 && away > levels.len() / 20 {
+        let (end, start) = (known.partition_point(|at| *at < place), known.partition_point(|at| *at <= place));
+        let (mut below, mut above) = (known[..end].iter().rev().peekable(), known[start..].iter().peekable());
+        let distance = |at: Option<&&usize>| at.map_or(usize::MAX, |at| at.abs_diff(place));
+        loop {
+            let away = distance(below.peek()).min(distance(above.peek()));
+            // A lone run says nothing of its variance: its neighbours must, however far they are.
+            let must_reach = level.freedom == 0.0 && freedom <= 0.0 && away != usize::MAX;
+            if freedom >= ENOUGH || away > furthest && !must_reach {
                 break;
             }
-            for other in [place.checked_sub(away), Some(place + away)].into_iter().flatten() {
-                if let Some(other) = levels.get(other) {
-                    freedom += other.freedom;
-                    squares += other.freedom * other.variance;
-                }
+            let is_there = |at: &&usize| at.abs_diff(place) == away;
+            for at in [below.next_if(is_there), above.next_if(is_there)].into_iter().flatten() {
+                freedom += levels[*at].freedom;
+                squares += levels[*at].freedom * levels[*at].variance;
             }
         }
         let variance = if freedom > 0.0 { squares / freedom } else { 0.0 };
@@ -391,5 +396,39 @@ mod tests {
         assert_eq!(pool_errors(&many), many);
         let lone = pool_errors(&[level(0.0, 1.0), level(4.0, 10.0), level(0.0, 1.0)]);
         assert_eq!((lone[0].variance, lone[2].freedom), (4.0, 9.0));
+    }
+    /// Pooling as its definition says, a level at a time.
+    fn pooled_by_walking(levels: &[LevelMean], place: usize) -> (f64, f64) {
+        let furthest = levels.len() / 20;
+        let own = levels[place];
+        let (mut freedom, mut squares) = (own.freedom, own.freedom * own.variance);
+        for away in 1..=if freedom > 0.0 { furthest } else { levels.len() } {
+            if freedom >= 200.0 || own.freedom == 0.0 && freedom > 0.0 && away > furthest {
+                break;
+            }
+            for other in [place.checked_sub(away), Some(place + away)].into_iter().flatten() {
+                if let Some(other) = levels.get(other) {
+                    freedom += other.freedom;
+                    squares += other.freedom * other.variance;
+                }
+            }
+        }
+        (if freedom > 0.0 { squares / freedom } else { 0.0 }, freedom)
+    }
+
+    #[test]
+    fn pooling_visits_what_a_walk_over_all_levels_would() {
+        let mut stream = crate::random::Stream::new(11, 0, 0);
+        for (count, lone) in [(1, 0.0), (7, 0.5), (60, 0.9), (300, 0.0), (400, 0.3), (700, 0.97), (500, 1.0)] {
+            let mut level = |x: usize| {
+                let n = if stream.uniform() < lone { 1.0 } else { (2.0 + 40.0 * stream.uniform()).floor() };
+                let variance = if n > 1.0 { stream.uniform() } else { 0.0 };
+                LevelMean { x: x as f64, mean: 0.0, variance, n, freedom: n - 1.0 }
+            };
+            let levels: Vec<LevelMean> = (0..count).map(&mut level).collect();
+            for (place, pooled) in pool_errors(&levels).iter().enumerate() {
+                assert_eq!((pooled.variance, pooled.freedom), pooled_by_walking(&levels, place), "{count} {lone}");
+            }
+        }
     }
 }
