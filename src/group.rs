@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
+use crate::stats::sort;
 use crate::store::RunTable;
 use crate::store::schema::Pairing;
 
@@ -38,7 +39,7 @@ pub struct Sample {
 impl Sample {
     /// Of `values` alone.
     pub fn of(level: f64, mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut values);
         let runs = values.len() as u64;
         Self {
             level,
@@ -168,10 +169,13 @@ impl<'a> Columns<'a> {
             return Sample::of(level, rows.iter().map(|row| self.values[*row as usize]).collect());
         }
         let mut order: Vec<(f64, IdxSize)> = rows.iter().map(|row| (self.values[*row as usize], *row)).collect();
-        let block = |row: IdxSize| self.blocks.get(row as usize);
-        order.sort_unstable_by(|(a, row), (b, other)| {
-            a.total_cmp(b).then_with(|| block(*row).cmp(&block(*other))).then(row.cmp(other))
-        });
+        // The rows ascend, and equal values keep their order.
+        sort::by_value(&mut order, |(value, _)| *value);
+        if !self.blocks.is_empty() {
+            let is_equal = |(a, _): &(f64, IdxSize), (b, _): &(f64, IdxSize)| a.total_cmp(b).is_eq();
+            let by_block = |equal: &mut [(f64, IdxSize)]| equal.sort_by_key(|(_, row)| self.blocks[*row as usize]);
+            order.chunk_by_mut(is_equal).for_each(by_block);
+        }
         let rows = || order.iter().map(|(_, row)| *row as usize);
         Sample {
             level,

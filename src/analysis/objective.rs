@@ -27,7 +27,7 @@ use crate::stats::optimum::noise::{KNOWN, Noise, NoiseSource};
 use crate::stats::paired::{Common, Numbered, common_replicates};
 use crate::stats::refined::Cubic;
 use crate::stats::smooth::{LevelMean, pool_errors};
-use crate::stats::{ConfidenceInterval, Estimate, Method};
+use crate::stats::{ConfidenceInterval, Estimate, Method, sort};
 
 /// Replicates of the bootstrap.
 const REPLICATES: u32 = 2000;
@@ -294,7 +294,7 @@ fn oriented<'a>(statistic: Statistic, goal: Goal, sample: &'a Sample, rule: Opti
 /// Borrowed values are those of a sample and ascend already.
 fn ascending(mut values: Cow<[f64]>) -> Cow<[f64]> {
     if let Cow::Owned(values) = &mut values {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(values);
     }
     values
 }

@@ -33,6 +33,7 @@ use crate::stats::exact::ExactMoments;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method, normal_quantile};
 use crate::stats::quantile::quantile;
 use crate::stats::smooth::{Edge, LevelMean, Minimum, Row};
+use crate::stats::sort;
 
 /// How often and from which seed to repeat.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,7 +128,7 @@ pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option
 fn intervals(replicates: &[Minimum], minimum: &Minimum, confidence: f64) -> (Estimate, Estimate) {
     let sorted = |of: fn(&Minimum) -> f64| {
         let mut values: Vec<f64> = replicates.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
+        sort::ascending(&mut values);
         values
     };
     let (places, values) = (sorted(|minimum| minimum.x), sorted(|minimum| minimum.value));

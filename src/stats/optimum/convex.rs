@@ -20,6 +20,7 @@ use crate::random::Stream;
 use crate::stats::optimum::noise::Noise;
 use crate::stats::optimum::{SEED, Span};
 use crate::stats::quantile::quantile;
+use crate::stats::sort;
 
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x636f_6e76;
@@ -56,7 +57,7 @@ impl ConvexBounds {
             bounds.value.push(least_value(x, &drawn, least));
         }
         for values in [&mut bounds.lower, &mut bounds.upper, &mut bounds.value] {
-            values.sort_unstable_by(f64::total_cmp);
+            sort::ascending(values);
         }
         bounds
     }
