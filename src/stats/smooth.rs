@@ -125,17 +125,28 @@ pub struct Row {
 impl Row {
     /// The curve's value for these means, of all levels.
     pub fn apply(&self, means: &[f64]) -> f64 {
+        let [value] = self.apply_to_each(means.as_chunks().0);
+        value
+    }
+
+    /// The same for several draws of the means side by side, each with the bits that it has alone: what one draw waits for, the others
+    /// fill.
+    pub fn apply_to_each<const N: usize>(&self, means: &[[f64; N]]) -> [f64; N] {
         // Four sums, so that the processor need not wait for each addition; their order is fixed.
         let means = &means[self.first..self.first + self.weights.len()];
-        let mut sums = [0.0; 4];
-        let (fours, rest) = (self.weights.chunks_exact(4), self.weights.len() / 4 * 4);
-        for (weights, means) in fours.zip(means.chunks_exact(4)) {
+        let mut sums = [[0.0; N]; 4];
+        let ((weights, last_weights), (means, last_means)) = (self.weights.as_chunks::<4>(), means.as_chunks::<4>());
+        for (weights, means) in weights.iter().zip(means) {
             for lane in 0..4 {
-                sums[lane] += weights[lane] * means[lane];
+                for draw in 0..N {
+                    sums[lane][draw] += weights[lane] * means[lane][draw];
+                }
             }
         }
-        let tail: f64 = self.weights[rest..].iter().zip(&means[rest..]).map(|(w, m)| w * m).sum();
-        (sums[0] + sums[1]) + (sums[2] + sums[3]) + tail
+        std::array::from_fn(|draw| {
+            let tail: f64 = last_weights.iter().zip(last_means).map(|(weight, means)| weight * means[draw]).sum();
+            (sums[0][draw] + sums[1][draw]) + (sums[2][draw] + sums[3][draw]) + tail
+        })
     }
 
     /// The weights of a sum of values, each times its factor; nothing of nothing.
@@ -226,7 +237,7 @@ impl Smoother {
 
 /// The lowest place of a curve with `value(i)` at the places of `grid`, which are equally far apart; between them by the
 /// parabola through three. Every fifth place is looked at, then all around the least of them.
-pub fn lowest(grid: &[f64], value: impl Fn(usize) -> f64) -> Minimum {
+pub fn lowest(grid: &[f64], mut value: impl FnMut(usize) -> f64) -> Minimum {
     const STRIDE: usize = 5;
     let end = grid.len() - 1;
     let coarse = (0..end).step_by(STRIDE).chain([end]).map(|i| (i, value(i)));
