@@ -187,7 +187,7 @@ impl<'a> Objective<'a> {
             .unwrap_or_else(|| best::candidates(&self.with_common_errors(&all), confidence))
     }
 
-    /// The levels on the axis with one error model for all of them; `None` for fewer than two, without any known error, and for numbers whose
+    /// The levels on the axis with one error model for all of them, the local curves not yet drawn; `None` for fewer than two, without any known error, and for numbers whose
     /// squares would leave the range of numbers.
     pub fn optimum(&self, confidence: f64) -> Option<Optimum> {
         const LARGEST: f64 = 1e70;
@@ -204,7 +204,7 @@ impl<'a> Objective<'a> {
             }
             None => (self.plain.clone(), Noise::new(&self.plain)?),
         };
-        Some(Optimum::new(&levels, noise, 1.0 - confidence))
+        Some(Optimum::without_curves(&levels, noise, 1.0 - confidence))
     }
 
     /// `levels`, all of them in the groups' order, with the one error model where few runs make each level's own a guess.

@@ -222,8 +222,9 @@ impl Smoother {
     /// The weights of the curve's value at `at`.
     pub fn row(&self, at: f64) -> Row {
         let local = Local::new(self, at);
-        let inverse = local.inverse();
-        let weights = local.terms().map(|(u, w)| w * (inverse[0] + u * (inverse[1] + u * inverse[2]))).collect();
+        let terms: Vec<(f64, f64)> = local.terms().collect();
+        let inverse = Local::inverse(&terms);
+        let weights = terms.iter().map(|(u, w)| w * (inverse[0] + u * (inverse[1] + u * inverse[2]))).collect();
         Row { first: local.first, weights }
     }
 
@@ -313,10 +314,10 @@ impl<'a> Local<'a> {
         })
     }
 
-    /// The first row of the inverse of the normal equations' matrix.
-    fn inverse(&self) -> [f64; 3] {
+    /// The first row of the inverse of the normal equations' matrix of these [`Self::terms`].
+    fn inverse(terms: &[(f64, f64)]) -> [f64; 3] {
         let mut s = [0.0; 5];
-        for (u, w) in self.terms() {
+        for &(u, w) in terms {
             let u2 = u * u;
             s[0] += w;
             s[1] += w * u;

@@ -163,6 +163,13 @@ pub struct Optimum {
 impl Optimum {
     /// Of levels ascending in x, at least two, with their errors. The intervals are wrong with probability `alpha` each.
     pub fn new(levels: &[LevelMean], noise: Noise, alpha: f64) -> Self {
+        let mut optimum = Self::without_curves(levels, noise, alpha);
+        optimum.draw_curves();
+        optimum
+    }
+
+    /// The same without the local curves, for those who may not need them.
+    pub fn without_curves(levels: &[LevelMean], noise: Noise, alpha: f64) -> Self {
         let x: Vec<f64> = levels.iter().map(|level| level.x).collect();
         let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
         // The shares of α that the layers get are calibrated: see the module's documentation.
@@ -171,11 +178,14 @@ impl Optimum {
         let whole = Span { lower: x[bracket.first], upper: x[bracket.last] };
         let convex = whole.cut_by(bounds.place(alpha / 5.0));
         let quantile = student_t_quantile(1.0 - alpha, noise.degrees_of_freedom);
-        let mut optimum = Self { x, means, noise, alpha, bracket, convex, local: None, bounds, quantile };
-        if levels.len() >= FEWEST_LEVELS {
-            optimum.local = optimum.drawn();
+        Self { x, means, noise, alpha, bracket, convex, local: None, bounds, quantile }
+    }
+
+    /// Draws the local curves, if there are levels enough.
+    pub fn draw_curves(&mut self) {
+        if self.x.len() >= FEWEST_LEVELS {
+            self.local = self.drawn();
         }
-        optimum
     }
 
     /// The levels that curves are drawn through: the bracket with one more on each side.
