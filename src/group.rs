@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::data::RunTable;
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
+use crate::stats::sort;
 
 /// More levels than this are a mistake: no figure or table of them can be read.
 pub const MAX_LEVELS: usize = 100_000;
@@ -37,7 +38,7 @@ pub struct Sample {
 impl Sample {
     /// Of `values` alone.
     pub fn of(level: f64, mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut values);
         let runs = values.len() as u64;
         Self {
             level,
@@ -179,10 +180,13 @@ impl Columns<'_> {
             return Sample { failed, runs, ..Sample::of(level, values) };
         }
         let mut order: Vec<(f64, usize)> = self.runs(rows).collect();
-        let block = |row: usize| self.blocks.get(row);
-        order.sort_unstable_by(|(a, row), (b, other)| {
-            a.total_cmp(b).then_with(|| block(*row).cmp(&block(*other))).then(row.cmp(other))
-        });
+        // The rows ascend, and equal values keep their order.
+        sort::by_value(&mut order, |(value, _)| *value);
+        if !self.blocks.is_empty() {
+            let is_equal = |(a, _): &(f64, usize), (b, _): &(f64, usize)| a.total_cmp(b).is_eq();
+            let by_block = |equal: &mut [(f64, usize)]| equal.sort_by_key(|(_, row)| self.blocks[*row]);
+            order.chunk_by_mut(is_equal).for_each(by_block);
+        }
         let rows = || order.iter().map(|(_, row)| *row);
         let of_rows =
             |column: &[u64]| if column.is_empty() { Vec::new() } else { rows().map(|row| column[row]).collect() };

@@ -1,13 +1,15 @@
 //! What is known of every level: from its runs, or from a summary of them.
 
+use std::collections::HashMap;
+
 use rayon::prelude::*;
 
 use crate::data::LevelSummary;
 use crate::data::RunTable;
 use crate::group::Sample;
 use crate::stats::basins::{Basin, Basins, Cuts, mean_lies_in_gap};
-use crate::stats::interval::Estimate;
-use crate::stats::quantile::{interquartile_mean, quantile_estimate, trimmed_mean};
+use crate::stats::interval::{Estimate, Method};
+use crate::stats::quantile::{Places, QUARTER, TrimmedInTurn};
 use crate::stats::{Summary, centre};
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, FINAL_LOSS, SOLVED_BELOW};
 
@@ -61,21 +63,27 @@ impl Group {
     }
 
     /// Of the runs at one level; nothing without runs.
-    fn of_sample(sample: &Sample, rule: Option<&BasinRule>, confidence: f64) -> Option<Self> {
-        let sorted = &sample.sorted;
-        let quantile = |share| Some(Quantile { share, estimate: quantile_estimate(sorted, share, confidence)? });
-        let quantiles = QUANTILES.into_iter().map(quantile).collect::<Option<Vec<_>>>()?;
-        let median = centre::median(sorted);
+    fn of_sample(sample: &Sample, rule: Option<&BasinRule>, places: &SamplePlaces) -> Option<Self> {
+        let (sorted, confidence) = (&sample.sorted, places.confidence);
+        let TrimmedInTurn { measured, moments } = TrimmedInTurn::new(sorted, &[QUARTER, TRIMMED])?;
+        let [interquartile, trimmed] =
+            [&measured[0], &measured[1]].map(|mean| Some(mean.estimate(confidence, Method::TrimmedT)));
+        let summary = Summary::of_sorted_by(sorted, &moments, confidence)?;
+        let quantile = |(share, places): (f64, &Places)| Quantile { share, estimate: places.estimate(sorted) };
+        let quantiles: Vec<Quantile> = QUANTILES.into_iter().zip(&places.quantiles).map(quantile).collect();
+        let median_error = centre::median_error(&places.median.estimate(sorted));
         let basins = rule.and_then(|rule| Basins::of(&rule.each(sample), sorted, confidence));
         Some(Self {
             level: sample.level,
-            summary: Summary::of_sorted(sorted, confidence)?,
-            median: median.map(|found| Estimate { standard_error: found.standard_error, ..quantiles[2].estimate }),
-            trimmed_mean: trimmed_mean(sorted, TRIMMED, confidence),
-            interquartile_mean: interquartile_mean(sorted, confidence),
+            median: Some(Estimate { standard_error: median_error, ..quantiles[2].estimate }),
+            trimmed_mean: trimmed,
+            interquartile_mean: interquartile,
             quantiles,
-            hides_mixture: basins.as_ref().map_or_else(|| mean_lies_in_gap(sorted), |basins| basins.hides_mixture),
+            hides_mixture: basins
+                .as_ref()
+                .map_or_else(|| mean_lies_in_gap(sorted, &summary.mean), |basins| basins.hides_mixture),
             basins,
+            summary,
         })
     }
 
@@ -94,10 +102,31 @@ impl Group {
     }
 }
 
+/// What all samples of a size share.
+struct SamplePlaces {
+    confidence: f64,
+    quantiles: [Places; QUANTILES.len()],
+    /// Those that the error of the median comes from.
+    median: Places,
+}
+
+impl SamplePlaces {
+    fn new(n: usize, confidence: f64) -> Self {
+        let quantiles = QUANTILES.map(|share| Places::new(n, share, confidence));
+        Self { confidence, quantiles, median: Places::new(n, 0.5, centre::MEDIAN_CONFIDENCE) }
+    }
+}
+
 /// The groups of `samples`, in their order.
 pub fn of_samples(samples: &[Sample], rule: Option<&BasinRule>, confidence: f64) -> Vec<Group> {
+    let mut sizes: Vec<usize> = samples.iter().map(|sample| sample.sorted.len()).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    let of_size: HashMap<usize, SamplePlaces> =
+        sizes.into_par_iter().map(|n| (n, SamplePlaces::new(n, confidence))).collect();
+    let group = |sample: &Sample| Group::of_sample(sample, rule, of_size.get(&sample.sorted.len())?);
     // Groups without runs do not exist, so that every sample has a summary.
-    samples.par_iter().filter_map(|sample| Group::of_sample(sample, rule, confidence)).collect()
+    samples.par_iter().filter_map(group).collect()
 }
 
 /// The groups of `levels`, in their order.
