@@ -217,8 +217,7 @@ fn roles() -> Roles {
 }
 
 fn question(confidence: f64) -> Question {
-    let (statistic, x_scale) = (Statistic::Mean, AxisScale::Auto);
-    Question { confidence, references: Vec::new(), margin: None, statistic, goal: None, x_scale }
+    Question { confidence, ..Question::default() }
 }
 
 /// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the

@@ -42,9 +42,9 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         confidence: *confidence,
         references,
         margin: *margin,
-        statistic: Statistic::Mean,
         goal: *sought,
         x_scale: *x_scale,
+        ..Question::default()
     };
     let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);
     until::make(&ask, simd, &target, existing, global).map(drop)

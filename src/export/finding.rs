@@ -3,7 +3,7 @@
 use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{Analysis, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
-use crate::format::{aligned, count, counted, percent, significant, to_precision_of};
+use crate::format::{aligned, count, counted, percent, percent_of, significant, to_precision_of};
 use crate::stats::Estimate;
 use crate::stats::compare::Verdict as CostVerdict;
 use crate::stats::optimum::Span;
@@ -274,11 +274,6 @@ fn verdict_of(verdict: CostVerdict, analysis: &Analysis) -> String {
 /// A p value as people write it.
 pub fn p_value(p: f64) -> String {
     if p < 0.001 { "below 0.001".into() } else { significant(p, 2) }
-}
-
-/// 0.01 as `1 %`.
-pub fn percent_of(share: f64) -> String {
-    format!("{} %", significant(share * 100.0, 3))
 }
 
 /// An estimate with the ends of its interval: `0.604 (95 % interval 0.591 to 0.622)`.

@@ -197,7 +197,7 @@ pub fn markdown(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{AxisScale, Question, Statistic};
+    use crate::analysis::Question;
     use crate::data::{LevelSummaries, LevelSummary, Roles, RowLedger};
 
     fn analysis() -> Analysis {
@@ -210,14 +210,7 @@ mod tests {
         let levels: Vec<LevelSummary> = (1..=20).map(level).collect();
         let ledger = RowLedger::of_rows(20);
         let data = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
-        let question = Question {
-            confidence: 0.95,
-            references: vec![],
-            margin: None,
-            statistic: Statistic::Mean,
-            goal: None,
-            x_scale: AxisScale::Auto,
-        };
+        let question = Question::default();
         Analysis::of(data, &question).unwrap()
     }
 
