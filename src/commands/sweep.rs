@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::analysis::Question;
-use crate::analysis::statistic::Statistic;
 use crate::cli::until::QuestionArgs;
 use crate::cli::{Global, SweepArgs};
 use crate::commands::share::Blocks;
