@@ -100,7 +100,10 @@ fn far_run(groups: &[Group]) -> Option<Warning> {
 fn tails(analysis: &Analysis, samples: &[Sample]) -> Option<Warning> {
     match analysis.statistic {
         Statistic::Median => {
-            let has_none = |group: &&Group| group.median.is_some_and(|median| median.interval.is_none());
+            // Where runs failed, an interval may be absent because it ends at one of them.
+            let is_whole = |group: &Group| group.failures.failed == 0;
+            let has_none =
+                |group: &&Group| is_whole(group) && group.median.is_some_and(|median| median.interval.is_none());
             let levels = analysis.groups.iter().filter(has_none).count();
             (levels > 0).then_some(Warning::MedianOfFew { levels })
         }

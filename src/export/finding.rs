@@ -131,7 +131,7 @@ pub fn observed(analysis: &Analysis) -> String {
         Statistic::Mean => with_uncertainty(&minimum.summary.mean),
         other => other.at(minimum).as_ref().map(with_range).unwrap_or_default(),
     };
-    let (place, n) = (significant(minimum.level, 4), count(minimum.summary.n));
+    let (place, n) = (significant(minimum.level, 4), count(analysis.statistic.runs(minimum)));
     format!("{value}, at {} = {place} (n = {n})", analysis.factor)
 }
 

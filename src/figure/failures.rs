@@ -46,17 +46,27 @@ impl Failing {
     pub fn split(canvas: &Canvas, room: Area) -> [Area; 2] {
         let height = if canvas.sheet.is_narrow() { 0.8 * HEIGHT } else { HEIGHT };
         let top = room.bottom - height;
-        // The labels of the strip may be wider than those of the plot.
-        let left = room.left.max(Frame::room(room, (Axis::slots(), percent()), Names { x: "", y: "" }).left);
-        [Area { left, bottom: top - ABOVE, ..room }, Area { left, top, ..room }]
+        [Area { bottom: top - ABOVE, ..room }, Area { top, ..room }]
     }
 
-    /// The crosses in the plot's `frame`.
+    /// The part of `area` for a plot with these `axes` that leaves the labels of the strip their room: they may be wider than those of
+    /// the plot.
+    pub fn indented(area: Area, axes: (Axis, Axis), names: Names<'_>) -> Area {
+        let left = |y: Axis| Frame::room(area, (axes.0, y), names).left;
+        Area { left: area.left + (left(percent()) - left(axes.1)).max(0.0), ..area }
+    }
+
+    /// The crosses in the plot's `frame`; of those that would touch, only as many as do not.
     pub fn crosses(&self, canvas: &mut Canvas, frame: &Frame) {
-        let reach = (0.3 * self.least_gap(frame)).clamp(1.6, 4.2);
+        const CLOSEST: f64 = 7.0;
+        let reach = (0.3 * self.least_gap(frame)).clamp(2.6, 4.2);
         let colour = canvas.palette.failed;
-        for (level, _) in self.shares.iter().filter(|(level, _)| frame.x.holds(*level)) {
-            canvas.cross((frame.at_x(*level), frame.area.top + INSET), reach, colour, (0.45 * reach).max(1.0));
+        let mut free = f64::NEG_INFINITY;
+        for x in self.shares.iter().filter(|(level, _)| frame.x.holds(*level)).map(|(level, _)| frame.at_x(*level)) {
+            if x >= free {
+                canvas.cross((x, frame.area.top + INSET), reach, colour, 0.45 * reach);
+                free = x + CLOSEST;
+            }
         }
     }
 
@@ -92,13 +102,13 @@ pub fn legend(analysis: &Analysis, canvas: &Canvas) -> Vec<Entry> {
         return Vec::new();
     }
     let hollow = match (analysis.eligibility.failed_as, analysis.statistic) {
-        (Some(value), _) => format!("where runs failed, each counted as {}", significant(value, 3)),
-        (None, Statistic::Median) => "where runs failed, these ranked worst".into(),
-        _ => "of those that did not fail, where some did".into(),
+        (Some(value), _) => format!("with failed runs counted as {}", significant(value, 3)),
+        (None, Statistic::Median) => "with failed runs ranked worst".into(),
+        _ => "of those that did not fail".into(),
     };
     let (data, failed) = (canvas.palette.data, canvas.palette.failed);
     let hollow = Entry::new(Mark::Hollow(data), hollow);
-    let cross = Entry::new(Mark::Cross(failed), "level with failed runs");
+    let cross = Entry::new(Mark::Cross(failed), "failed runs");
     let has_value = analysis.levels().iter().any(|entry| entry.failures.failed > 0 && entry.group.is_some());
     if has_value { vec![hollow, cross] } else { vec![cross] }
 }

@@ -84,6 +84,7 @@ fn legend(
         let mark = if levels.are_many() { Mark::Area(palette.data.at(BAND)) } else { Mark::Bar(palette.data) };
         entries.push(Entry::new(mark, label));
     }
+    entries.extend(failures::legend(analysis, canvas));
     if let Some(zoom) = zoom {
         let confidence = finding::confidence(analysis.confidence);
         entries.push(Entry::new(
@@ -104,7 +105,6 @@ fn legend(
             entries.push(Entry::new(Mark::Line(palette.minimum), text));
         }
     }
-    entries.extend(failures::legend(analysis, canvas));
     entries
 }
 
@@ -146,6 +146,10 @@ impl Overview<'_> {
         let optimum = data::optimum(self.analysis, canvas.palette);
         let best = optimum.as_ref().map(|_| self.analysis.observed().level);
         lines.extend(optimum);
+        let area = match self.failing {
+            Some(_) => Failing::indented(area, axes, Names { x, y }),
+            None => area,
+        };
         let (lines, room) = NamedLines::above(&lines, axes, Names { x, y }, area, 0.0);
         let [room, strip] = if self.failing.is_some() { Failing::split(canvas, room) } else { [room, room] };
         if self.shows_layers {
