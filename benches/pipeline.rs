@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
+use initsweep::analysis::{Analysis, Question};
 use initsweep::figure::themed::Themed;
 use initsweep::figure::{ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
 use initsweep::report::{figures::Figures, render, view::View};

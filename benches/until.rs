@@ -24,8 +24,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use initsweep::analysis::Group;
-use initsweep::analysis::statistic::Statistic;
-use initsweep::analysis::{Analysis, AxisScale, Margin, Question};
+use initsweep::analysis::{Analysis, Margin, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
 use initsweep::course::{Batch, Look};

@@ -258,3 +258,167 @@ fn none_is_eligible(levels: &[Ineligible], question: &Question) -> Error {
     };
     Error::NoEligibleLevel { reason, advice }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::goal::Goal;
+    use proptest::prelude::*;
+
+    /// A level at which `values` were measured and so many runs `failed`.
+    fn sample(level: f64, values: &[f64], failed: u64) -> Sample {
+        let sample = Sample::of(level, values.to_vec());
+        Sample { failed, runs: sample.runs + failed, ..sample }
+    }
+
+    fn sorted<'a>(samples: &'a [Sample], question: &Question) -> Result<Sorted<'a>> {
+        let rule = GroupRule::new(0.95, None, question.statistic, question.resolved_goal());
+        Sorted::of_samples(samples, &rule, question)
+    }
+
+    fn levels(sorted: &Sorted<'_>) -> (Vec<f64>, Vec<f64>) {
+        let taking_part = sorted.groups.iter().map(|group| group.level).collect();
+        (taking_part, sorted.ineligible.iter().map(|other| other.level).collect())
+    }
+
+    /// No run failed at 1, one of three at 2, two of three at 3, all at 4.
+    fn rising() -> [Sample; 4] {
+        [sample(1.0, &[5.0, 6.0, 7.0], 0), sample(2.0, &[3.0, 4.0], 1), sample(3.0, &[1.0], 2), sample(4.0, &[], 3)]
+    }
+
+    #[test]
+    fn levels_take_part_up_to_the_share_that_is_allowed() {
+        let samples = rising();
+        let found = |max_failed| {
+            let question = Question { max_failed, ..Question::default() };
+            levels(&sorted(&samples, &question).unwrap())
+        };
+        assert_eq!(found(None), (vec![1.0], vec![2.0, 3.0, 4.0]));
+        assert_eq!(found(Some(0.0)), found(None));
+        // A third is allowed to the last bit.
+        assert_eq!(found(Some(1.0 / 3.0)), (vec![1.0, 2.0], vec![3.0, 4.0]));
+        assert_eq!(found(Some(0.5)), found(Some(1.0 / 3.0)));
+        // Of runs that all failed there is no mean, whatever is allowed.
+        assert_eq!(found(Some(1.0)), (vec![1.0, 2.0, 3.0], vec![4.0]));
+    }
+
+    #[test]
+    fn of_a_median_failed_runs_are_the_worst() {
+        let samples = rising();
+        let found = |goal| {
+            let question = Question { statistic: Statistic::Median, goal: Some(goal), ..Question::default() };
+            let found = sorted(&samples, &question).unwrap();
+            let medians: Vec<f64> = found.groups.iter().map(|group| group.median.unwrap().point).collect();
+            (levels(&found), medians)
+        };
+        // The middle one of 3, 4 and ∞, and of −∞, 3 and 4.
+        assert_eq!(found(Goal::Min), ((vec![1.0, 2.0], vec![3.0, 4.0]), vec![6.0, 4.0]));
+        assert_eq!(found(Goal::Max), ((vec![1.0, 2.0], vec![3.0, 4.0]), vec![6.0, 3.0]));
+        // Of an even number the middle lies half way to the failed run.
+        let half = [sample(1.0, &[5.0], 0), sample(2.0, &[3.0], 1)];
+        let question = Question { statistic: Statistic::Median, ..Question::default() };
+        assert_eq!(levels(&sorted(&half, &question).unwrap()), (vec![1.0], vec![2.0]));
+        let both = Question { max_failed: Some(0.1), ..question };
+        assert_eq!(levels(&sorted(&samples, &both).unwrap()), (vec![1.0], vec![2.0, 3.0, 4.0]));
+    }
+
+    #[test]
+    fn an_interval_that_ends_at_a_failed_run_is_absent() {
+        let values: Vec<f64> = (1..=9).map(f64::from).collect();
+        let median = |failed| {
+            let rule = GroupRule::new(0.95, None, Statistic::Median, Goal::Min);
+            rule.describe_all(&[sample(1.0, &values, failed)])[0].as_ref().unwrap().median.unwrap()
+        };
+        // SciPy: the 2nd and the 8th of 9, the 2nd and the 9th of 10, the 3rd and the 10th of 12.
+        let ends = |failed| median(failed).interval.map(|interval| (interval.lower, interval.upper));
+        assert_eq!((ends(0), ends(1)), (Some((2.0, 8.0)), Some((2.0, 9.0))));
+        assert_eq!((ends(3), median(3).standard_error, median(3).point), (None, None, 6.5));
+    }
+
+    #[test]
+    fn of_summaries_a_value_for_failed_runs_joins_the_sums() {
+        let level = LevelSummary {
+            level: 1.0,
+            n: 2,
+            mean: 3.0,
+            std_dev: Some(2f64.sqrt()),
+            min: Some(2.0),
+            max: Some(4.0),
+            failed: 2,
+        };
+        let all_failed =
+            LevelSummary { level: 2.0, n: 0, mean: f64::NAN, std_dev: None, min: None, max: None, failed: 3 };
+        let question = Question { failed_as: Some(6.0), ..Question::default() };
+        let found = Sorted::of_summaries(&[level, all_failed], &question).unwrap();
+        let summaries: Vec<_> =
+            found.groups.iter().map(|g| (g.summary.n, g.summary.mean.point, g.summary.std_dev.unwrap())).collect();
+        // Of 2, 4, 6, 6: the squares are 6.25, 0.25, 2.25 and 2.25.
+        let [(n, mean, std_dev), second] = summaries[..] else { panic!("two levels take part") };
+        assert_eq!((n, mean), (4, 4.5));
+        assert!((std_dev - (11f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert_eq!(second, (3, 6.0, 0.0));
+        // Without a value neither takes part.
+        assert!(Sorted::of_summaries(&[level, all_failed], &Question::default()).is_err());
+    }
+
+    #[test]
+    fn without_an_eligible_level_the_error_says_what_helps() {
+        let error = |samples: &[Sample], question: &Question| {
+            let error = sorted(samples, question).err().unwrap();
+            assert_eq!(error.exit_code(), 3);
+            format!("{error} ({})", error.hint().unwrap())
+        };
+        let samples = [sample(1.0, &[5.0], 1), sample(2.0, &[5.0, 4.0], 1)];
+        let text = error(&samples, &Question::default());
+        assert!(text.contains("at every level runs failed; the least share is 33.3 %, 1 of 3 at 2"), "{text}");
+        assert!(
+            ["--max-failed", "--failed-as", "--statistic median"].iter().all(|option| text.contains(option)),
+            "{text}"
+        );
+        let text = error(&samples, &Question { max_failed: Some(0.1), ..Question::default() });
+        assert!(text.contains("at every level more than 10 % of the runs failed"), "{text}");
+        let text = error(&samples[..1], &Question { statistic: Statistic::Median, ..Question::default() });
+        assert!(text.contains("at the only level so many runs failed that the median is one of them"), "{text}");
+        let text = error(&[sample(1.0, &[], 2)], &Question::default());
+        assert!(text.contains("every run failed") && !text.contains("--max-failed"), "{text}");
+    }
+
+    #[test]
+    fn levels_to_add_lie_between_good_ones_and_failing_ones() {
+        let samples = [
+            sample(1.0, &[5.0], 0),
+            sample(2.0, &[], 1),
+            sample(4.0, &[], 1),
+            sample(5.0, &[1.0], 0),
+            sample(7.0, &[1.0], 0),
+        ];
+        let Sorted { groups, ineligible, .. } = sorted(&samples, &Question::default()).unwrap();
+        let add = |add: &[f64]| beside_failures(add, &groups, &ineligible, Along::Linear);
+        assert_eq!(add(&[3.0, 6.0]), [1.5, 4.5, 6.0]);
+        assert_eq!(add(&[]), [0.0; 0]);
+    }
+
+    proptest! {
+        /// Nothing panics, and no level is lost, whatever fails.
+        #[test]
+        fn every_level_is_somewhere(
+            runs in prop::collection::vec((0u64..4, prop::collection::vec(-1e3f64..1e3, 0..4)), 1..8),
+            max_failed in prop::option::of(0.0f64..=1.0),
+            statistic in prop_oneof![Just(Statistic::Mean), Just(Statistic::Median), Just(Statistic::Trimmed)],
+        ) {
+            let level = |(place, (failed, values)): (usize, &(u64, Vec<f64>))| {
+                let failed = if values.is_empty() { failed + 1 } else { *failed };
+                sample(place as f64, values, failed)
+            };
+            let samples: Vec<Sample> = runs.iter().enumerate().map(level).collect();
+            let question = Question { max_failed, statistic, ..Question::default() };
+            if let Ok(found) = sorted(&samples, &question) {
+                prop_assert_eq!(found.groups.len() + found.ineligible.len(), samples.len());
+                prop_assert_eq!(found.groups.len(), found.samples.len());
+                let all = entries(&found.groups, &found.ineligible);
+                prop_assert!(all.is_sorted_by(|a, b| a.level < b.level));
+                prop_assert!(found.groups.iter().all(|group| statistic.at(group).unwrap().point.is_finite()));
+            }
+        }
+    }
+}

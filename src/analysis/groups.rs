@@ -146,6 +146,13 @@ impl<'a> GroupRule<'a> {
     }
 }
 
+/// The groups of `samples`, each of which has values, at 95 %.
+#[cfg(test)]
+pub fn of_means(samples: &[Sample]) -> Vec<Group> {
+    let rule = GroupRule::new(0.95, None, Statistic::Mean, Goal::Min);
+    rule.describe_all(samples).into_iter().flatten().collect()
+}
+
 /// The `values` of `sample`, ascending, and `worst`, ∞ or −∞, for each failed run without a value.
 pub(super) fn with_failed_as<'s>(worst: f64, sample: &Sample, values: &'s [f64]) -> Cow<'s, [f64]> {
     let failed = (sample.runs as usize).saturating_sub(sample.sorted.len());

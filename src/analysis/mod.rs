@@ -479,8 +479,7 @@ mod tests {
     #[test]
     fn the_lowest_of_equal_optima_is_taken() {
         let samples = [(1.0, 5.0), (2.0, 3.0), (3.0, 3.0)].map(|(level, value)| Sample::of(level, vec![value]));
-        let rule = GroupRule::new(0.95, None, Statistic::Mean, Goal::Min);
-        let groups: Vec<Group> = rule.describe_all(&samples).into_iter().flatten().collect();
+        let groups = groups::of_means(&samples);
         assert_eq!(place_of_best(&groups, Statistic::Mean, Goal::Min), 1);
         assert_eq!(place_of_best(&groups[1..], Statistic::Mean, Goal::Max), 0);
         assert_eq!(

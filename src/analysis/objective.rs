@@ -339,7 +339,7 @@ fn paired<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::groups::GroupRule;
+    use crate::analysis::groups;
     use crate::random::Stream;
 
     /// 30 paired runs at each level around a parabola in ln of it, with its minimum at 1; level 0
@@ -361,8 +361,7 @@ mod tests {
     }
 
     fn found(samples: &[Sample]) -> (FittedMinimum, Vec<Candidate>, Option<Estimate>) {
-        let rule = GroupRule::new(0.95, None, Statistic::Mean, Goal::Min);
-        let groups: Vec<Group> = rule.describe_all(samples).into_iter().flatten().collect();
+        let groups = groups::of_means(samples);
         let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, samples, None).unwrap();
         assert_eq!((objective.all().len(), objective.beside.len()), (groups.len(), groups.len() - 4));
         (objective.fitted_minimum(0.95).unwrap(), objective.candidates(0.95), objective.cross_fitted(0.95))

@@ -313,15 +313,14 @@ fn at_level(x: f64, groups: &[Group], along: Along, statistic: Statistic) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::groups::GroupRule;
+    use crate::analysis::groups;
     use crate::group::Sample;
 
     #[test]
     fn a_reference_between_levels_is_interpolated_along_the_axis() {
         let samples =
             [Sample::of(0.0, vec![3.0, 5.0]), Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
-        let rule = GroupRule::new(0.95, None, Statistic::Mean, Goal::Min);
-        let groups: Vec<Group> = rule.describe_all(&samples).into_iter().flatten().collect();
+        let groups = groups::of_means(&samples);
         let at = |level, along| at_level(level, &groups, along, Statistic::Mean);
         let found = at(1.0, Along::Log).unwrap();
         assert!(found.interpolated && (found.measured.point - 15.0).abs() < 1e-12);

@@ -200,8 +200,7 @@ fn verdict_on(analysis: &Analysis, name: &str) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::statistic::Statistic;
-    use crate::analysis::{AxisScale, Margin, Question};
+    use crate::analysis::{Margin, Question};
     use crate::data::Data;
     use crate::data::{LevelSummaries, LevelSummary, Roles, RowLedger};
 
