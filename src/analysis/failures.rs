@@ -329,7 +329,7 @@ mod tests {
             let rule = GroupRule::new(0.95, None, Statistic::Median, Goal::Min);
             rule.describe_all(&[sample(1.0, &values, failed)])[0].as_ref().unwrap().median.unwrap()
         };
-        // SciPy: the 2nd and the 8th of 9, the 2nd and the 9th of 10, the 3rd and the 10th of 12.
+        // By binomial(n, ½): the 2nd and the 8th of 9, the 2nd and the 9th of 10, the 3rd and the 10th of 12.
         let ends = |failed| median(failed).interval.map(|interval| (interval.lower, interval.upper));
         assert_eq!((ends(0), ends(1)), (Some((2.0, 8.0)), Some((2.0, 9.0))));
         assert_eq!((ends(3), median(3).standard_error, median(3).point), (None, None, 6.5));
