@@ -98,6 +98,37 @@ pub enum Warning {
         /// Its value.
         value: f64,
     },
+    /// Runs failed.
+    FailedRuns {
+        /// How many.
+        failed: u64,
+        /// Of all runs, failed ones included.
+        runs: u64,
+        /// At how many levels.
+        levels: usize,
+        /// The first of them.
+        example: Vec<f64>,
+        /// What they count as.
+        counts_as: FailedAs,
+    },
+    /// A reference lies where too many runs failed.
+    ReferenceFailed {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+}
+
+/// What failed runs count as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedAs {
+    /// Nothing: they have no part in the statistics.
+    Nothing,
+    /// Worse than every other run.
+    Worst,
+    /// The value that the user gave.
+    Value,
 }
 
 impl Warning {
@@ -119,6 +150,8 @@ impl Warning {
             Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
             Self::MinimumAtEdge { .. } => "minimum_at_edge",
             Self::ReferenceOutside { .. } => "reference_outside",
+            Self::FailedRuns { .. } => "failed_runs",
+            Self::ReferenceFailed { .. } => "reference_failed",
         }
     }
 
@@ -180,6 +213,22 @@ impl Warning {
             Self::ReferenceOutside { name, value } => {
                 format!("reference {} = {} lies outside the swept range", excerpt(name), significant(*value, 4))
             }
+            Self::FailedRuns { failed, runs, levels, example, .. } => {
+                let places: Vec<String> = example.iter().map(|level| significant(*level, 4)).collect();
+                let more = if *levels > example.len() { ", …" } else { "" };
+                format!(
+                    "{} of {} failed, at {}: {}{more}",
+                    count(*failed),
+                    counted(*runs, "run"),
+                    counted(*levels as u64, "level"),
+                    places.join(", ")
+                )
+            }
+            Self::ReferenceFailed { name, value } => format!(
+                "reference {} = {} lies where too many runs failed to measure it",
+                excerpt(name),
+                significant(*value, 4)
+            ),
         }
     }
 
@@ -208,6 +257,15 @@ impl Warning {
             Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",
             Self::MinimumAtEdge { .. } => "extend the sweep beyond that end",
             Self::ReferenceOutside { .. } => "extend the sweep, or change the reference with --reference",
+            Self::FailedRuns { counts_as: FailedAs::Nothing, .. } => {
+                "they are in no statistic: count them with a value (--failed-as), rank them worst (--statistic median), or \
+                 allow a share of them (--max-failed)"
+            }
+            Self::FailedRuns { counts_as: FailedAs::Worst, .. } => "they rank worse than every other run",
+            Self::FailedRuns { counts_as: FailedAs::Value, .. } => "each counts with the value of --failed-as",
+            Self::ReferenceFailed { .. } => {
+                "count failed runs with a value (--failed-as), or choose another --reference"
+            }
         }
     }
 }

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::analysis::Question;
-use crate::analysis::statistic::Statistic;
 use crate::cli::until::QuestionArgs;
 use crate::cli::{Global, SweepArgs};
 use crate::commands::share::Blocks;
@@ -42,9 +41,9 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         confidence: *confidence,
         references,
         margin: *margin,
-        statistic: Statistic::Mean,
         goal: *sought,
         x_scale: *x_scale,
+        ..Question::default()
     };
     let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);
     until::make(&ask, simd, &target, existing, global).map(drop)
