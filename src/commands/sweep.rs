@@ -35,7 +35,8 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         return make(&arguments.part()?, simd, &target, existing, global);
     };
     let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
-    let QuestionArgs { reference, goal: sought, margin, confidence, x_scale } = &arguments.question;
+    let QuestionArgs { reference, goal: sought, margin, confidence, x_scale, max_failed, failed_as } =
+        &arguments.question;
     let references = Reference::with_defaults(plan.swept().next().unwrap_or(DEFAULT_FACTOR), reference);
     let question = Question {
         confidence: *confidence,
@@ -43,6 +44,8 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         margin: *margin,
         goal: *sought,
         x_scale: *x_scale,
+        max_failed: *max_failed,
+        failed_as: *failed_as,
         ..Question::default()
     };
     let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);

@@ -20,6 +20,7 @@ use crate::data::cell::{Cell, Value, trimmed};
 use crate::data::ledger::{Exclusion, Place, RowLedger};
 use crate::data::reading::Reading;
 use crate::data::settings::{Setting, SettingMark};
+use crate::data::survey::Survey;
 use crate::data::table::{Pairing, RunColumns, RunTable};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
@@ -65,6 +66,7 @@ pub struct RunTableBuilder {
 struct Rows {
     columns: RunColumns,
     settings: Vec<Setting>,
+    survey: Survey,
     tally: Tally,
 }
 
@@ -110,7 +112,7 @@ impl RunTableBuilder {
             pairing: Pairing::Unknown,
             found,
         };
-        Self { reading, rows: Rows { columns, settings, tally } }
+        Self { reading, rows: Rows { columns, settings, survey: Survey::default(), tally } }
     }
 
     /// Makes room for `rows`, so that the columns need not be moved as they grow. Room that is not used costs nothing.
@@ -152,6 +154,11 @@ impl RunTableBuilder {
         })
     }
 
+    /// Notes a cell of a column that nobody asked for, at a `place` among the source's columns, of a run at `level`.
+    pub fn survey(&mut self, name: &str, place: usize, level: f64, cell: Cell) {
+        self.rows.survey.note(name, place, level, cell);
+    }
+
     /// Counts a row that is left out for a reason that only its reader knows.
     pub fn leave_out(&mut self, reason: Exclusion, place: impl Fn() -> Place) {
         self.rows.tally.read += 1;
@@ -186,7 +193,7 @@ impl RunTableBuilder {
     /// # Errors
     /// Those of [`RunTable::new`].
     pub fn finish(self, input: InputDigest, path: &Path) -> Result<RunTable> {
-        let Self { reading, rows: Rows { mut columns, settings, tally } } = self;
+        let Self { reading, rows: Rows { mut columns, settings, survey, tally } } = self;
         if reading.roles.pair.is_none() {
             columns.blocks.retain(|(_, keys)| keys.iter().any(|key| *key != NO_BLOCK));
         }
@@ -202,6 +209,7 @@ impl RunTableBuilder {
         }
         let mut table = RunTable::new(&reading.roles, columns, path)?;
         (table.pairing, table.ledger, table.settings) = (tally.pairing, ledger, settings);
+        table.survey = survey;
         table.inputs.push(input);
         Ok(table)
     }
@@ -342,6 +350,7 @@ impl Rows {
         for (own, other) in self.settings.iter_mut().zip(other.settings) {
             own.append(rows, other);
         }
+        self.survey.append(other.survey);
         let before = self.tally.read;
         let failed = other.tally.first_failed.map(|place| place.after(lines, before));
         self.tally.first_failed = self.tally.first_failed.take().or(failed);

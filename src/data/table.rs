@@ -14,6 +14,7 @@ use crate::data::ledger::{Exclusion, RowLedger};
 use crate::data::per_file::PerFile;
 use crate::data::roles::Roles;
 use crate::data::settings::Setting;
+use crate::data::survey::Survey;
 use crate::error::{Error, Result};
 use crate::provenance::InputDigest;
 use crate::warning::Warning;
@@ -89,6 +90,8 @@ pub struct RunTable {
     pub ledger: RowLedger,
     /// Values of the setting columns that exist, by column.
     pub settings: BTreeMap<String, Setting>,
+    /// What was seen of other columns.
+    pub survey: Survey,
     /// What was read.
     pub inputs: Vec<InputDigest>,
     /// What the user should know.
@@ -105,6 +108,7 @@ impl RunTable {
             pairing: Pairing::default(),
             ledger: RowLedger::default(),
             settings: BTreeMap::new(),
+            survey: Survey::default(),
             inputs: Vec::new(),
             warnings: Vec::new(),
         }
@@ -234,6 +238,7 @@ impl RunTable {
             own.append(rows, setting);
             self.settings.insert(name, own);
         }
+        self.survey.append(other.survey);
         self.inputs.extend(other.inputs);
         self.warnings.extend(other.warnings);
         Ok(())

@@ -65,6 +65,7 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], role
     let duplicates = duplicates.into_iter().map(|path| Warning::DuplicateInput { path });
     let (data, ledger) = if levels.inputs.is_empty() {
         runs.warnings.extend(duplicates);
+        runs.warnings.extend(runs.survey.warnings());
         runs.find_second_factor()?;
         let ledger = runs.ledger.clone();
         (Data::Runs(runs), ledger)

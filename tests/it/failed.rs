@@ -1,8 +1,10 @@
 //! Failed runs are outcomes: every level keeps its row, and the best is sought among the levels where runs do not fail.
 
+use roxmltree::{Document, Node};
 use serde_json::{Value, json};
 
 use crate::harness::{Folder, initsweep};
+use crate::svg::{assert_sound, lines_of};
 
 /// Three runs at each of seven learning rates. The loss falls up to 0.03, where two runs diverge; at 0.1 all do.
 const LOSSES: &str = "lr,seed,val_loss
@@ -198,7 +200,10 @@ fn one_or_two_levels_are_enough() {
         let text = table(&folder, "");
         assert!(text.contains(sentence), "{text}");
         initsweep("report runs.csv --x lr --y val_loss").in_folder(&folder).run().succeeds();
-        initsweep("plan runs.csv --x lr --y val_loss --budget 10").in_folder(&folder).run().succeeds();
+        initsweep("plan runs.csv --x lr --y val_loss --strategy neyman --budget 10")
+            .in_folder(&folder)
+            .run()
+            .succeeds();
     }
 }
 
@@ -230,10 +235,10 @@ fn the_report_shows_failed_runs() {
     let folder = losses();
     initsweep("report runs.csv --x lr --y val_loss --format html,md").in_folder(&folder).run().succeeds();
     let html = folder.text("output/report.html");
-    for text in ["failed runs, %", "5 of 21 runs failed", "67 % (21 … 94 %)", "\"failed\":[0,0,0,0,0,2,3]", "Wilson"]
-    {
+    for text in ["failed runs, %", "5 of 21 runs failed", "<td>2 of 3</td>", "\"failed\":[0,0,0,0,0,2,3]", "Wilson"] {
         assert!(html.contains(text), "{text}");
     }
+    assert!(folder.text("output/report.md").contains("| 2 of 3 | 67 % (21 … 94 %) |"));
     let svg = folder.text("output/loss-vs-std-dev.svg");
     for text in ["failed runs", "of those that did not fail", "5 of them failed"] {
         assert!(svg.contains(text), "{text}");
@@ -251,4 +256,64 @@ fn levels_that_failed_on_one_side_are_not_new_on_the_other() {
     folder.write("before.csv", LOSSES.replace("nan", "0.9").replace("inf", "0.8"));
     let text = initsweep("compare before.csv runs.csv --x lr --y val_loss").in_folder(&folder).run().succeeds().text();
     assert!(text.contains("5 failed") && !text.contains("2 levels: 0.03, 0.1"), "{text}");
+}
+
+/// Thirty levels over four decades, where from 0.05 on one run in two fails, and at the last three all do.
+fn thirty() -> String {
+    let rows = (0..30).flat_map(|place| {
+        let level = 10f64.powf(-4.0 + 4.0 * f64::from(place) / 29.0);
+        (0..4).map(move |seed| {
+            let failed = place > 26 || (place > 19 && seed % 2 == 0);
+            let loss = 0.3 + 0.2 * (level.log10() + 2.5).powi(2) + 0.01 * f64::from(seed);
+            let loss = if failed { "nan".to_string() } else { loss.to_string() };
+            format!("{level},{seed},{loss}\n")
+        })
+    });
+    format!("lr,seed,val_loss\n{}", rows.collect::<String>())
+}
+
+#[test]
+fn every_level_with_failed_runs_has_a_cross_and_a_bar_below_the_plot() {
+    // With 0 beside the axis all of its runs fail.
+    let beside = LOSSES.replacen("0.0001,0", "0,0,nan\n0.0001,0", 1);
+    let lone = "lr,val_loss\n1,2\n1,3\n2,nan\n2,4\n5,nan\n".to_string();
+    for (runs, failing) in [(LOSSES.to_string(), 2), (thirty(), 10), (beside, 3), (lone, 2)] {
+        let folder = Folder::with("runs.csv", runs);
+        for (size, theme, colour) in [
+            ("screen", "light", "#C41A2E"),
+            ("slide", "dark", "#FF6B6B"),
+            ("one-column", "light", "#C41A2E"),
+            ("two-column", "dark", "#FF6B6B"),
+        ] {
+            let words =
+                format!("plot runs.csv --x lr --y val_loss --size {size} --theme {theme} --format svg --out {size}");
+            initsweep(words).in_folder(&folder).run().succeeds();
+            let svg = folder.text(&format!("{size}/loss-vs-std-dev.svg"));
+            assert_sound(&svg);
+            let document = Document::parse(&svg).unwrap();
+            // A cross is two strokes; one more stands in the legend.
+            assert_eq!(lines_of(&document, colour).len(), 2 * (failing + 1), "{size}");
+            let is_bar =
+                |node: &Node<'_, '_>| node.tag_name().name() == "rect" && node.attribute("fill") == Some(colour);
+            assert_eq!(document.descendants().filter(is_bar).count(), failing, "{size}");
+        }
+    }
+}
+
+#[test]
+fn summaries_keep_what_they_say_of_failed_runs() {
+    let folder = losses();
+    let runs = stats(&folder, "");
+    initsweep("report runs.csv --x lr --y val_loss").in_folder(&folder).run().succeeds();
+    for name in ["summary.csv", "summary.json"] {
+        let words = format!("stats output/{name} --x lr --y val_loss --format json");
+        let levels = initsweep(words).in_folder(&folder).run().succeeds().json();
+        for key in ["level", "runs", "failed", "failed_share", "eligible", "n", "mean"] {
+            let of = |json: &Value| -> Vec<Value> {
+                json["groups"].as_array().unwrap().iter().map(|group| group[key].clone()).collect()
+            };
+            assert_eq!(of(&levels), of(&runs), "{name}: {key}");
+        }
+        assert_eq!(levels["minimum"]["observed"]["level"], 0.01);
+    }
 }
