@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::format::{count, counted, excerpt, significant};
+use crate::provenance::shell_quoted;
 
 /// One thing that limits what the numbers mean. Shown in the terminal, the JSON and the report.
 #[derive(Debug, Clone, PartialEq)]
@@ -333,7 +334,7 @@ impl Warning {
             Self::MedianOfFew { .. } => "the order statistics of six runs or more give a 95 % interval",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",
-            Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",
+            Self::NearlyEqualLevels { .. } => "make them one with --pool-levels",
             Self::MinimumAtEdge { .. } => "extend the sweep beyond that end",
             Self::ReferenceOutside { .. } => "extend the sweep, or change the reference with --reference",
             Self::FailedRuns { counts_as: FailedAs::Nothing, .. } => {

@@ -25,6 +25,7 @@ use crate::data::table::{Pairing, RunColumns, RunTable};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
+use crate::warning::Warning;
 
 #[cfg(doc)]
 use crate::data::roles::Roles;
@@ -78,6 +79,8 @@ struct Tally {
     first_failed: Option<Place>,
     excluded: BTreeMap<Exclusion, (u64, Place)>,
     pairing: Pairing,
+    /// Whether a level is an integer that no double holds.
+    is_rounded: bool,
     /// Whether any row had the column, by column.
     found: Vec<bool>,
 }
@@ -110,6 +113,7 @@ impl RunTableBuilder {
             first_failed: None,
             excluded: BTreeMap::new(),
             pairing: Pairing::Unknown,
+            is_rounded: false,
             found,
         };
         Self { reading, rows: Rows { columns, settings, survey: Survey::default(), tally } }
@@ -209,6 +213,9 @@ impl RunTableBuilder {
         }
         let mut table = RunTable::new(&reading.roles, columns, path)?;
         (table.pairing, table.ledger, table.settings) = (tally.pairing, ledger, settings);
+        if tally.is_rounded {
+            table.warnings.push(Warning::RoundedLevels { factor: reading.roles.factor.clone() });
+        }
         table.survey = survey;
         table.inputs.push(input);
         Ok(table)
@@ -259,6 +266,11 @@ impl Rows {
             self.columns.by.push(by);
         }
         self.note_details(reading, cells);
+        /// Up to this a double holds every integer.
+        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        if factor.abs() >= WHOLE {
+            self.tally.is_rounded |= reading.cell(cells, reading.factor).is_rounded_to(factor);
+        }
         self.columns.factor.push(factor);
         self.columns.metric.push(metric);
         Ok(Ok((factor, metric)))
@@ -359,6 +371,7 @@ impl Rows {
             self.tally.excluded.entry(reason).or_insert((0, place)).0 += count;
         }
         self.tally.read += other.tally.read;
+        self.tally.is_rounded |= other.tally.is_rounded;
         self.tally.failed += other.tally.failed;
         for (own, other) in self.tally.found.iter_mut().zip(other.tally.found) {
             *own |= other;

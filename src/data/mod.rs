@@ -14,6 +14,7 @@
 pub mod blocks;
 pub mod builder;
 pub mod cell;
+mod doubts;
 pub mod ledger;
 pub mod levels;
 pub mod number;
