@@ -180,6 +180,14 @@ pub enum Error {
         /// How the rows were lost.
         reason: String,
     },
+    /// So many runs failed at every level that none can be the best.
+    #[error("no level can be the best: {reason}")]
+    NoEligibleLevel {
+        /// How many failed at least.
+        reason: String,
+        /// Which option helps.
+        advice: &'static str,
+    },
     /// Runs and summaries of runs among the sources.
     #[error("{runs} holds runs, {levels} summaries of levels: they cannot be joined")]
     Mixed {
@@ -365,6 +373,7 @@ impl Error {
             | Self::UnclosedQuote { .. }
             | Self::Malformed { .. }
             | Self::NoRuns { .. }
+            | Self::NoEligibleLevel { .. }
             | Self::Mixed { .. }
             | Self::TooManyLevels { .. }
             | Self::Undetermined { .. }
@@ -423,6 +432,7 @@ impl Error {
             Self::DuplicateColumn { .. } => "rename one of them, or choose another with --x, --y or --pair".into(),
             Self::NotANumber { column, value, .. } => not_a_number(column, value),
             Self::FieldCount { .. } => "correct or remove the row; fields that hold a separator must be quoted".into(),
+            Self::NoEligibleLevel { advice, .. } => (*advice).into(),
             Self::Mixed { .. } => "give either the runs or the summaries; for collections --aggregate decides".into(),
             Self::TooManyLevels { .. } => "is this the swept factor? choose its column with --x".into(),
             Self::OtherSweep { .. } => "choose another file with --to, or start over with --fresh".into(),

@@ -29,7 +29,7 @@ const MAY_USE: [(&str, &[&str]); 17] = [
     ("train", &[]),
     ("store", &["data", "output"]),
     ("data", &[]),
-    ("group", &["data"]),
+    ("group", &["data", "stats"]),
     ("stats", &[]),
     ("analysis", &["data", "group", "stats"]),
     ("baseline", &["analysis", "stats"]),

@@ -69,13 +69,12 @@ impl Scanner {
             if !is_end_of_row {
                 return ControlFlow::Continue(());
             }
+            // What a short row lacks is not what the row before it had.
+            self.slots.iter().skip(field).flatten().for_each(|slot| cells[*slot] = empty);
             let is_blank = field == 1 && text.is_empty();
             let row =
                 Row { start, next: (at + 1).min(block.len()), fields: field, last_cell: text.len(), cells: &cells };
             let flow = if is_blank { ControlFlow::Continue(()) } else { take(&row) };
-            if field < self.slots.len() {
-                cells.fill(empty);
-            }
             (start, field) = (at + 1, 0);
             flow
         };
