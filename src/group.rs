@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::data::RunTable;
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
+use crate::stats::sort;
 
 /// More levels than this are a mistake: no figure or table of them can be read.
 pub const MAX_LEVELS: usize = 100_000;
@@ -37,7 +38,7 @@ pub struct Sample {
 impl Sample {
     /// Of `values` alone.
     pub fn of(level: f64, mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut values);
         let runs = values.len() as u64;
         Self {
             level,
@@ -108,7 +109,7 @@ impl<'a> GroupedRuns<'a> {
         let is_given = table.roles.pair.is_some();
         // Runs that share their draws are paired by them, unless the user names a column.
         let found = if columns.replicates.is_empty() || is_given {
-            blocks::choose(table.blocks(), is_given, &rows)
+            blocks::choose(table.blocks(), is_given, &columns.with_values(&rows))
         } else {
             None
         };
@@ -161,6 +162,15 @@ impl Columns<'_> {
         rows.iter().filter_map(move |row| Some((value(*row as usize)?, *row as usize)))
     }
 
+    /// Those of `rows`, level by level, whose runs have a value; levels without one are left out.
+    fn with_values<'r>(&self, rows: &'r [Vec<IdxSize>]) -> Cow<'r, [Vec<IdxSize>]> {
+        if self.failed_as.is_some() || !self.values.iter().any(|value| value.is_nan()) {
+            return Cow::Borrowed(rows);
+        }
+        let valued = |rows: &Vec<IdxSize>| self.runs(rows).map(|(_, row)| row as IdxSize).collect();
+        Cow::Owned(rows.iter().map(valued).filter(|rows: &Vec<IdxSize>| !rows.is_empty()).collect())
+    }
+
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
         let failed = rows.iter().filter(|row| self.values[**row as usize].is_nan()).count() as u64;
@@ -170,10 +180,13 @@ impl Columns<'_> {
             return Sample { failed, runs, ..Sample::of(level, values) };
         }
         let mut order: Vec<(f64, usize)> = self.runs(rows).collect();
-        let block = |row: usize| self.blocks.get(row);
-        order.sort_unstable_by(|(a, row), (b, other)| {
-            a.total_cmp(b).then_with(|| block(*row).cmp(&block(*other))).then(row.cmp(other))
-        });
+        // The rows ascend, and equal values keep their order.
+        sort::by_value(&mut order, |(value, _)| *value);
+        if !self.blocks.is_empty() {
+            let is_equal = |(a, _): &(f64, usize), (b, _): &(f64, usize)| a.total_cmp(b).is_eq();
+            let by_block = |equal: &mut [(f64, usize)]| equal.sort_by_key(|(_, row)| self.blocks[*row]);
+            order.chunk_by_mut(is_equal).for_each(by_block);
+        }
         let rows = || order.iter().map(|(_, row)| *row);
         let of_rows =
             |column: &[u64]| if column.is_empty() { Vec::new() } else { rows().map(|row| column[row]).collect() };

@@ -1,6 +1,7 @@
 //! What is known of every level: from its runs, or from a summary of them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use rayon::prelude::*;
 
@@ -11,8 +12,8 @@ use crate::data::LevelSummary;
 use crate::data::RunTable;
 use crate::group::Sample;
 use crate::stats::basins::{Basin, Basins, Cuts, mean_lies_in_gap};
-use crate::stats::interval::{ConfidenceInterval, Estimate};
-use crate::stats::quantile::{interquartile_mean, quantile_estimate, trimmed_mean};
+use crate::stats::interval::{ConfidenceInterval, Estimate, Method};
+use crate::stats::quantile::{Places, QUARTER, TrimmedInTurn};
 use crate::stats::{Summary, centre};
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, FINAL_LOSS, SOLVED_BELOW};
 
@@ -67,27 +68,33 @@ impl Group {
         self.basins.as_ref().map(|basins| &basins.solved().share)
     }
 
-    /// Of the runs at one level; `None` if none has a value.
-    fn of_sample(sample: &Sample, rule: &GroupRule<'_>) -> Option<Self> {
+    /// Of the runs at one level, whose values and failed runs that rank are as many as `places` are for; `None` if none has a value.
+    fn of_sample(sample: &Sample, rule: &GroupRule<'_>, places: &SamplePlaces) -> Option<Self> {
         let (sorted, confidence) = (&sample.sorted, rule.confidence);
-        let (summary, ranked) = (Summary::of_sorted(sorted, confidence)?, rule.ranked(sample));
+        let TrimmedInTurn { measured, moments } = TrimmedInTurn::new(sorted, &[QUARTER, TRIMMED])?;
+        let [interquartile, trimmed] =
+            [&measured[0], &measured[1]].map(|mean| Some(mean.estimate(confidence, Method::TrimmedT)));
+        let (summary, ranked) = (Summary::of_sorted_by(sorted, &moments, confidence)?, rule.ranked(sample));
         let quantile =
-            |share| Some(Quantile { share, estimate: finite(quantile_estimate(&ranked, share, confidence)?)? });
-        let quantiles: Vec<Quantile> = QUANTILES.into_iter().filter_map(quantile).collect();
+            |(share, places): (f64, &Places)| Some(Quantile { share, estimate: finite(places.estimate(&ranked))? });
+        let quantiles: Vec<Quantile> = QUANTILES.into_iter().zip(&places.quantiles).filter_map(quantile).collect();
         let at = |share| quantiles.iter().find(|quantile| quantile.share == share).map(|quantile| quantile.estimate);
         let point = |share| at(share).map(|estimate| estimate.point);
-        let error = centre::median(&ranked).and_then(|found| found.standard_error).filter(|error| error.is_finite());
+        let error = centre::median_error(&places.median.estimate(&ranked)).filter(|error| error.is_finite());
         let basins = rule.basins.and_then(|rule| Basins::of(&rule.each(sample), sorted, confidence));
+        let summary = Summary { median: point(0.5), q25: point(0.25), q75: point(0.75), ..summary };
         Some(Self {
             level: sample.level,
             failures: Failures::new(sample.failed, sample.runs, confidence),
-            summary: Summary { median: point(0.5), q25: point(0.25), q75: point(0.75), ..summary },
             median: at(0.5).map(|median| Estimate { standard_error: error, ..median }),
-            trimmed_mean: trimmed_mean(sorted, TRIMMED, confidence),
-            interquartile_mean: interquartile_mean(sorted, confidence),
+            trimmed_mean: trimmed,
+            interquartile_mean: interquartile,
             quantiles,
-            hides_mixture: basins.as_ref().map_or_else(|| mean_lies_in_gap(sorted), |basins| basins.hides_mixture),
+            hides_mixture: basins
+                .as_ref()
+                .map_or_else(|| mean_lies_in_gap(sorted, &summary.mean), |basins| basins.hides_mixture),
             basins,
+            summary,
         })
     }
 
@@ -105,6 +112,20 @@ impl Group {
             basins: None,
             hides_mixture: false,
         }
+    }
+}
+
+/// What all samples of a size share.
+struct SamplePlaces {
+    quantiles: [Places; QUANTILES.len()],
+    /// Those that the error of the median comes from.
+    median: Places,
+}
+
+impl SamplePlaces {
+    fn new(n: usize, confidence: f64) -> Self {
+        let quantiles = QUANTILES.map(|share| Places::new(n, share, confidence));
+        Self { quantiles, median: Places::new(n, 0.5, centre::MEDIAN_CONFIDENCE) }
     }
 }
 
@@ -134,7 +155,13 @@ impl<'a> GroupRule<'a> {
 
     /// The levels of `samples`, in their order; `None` for one without any value.
     pub fn describe_all(&self, samples: &[Sample]) -> Vec<Option<Group>> {
-        samples.par_iter().map(|sample| Group::of_sample(sample, self)).collect()
+        let mut sizes: Vec<usize> = samples.iter().map(|sample| self.ranked(sample).len()).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
+        let places = |n: usize| (n, SamplePlaces::new(n, self.confidence));
+        let of_size: HashMap<usize, SamplePlaces> = sizes.into_par_iter().filter(|n| *n > 0).map(places).collect();
+        let group = |sample: &Sample| Group::of_sample(sample, self, of_size.get(&self.ranked(sample).len())?);
+        samples.par_iter().map(group).collect()
     }
 
     /// The values of `sample`, ascending, with those of the failed runs where they count as the worst.

@@ -57,7 +57,7 @@ pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<V
     let (Some(level), Some(value)) = (analysis.minimum.level, analysis.minimum.value) else {
         return Err(failed("the runs do not vary, so that nothing can be fitted".into()));
     };
-    let earlier = stops_between(first_look(runs).min(all), all, steps).into_iter().filter(|stop| *stop < all);
+    let earlier = stops_between(first_look(runs).min(all), all, steps).into_par_iter().filter(|stop| *stop < all);
     let mut known: Vec<Known> = earlier.filter_map(|stop| look(runs, analysis, stop)).collect();
     known.push(Known { runs: all, level, value });
     Ok(known)
@@ -87,7 +87,7 @@ fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known
     let (goal, along) = (analysis.goal, analysis.along);
     let mut objective = Objective::of(analysis.statistic, goal, along, &groups, &samples, rule).ok()?;
     objective.replicates = REPLICATES;
-    let layers = Layers::new(&objective, analysis.margin, analysis.confidence);
+    let layers = Layers::headline(&objective, analysis.margin, analysis.confidence);
     let (level, value) = (layers.level()?, layers.value()?);
     Some(Known { runs: count, level, value })
 }

@@ -27,7 +27,7 @@ use crate::stats::optimum::noise::{KNOWN, Noise, NoiseSource};
 use crate::stats::paired::{Common, Numbered, common_replicates};
 use crate::stats::refined::Cubic;
 use crate::stats::smooth::{LevelMean, pool_errors};
-use crate::stats::{ConfidenceInterval, Estimate, Method};
+use crate::stats::{ConfidenceInterval, Estimate, Method, sort};
 
 /// Replicates of the bootstrap.
 const REPLICATES: u32 = 2000;
@@ -187,7 +187,7 @@ impl<'a> Objective<'a> {
             .unwrap_or_else(|| best::candidates(&self.with_common_errors(&all), confidence))
     }
 
-    /// The levels on the axis with one error model for all of them; `None` for fewer than two, without any known error, and for numbers whose
+    /// The levels on the axis with one error model for all of them, the local curves not yet drawn; `None` for fewer than two, without any known error, and for numbers whose
     /// squares would leave the range of numbers.
     pub fn optimum(&self, confidence: f64) -> Option<Optimum> {
         const LARGEST: f64 = 1e70;
@@ -204,7 +204,7 @@ impl<'a> Objective<'a> {
             }
             None => (self.plain.clone(), Noise::new(&self.plain)?),
         };
-        Some(Optimum::new(&levels, noise, 1.0 - confidence))
+        Some(Optimum::without_curves(&levels, noise, 1.0 - confidence))
     }
 
     /// `levels`, all of them in the groups' order, with the one error model where few runs make each level's own a guess.
@@ -311,7 +311,7 @@ fn ranked<'a>(statistic: Statistic, sample: &Sample, values: Cow<'a, [f64]>) -> 
 /// Borrowed values are those of a sample and ascend already.
 fn ascending(mut values: Cow<[f64]>) -> Cow<[f64]> {
     if let Cow::Owned(values) = &mut values {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(values);
     }
     values
 }

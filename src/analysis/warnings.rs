@@ -118,6 +118,10 @@ fn heavy_kurtosis(samples: &[Sample]) -> Option<f64> {
     const MANY: usize = 30;
     const FEW: usize = 20;
     const ERRORS: f64 = 4.0;
+    let most = samples.iter().map(|sample| sample.sorted.len()).max()?;
+    if most >= MANY {
+        return None;
+    }
     let (mut count, mut fourth, mut second) = (0.0, 0.0, 0.0);
     for runs in samples.iter().map(|sample| &sample.sorted).filter(|runs| runs.len() > 2) {
         let n = runs.len() as f64;
@@ -130,8 +134,7 @@ fn heavy_kurtosis(samples: &[Sample]) -> Option<f64> {
                 runs.iter().map(|x| (x - mean) * (x - mean) / variance).map(|square| square * square).sum::<f64>();
         }
     }
-    let most = samples.iter().map(|sample| sample.sorted.len()).max()?;
-    if most >= MANY || count < FEW as f64 {
+    if count < FEW as f64 {
         return None;
     }
     let kurtosis = fourth * count / (second * second);

@@ -9,6 +9,7 @@ use crate::cli::document::DocumentArgs;
 use crate::cli::source::SourceArgs;
 use crate::cli::value::{confidence, margin, scale, share};
 use crate::condition::Condition;
+use crate::data::PerFile;
 use crate::export::Format;
 use crate::expression::evaluate;
 use crate::figure::style::{Size, Theme};
@@ -37,6 +38,10 @@ pub struct AnalysisArgs {
     /// Runs for whose row this holds have failed, as those without a finite metric; may be repeated, then one is enough
     #[arg(long, value_name = "COLUMN OP VALUE")]
     pub failed: Vec<Condition>,
+    /// Take one run out of the history in each file: its last value, the least, the greatest, or the mean of the last K
+    /// (mean-last:K)
+    #[arg(long, value_name = "last|min|max|mean-last:K")]
+    pub per_file: Option<PerFile>,
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
@@ -84,6 +89,8 @@ impl AnalysisArgs {
             by: None,
             filters: self.filters.clone(),
             failed: self.failed.clone(),
+            per_file: self.per_file,
+            given: Vec::new(),
         }
     }
 

@@ -73,6 +73,7 @@ struct Rows {
 struct Tally {
     read: u64,
     failed: u64,
+    first_failed: Option<Place>,
     excluded: BTreeMap<Exclusion, (u64, Place)>,
     pairing: Pairing,
     /// Whether any row had the column, by column.
@@ -98,10 +99,17 @@ impl RunTableBuilder {
     /// Without rows.
     pub fn new(reading: Arc<Reading>) -> Self {
         let settings = vec![Setting::default(); reading.settings.len()];
-        let block = |place: &usize| (reading.names()[*place].clone(), Vec::new());
+        let block = |place: &usize| (reading.name(*place).to_string(), Vec::new());
         let columns = RunColumns { blocks: reading.blocks.iter().map(block).collect(), ..RunColumns::default() };
         let found = vec![false; reading.names().len()];
-        let tally = Tally { read: 0, failed: 0, excluded: BTreeMap::new(), pairing: Pairing::Unknown, found };
+        let tally = Tally {
+            read: 0,
+            failed: 0,
+            first_failed: None,
+            excluded: BTreeMap::new(),
+            pairing: Pairing::Unknown,
+            found,
+        };
         Self { reading, rows: Rows { columns, settings, tally } }
     }
 
@@ -130,7 +138,13 @@ impl RunTableBuilder {
         let judgement = self.rows.judge(&self.reading, cells)?;
         self.rows.tally.read += 1;
         Ok(match judgement {
-            Ok((level, metric)) => Outcome::Kept(level, metric),
+            Ok((level, metric)) => {
+                if metric.is_nan() {
+                    self.rows.tally.failed += 1;
+                    self.rows.tally.first_failed.get_or_insert_with(place);
+                }
+                Outcome::Kept(level, metric)
+            }
             Err(reason) => {
                 self.rows.exclude(reason, place);
                 Outcome::LeftOut
@@ -177,11 +191,12 @@ impl RunTableBuilder {
             columns.blocks.retain(|(_, keys)| keys.iter().any(|key| *key != NO_BLOCK));
         }
         let found = |(column, setting): (&usize, Setting)| {
-            tally.found[*column].then(|| (reading.names()[*column].clone(), setting))
+            (reading.is_given(*column) || tally.found[*column]).then(|| (reading.name(*column).to_string(), setting))
         };
         let settings = reading.settings.iter().zip(settings).filter_map(found).collect();
         let mut ledger = RowLedger::of_rows(tally.read);
         ledger.failed = tally.failed;
+        ledger.first_failed = tally.first_failed.map(|place| format!("{}, {place}", path.display()));
         for (reason, (rows, place)) in &tally.excluded {
             ledger.exclude(*reason, *rows, || format!("{}, {place}", path.display()));
         }
@@ -202,7 +217,7 @@ impl Rows {
             *found |= *cell != Cell::Absent;
         }
         for (column, condition) in &reading.filters {
-            if !holds(reading, condition, *column, cells[*column])? {
+            if !holds(reading, condition, *column, reading.cell(cells, *column))? {
                 return Ok(Err(Exclusion::Filtered));
             }
         }
@@ -216,7 +231,7 @@ impl Rows {
         };
         let mut has_failed = false;
         for (column, condition) in &reading.failed {
-            has_failed |= holds(reading, condition, *column, cells[*column])?;
+            has_failed |= holds(reading, condition, *column, reading.cell(cells, *column))?;
         }
         let metric = if has_failed {
             f64::NAN
@@ -235,7 +250,6 @@ impl Rows {
             };
             self.columns.by.push(by);
         }
-        self.tally.failed += u64::from(metric.is_nan());
         self.note_details(reading, cells);
         self.columns.factor.push(factor);
         self.columns.metric.push(metric);
@@ -251,10 +265,10 @@ impl Rows {
     fn note_details(&mut self, reading: &Reading, cells: &[Cell]) {
         let row = self.columns.factor.len();
         for (setting, column) in self.settings.iter_mut().zip(&reading.settings) {
-            setting.note(cells[*column], row);
+            setting.note(reading.cell(cells, *column), row);
         }
         if let Some(column) = reading.final_loss {
-            let loss = match cells[column].value() {
+            let loss = match reading.cell(cells, column).value() {
                 Value::Number(loss) => loss,
                 _ => f64::NAN,
             };
@@ -269,7 +283,7 @@ impl Rows {
     }
 
     fn note_pairing(&mut self, reading: &Reading, cells: &[Cell]) {
-        let whole = |column: usize| cells[column].whole();
+        let whole = |column: usize| reading.cell(cells, column).whole();
         let pair = reading.draw.and_then(|(draw, replicate)| Some((whole(draw)?, whole(replicate)?)));
         let Some((draw, replicate)) = pair else { return self.set_apart() };
         if self.tally.pairing.with(Pairing::Paired(draw)) == Pairing::Apart {
@@ -288,10 +302,10 @@ impl Rows {
 
     fn note_blocks(&mut self, reading: &Reading, cells: &[Cell]) {
         for ((_, keys), column) in self.columns.blocks.iter_mut().zip(&reading.blocks) {
-            keys.push(key_of(cells[*column]));
+            keys.push(key_of(reading.cell(cells, *column)));
         }
         let is_trainers = reading.of_the_trainer.len() == OF_THE_TRAINER.len()
-            && reading.of_the_trainer.iter().all(|column| cells[*column] != Cell::Absent);
+            && reading.of_the_trainer.iter().all(|column| reading.cell(cells, *column) != Cell::Absent);
         self.forget_candidates(reading.roles.pair.is_some(), is_trainers);
     }
 
@@ -329,6 +343,8 @@ impl Rows {
             own.append(rows, other);
         }
         let before = self.tally.read;
+        let failed = other.tally.first_failed.map(|place| place.after(lines, before));
+        self.tally.first_failed = self.tally.first_failed.take().or(failed);
         for (reason, (count, place)) in other.tally.excluded {
             let place = place.after(lines, before);
             self.tally.excluded.entry(reason).or_insert((0, place)).0 += count;
@@ -363,10 +379,10 @@ impl Rows {
 /// What the cell of `column` says as a number; nothing if it is of another type and that is no error.
 #[inline]
 fn number(reading: &Reading, column: usize, cells: &[Cell]) -> Result<Option<Value>, Problem> {
-    match cells[column].value() {
+    match reading.cell(cells, column).value() {
         // A database knows types: what is meant as a number is stored as one.
-        _ if reading.is_lenient && !cells[column].is_number_or_nothing() => Ok(None),
-        Value::Wrong => Err(problem(reading, column, cells[column])),
+        _ if reading.is_lenient && !reading.cell(cells, column).is_number_or_nothing() => Ok(None),
+        Value::Wrong => Err(problem(reading, column, reading.cell(cells, column))),
         value => Ok(Some(value)),
     }
 }
@@ -395,5 +411,5 @@ fn holds(reading: &Reading, condition: &Condition, column: usize, cell: Cell) ->
 
 #[cold]
 fn problem(reading: &Reading, column: usize, cell: Cell) -> Problem {
-    Problem { column: reading.names()[column].clone(), value: excerpt(&cell.text()) }
+    Problem { column: reading.name(column).to_string(), value: excerpt(&cell.text()) }
 }

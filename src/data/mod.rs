@@ -7,6 +7,7 @@
 //! - [`table`]: the runs, one polars frame with a column per role.
 //! - [`levels`]: levels that somebody has summarised already, in place of runs.
 //! - [`ledger`]: what became of every row.
+//! - [`per_file`]: the one run of a file that holds its history.
 //! - [`blocks`]: which runs belong together.
 
 pub mod blocks;
@@ -15,6 +16,7 @@ pub mod cell;
 pub mod ledger;
 pub mod levels;
 pub mod number;
+pub mod per_file;
 pub mod reading;
 pub mod roles;
 pub mod settings;
@@ -24,6 +26,7 @@ pub use builder::{Outcome, Problem, RunTableBuilder};
 pub use cell::Cell;
 pub use ledger::{Exclusion, Place, RowLedger};
 pub use levels::{Data, LevelSummaries, LevelSummary};
+pub use per_file::PerFile;
 pub use reading::Reading;
 pub use roles::Roles;
 pub use settings::Setting;

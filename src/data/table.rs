@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use crate::data::blocks::MOST_LOOKED_AT;
-use crate::data::ledger::RowLedger;
+use crate::data::ledger::{Exclusion, RowLedger};
+use crate::data::per_file::PerFile;
 use crate::data::roles::Roles;
 use crate::data::settings::Setting;
 use crate::error::{Error, Result};
@@ -235,6 +236,33 @@ impl RunTable {
         }
         self.inputs.extend(other.inputs);
         self.warnings.extend(other.warnings);
+        Ok(())
+    }
+
+    /// Keeps one run, that of the history which the table of one file is.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if the file `path` has more than one level.
+    pub fn keep_one(&mut self, per_file: PerFile, path: &Path) -> Result<()> {
+        let factor = self.factor();
+        if let Some(other) = factor.iter().find(|level| **level != factor[0]) {
+            let (column, first) = (&self.roles.factor, factor[0]);
+            let reason = format!(
+                "--per-file takes one run out of a file, but '{column}' is both {first} and {other} in this one"
+            );
+            return Err(Error::Malformed { path: path.into(), reason });
+        }
+        let Some((row, value)) = per_file.choose(&self.metric()) else { return Ok(()) };
+        let rows = self.height() as u64;
+        self.frame = self.frame.slice(row as i64, 1);
+        let metric = Float64Chunked::from_vec(METRIC.into(), vec![value]).into_column();
+        self.frame.with_column(metric).map_err(Self::malformed(path))?;
+        self.settings.values_mut().for_each(|setting| *setting = setting.at(row));
+        self.ledger.failed = u64::from(value.is_nan());
+        if !value.is_nan() {
+            self.ledger.first_failed = None;
+        }
+        self.ledger.exclude(Exclusion::History, rows - 1, || path.display().to_string());
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 //! - [`rows`]: copies rows of any columns.
 //! - [`runs`]: reads back the runs of the trainer, to make them again.
 //! - [`target`]: what the user typed for `--to`, and the store behind it.
+//! - [`template`]: sources whose path says something about their runs.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
 pub mod formats;
@@ -17,6 +18,7 @@ pub mod rows;
 pub mod runs;
 pub mod source;
 pub mod target;
+pub mod template;
 pub mod writer;
 
 use rayon::prelude::*;
@@ -74,7 +76,7 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], role
     if ledger.used() == 0 {
         let reason = match ledger.read {
             0 => "there are no rows".to_string(),
-            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.reasons()),
+            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.losses()),
         };
         let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(Error::NoRuns { sources, reason });

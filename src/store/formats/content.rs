@@ -17,9 +17,9 @@ use crate::store::formats::TELLING;
 /// Endings of compressed files.
 pub const COMPRESSED: [&str; 2] = [".gz", ".zst"];
 /// How many times its size a compressed file may unpack to.
-const MOST_UNPACKED: u64 = 500;
+pub const MOST_UNPACKED: u64 = 500;
 /// Bytes below which it does not matter.
-const HARMLESS: u64 = 64 << 20;
+pub const HARMLESS: u64 = 64 << 20;
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
 const BUFFER: usize = 1 << 18;
@@ -135,11 +135,11 @@ impl Content {
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::Write`] if what was unpacked finds no room.
-    pub fn into_file(self) -> Result<(File, InputDigest)> {
+    pub fn into_file(self) -> Result<(File, DigestOfFile)> {
         let path = self.path.clone();
         if let Some(mut file) = self.file {
             file.rewind().map_err(Error::read(&path))?;
-            return Ok((file, InputDigest::of_file(&path)?));
+            return Ok((file, DigestOfFile::Later(path)));
         }
         let (mut text, digest) = Self { file: None, ..self }.into_text();
         let mut file = tempfile::tempfile().map_err(Error::write("the folder for temporary files"))?;
@@ -155,7 +155,28 @@ impl Content {
         }
         file.rewind().map_err(Error::read(&path))?;
         drop(text);
-        Ok((file, digest.finish(bytes, hash)))
+        Ok((file, DigestOfFile::Known(digest.finish(bytes, hash))))
+    }
+}
+
+/// What identifies a file that is not read from its beginning to its end.
+pub enum DigestOfFile {
+    /// It was hashed when it was unpacked.
+    Known(InputDigest),
+    /// The file at this path is still to be hashed.
+    Later(PathBuf),
+}
+
+impl DigestOfFile {
+    /// The digest; takes as long as reading the file.
+    ///
+    /// # Errors
+    /// [`Error::Read`].
+    pub fn finish(self) -> Result<InputDigest> {
+        match self {
+            Self::Known(digest) => Ok(digest),
+            Self::Later(path) => InputDigest::of_file(&path),
+        }
     }
 }
 

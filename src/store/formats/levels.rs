@@ -7,24 +7,22 @@
 //!
 //! Nothing is left out silently: a cell that cannot be is an error with its line, because one row stands for many runs.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
-use polars::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use crate::data::cell::is_missing;
-use crate::data::{Data, LevelSummaries, LevelSummary, Roles, RowLedger, RunTable};
+use crate::data::cell::{Value, is_missing};
+use crate::data::{Cell, Data, LevelSummaries, LevelSummary, Roles, RowLedger};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
 use crate::store::formats::Format;
+use crate::store::formats::arrow::{self, Columns};
 use crate::store::formats::content::{Content, DigestOf};
 use crate::store::formats::csv::layout::SEPARATORS;
-use crate::store::formats::parquet::numbers;
 
 /// A header is looked for in so many bytes.
 const LONGEST_HEADER: usize = 1 << 16;
@@ -273,45 +271,49 @@ fn read_json(content: Content, roles: &Roles) -> Result<Data> {
     table(levels, path, roles, digest).map(Data::Levels)
 }
 
-/// Reads the Parquet file at `path` if it is a table of levels; nothing if it is not.
+/// Reads a file of typed columns if it is a table of levels; nothing if it is not. What identifies the file is not in it yet.
 ///
 /// # Errors
 /// [`Error::Malformed`] with row and reason.
-pub fn read_parquet(path: &Path, roles: &Roles) -> Result<Option<LevelSummaries>> {
-    let open = || Ok::<_, Error>(ParquetReader::new(File::open(path).map_err(Error::read(path))?));
-    // What cannot be read is for the reader of runs to complain about.
-    let Ok(schema) = open()?.schema() else { return Ok(None) };
-    let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
+pub fn read_columns(columns: &dyn Columns, roles: &Roles) -> Result<Option<LevelSummaries>> {
+    let (names, path) = (columns.names(), columns.path());
     if !is_table(&names, roles) {
         return Ok(None);
     }
     let places = Places::of(&names, roles, path)?;
-    let frame = open()?.finish().map_err(RunTable::malformed(path))?;
     let wanted = [Some(places.level), Some(places.n), Some(places.mean), places.std_dev, places.standard_error];
-    let mut filled = vec![None; names.len()];
-    for place in wanted.into_iter().chain([places.min, places.max, places.runs, places.failed]).flatten() {
-        filled[place] = Some(numbers(&frame, &names[place], path)?);
-    }
+    let wanted: Vec<usize> =
+        wanted.into_iter().chain([places.min, places.max, places.runs, places.failed]).flatten().collect();
+    let wanted_names: Vec<String> = wanted.iter().map(|place| names[*place].clone()).collect();
     let mut levels = Vec::new();
-    for row in 0..frame.height() {
+    arrow::each_row(columns, &wanted_names, |row, cells| {
         let cell = |place: usize| {
-            let value = filled[place].as_ref().and_then(|column| column.get(row));
-            value.map(|value| finite(&names[place], value)).transpose()
+            let found = wanted.iter().position(|wanted| *wanted == place).map_or(Cell::Missing, |found| cells[found]);
+            match found.value() {
+                Value::Missing => Ok(None),
+                Value::Number(value) => finite(&names[place], value).map(Some),
+                Value::Wrong => Err(not_a_number(&names[place], &found.text())),
+            }
         };
-        let failed = |reason| Error::Malformed { path: path.into(), reason: format!("row {}: {reason}", row + 1) };
+        let failed = |reason| Error::Malformed { path: path.into(), reason: format!("row {row}: {reason}") };
         levels.push(places.level(cell).map_err(failed)?);
-    }
-    table(levels, path, roles, InputDigest::of_file(path)?).map(Some)
+        Ok(())
+    })?;
+    sorted(levels, path, roles).map(Some)
 }
 
-fn table(mut levels: Vec<LevelSummary>, path: &Path, roles: &Roles, digest: InputDigest) -> Result<LevelSummaries> {
+fn table(levels: Vec<LevelSummary>, path: &Path, roles: &Roles, digest: InputDigest) -> Result<LevelSummaries> {
+    Ok(LevelSummaries { inputs: vec![digest], ..sorted(levels, path, roles)? })
+}
+
+fn sorted(mut levels: Vec<LevelSummary>, path: &Path, roles: &Roles) -> Result<LevelSummaries> {
     let ledger = RowLedger::of_rows(levels.len() as u64);
     levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     if let Some(pair) = levels.windows(2).find(|pair| pair[0].level == pair[1].level) {
         let reason = format!("the level {} is there twice", pair[0].level);
         return Err(Error::Malformed { path: path.into(), reason });
     }
-    Ok(LevelSummaries { levels, ledger, inputs: vec![digest], ..LevelSummaries::empty(roles) })
+    Ok(LevelSummaries { levels, ledger, ..LevelSummaries::empty(roles) })
 }
 
 #[cfg(test)]

@@ -4,11 +4,14 @@
 //! UTF-16 text is unpacked on the way ([`content`]).
 //!
 //! - [`content`]: opens, unpacks and decodes a file or standard input.
-//! - [`csv`], [`parquet`]: read runs.
+//! - [`csv`], [`parquet`], [`ipc`]: read runs.
+//! - [`arrow`]: what formats of typed columns have in common.
 //! - [`levels`]: tables of levels in place of runs, in each of these forms.
 
+pub mod arrow;
 pub mod content;
 pub mod csv;
+pub mod ipc;
 pub mod levels;
 pub mod parquet;
 
@@ -31,7 +34,7 @@ pub struct Format {
 }
 
 /// All formats; the last one takes what the others do not know.
-pub static FORMATS: [Format; 3] = [parquet::FORMAT, levels::JSON, csv::FORMAT];
+pub static FORMATS: [Format; 4] = [parquet::FORMAT, ipc::FORMAT, levels::JSON, csv::FORMAT];
 
 /// What begins so is of a format that is known but not read, and what to do about it.
 const REFUSED: [(&[u8], &str); 7] = [

@@ -10,6 +10,7 @@
 
 mod blocks;
 pub mod layout;
+mod scan;
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
