@@ -112,9 +112,10 @@ pub fn beside_failures(add: &[f64], groups: &[Group], ineligible: &[Ineligible],
             levels.push(*level);
             continue;
         };
-        let mut between = ineligible.iter().map(|other| other.level).filter(|other| below < *other && *other < above);
-        if let Some(first) = between.next() {
-            levels.extend([middle(below, first), middle(between.last().unwrap_or(first), above)]);
+        let between: Vec<f64> =
+            ineligible.iter().map(|other| other.level).filter(|other| below < *other && *other < above).collect();
+        if let [first, ..] = between[..] {
+            levels.extend([middle(below, first), middle(between[between.len() - 1], above)]);
         }
     }
     levels.sort_by(f64::total_cmp);
