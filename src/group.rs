@@ -64,7 +64,44 @@ impl Sample {
 /// # Cost
 /// One hash pass over the rows, then O(n log n) comparisons spread over all threads.
 pub fn by_level(table: &RunTable) -> Result<Vec<Sample>> {
-    Ok(GroupedRuns::new(table, None)?.samples)
+    Ok(GroupedRuns::new(table, Grouping::default())?.samples)
+}
+
+/// How runs become the samples of levels.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Grouping {
+    /// What a failed run counts as; without a value it has no part in its sample.
+    pub failed_as: Option<f64>,
+    /// Whether levels that only rounding tells apart ([`is_rounding`]) are one.
+    pub pool_levels: bool,
+}
+
+/// Whether `a` and `b` may be one number, written down in single precision here and in double there: closer than 2⁻²³ of their size.
+pub fn is_rounding(a: f64, b: f64) -> bool {
+    (b - a).abs() <= f64::from(f32::EPSILON) * a.abs().max(b.abs())
+}
+
+/// Joins neighbouring ascending `levels`, with their `rows`, that only rounding tells apart from the first of them. Of their values
+/// the shortest stands for all, which is the one that somebody wrote.
+fn pool(levels: &mut Vec<f64>, rows: &mut Vec<Vec<IdxSize>>) {
+    let length = |level: f64| format!("{level:?}").len();
+    let (mut pooled, mut first) = (Vec::<(f64, Vec<IdxSize>)>::new(), f64::NAN);
+    for (level, rows) in levels.drain(..).zip(rows.drain(..)) {
+        match pooled.last_mut().filter(|_| is_rounding(first, level)) {
+            Some((shortest, all)) => {
+                if length(level) < length(*shortest) {
+                    *shortest = level;
+                }
+                all.extend(rows);
+                all.sort_unstable();
+            }
+            None => {
+                first = level;
+                pooled.push((level, rows));
+            }
+        }
+    }
+    (*levels, *rows) = pooled.into_iter().unzip();
 }
 
 /// Runs by level, and in the order of their rows.
@@ -81,20 +118,27 @@ pub struct GroupedRuns<'a> {
 }
 
 impl<'a> GroupedRuns<'a> {
-    /// Groups `table` as [`by_level`] does. A failed run counts with the value `failed_as`, or has none.
+    /// Groups `table` as [`by_level`] does. `grouping` says how.
     ///
     /// # Errors
     /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
-    pub fn new(table: &'a RunTable, failed_as: Option<f64>) -> Result<Self> {
+    pub fn new(table: &'a RunTable, grouping: Grouping) -> Result<Self> {
         let factor = table.factor();
         let mut columns = Columns {
             values: table.metric(),
-            failed_as,
+            failed_as: grouping.failed_as,
             final_losses: table.final_loss(),
             replicates: table.replicate(),
             blocks: Cow::Borrowed(&[]),
         };
         let mut rows = table.rows_by_level()?;
+        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
+        let level = |rows: &[IdxSize]| factor[rows[0] as usize] + 0.0;
+        rows.par_sort_by(|a, b| level(a).total_cmp(&level(b)));
+        let mut levels: Vec<f64> = rows.iter().map(|rows| level(rows)).collect();
+        if grouping.pool_levels {
+            pool(&mut levels, &mut rows);
+        }
         if rows.len() > MAX_LEVELS {
             return Err(Error::TooManyLevels {
                 column: table.roles.factor.clone(),
@@ -103,9 +147,6 @@ impl<'a> GroupedRuns<'a> {
                 limit: MAX_LEVELS,
             });
         }
-        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
-        let level = |rows: &[IdxSize]| factor[rows[0] as usize] + 0.0;
-        rows.sort_by(|a, b| level(a).total_cmp(&level(b)));
         let is_given = table.roles.pair.is_some();
         // Runs that share their draws are paired by them, unless the user names a column.
         let found = if columns.replicates.is_empty() || is_given {
@@ -115,7 +156,7 @@ impl<'a> GroupedRuns<'a> {
         };
         let (blocks, keys) = found.unzip();
         columns.blocks = keys.unwrap_or_default();
-        let samples = rows.par_iter().map(|rows| columns.sample(level(rows), rows)).collect();
+        let samples = levels.par_iter().zip(&rows).map(|(level, rows)| columns.sample(*level, rows)).collect();
         Ok(Self { table, samples, blocks, rows, columns })
     }
 
@@ -230,13 +271,27 @@ mod tests {
     #[test]
     fn failed_runs_are_counted_and_have_a_value_only_if_one_is_given() {
         let table = table(&[(1.0, f64::NAN, 9), (1.0, 3.0, 2), (2.0, f64::NAN, 9)]);
-        let grouped = GroupedRuns::new(&table, None).unwrap();
+        let grouped = GroupedRuns::new(&table, Grouping::default()).unwrap();
         let found = |sample: &Sample| (sample.sorted.clone(), sample.block.clone(), sample.failed, sample.runs);
         assert_eq!(found(&grouped.samples[0]), (vec![3.0], vec![2], 1, 2));
         assert_eq!(found(&grouped.samples[1]), (vec![], vec![], 1, 1));
-        let grouped = GroupedRuns::new(&table, Some(7.0)).unwrap();
+        let grouped = GroupedRuns::new(&table, Grouping { failed_as: Some(7.0), ..Grouping::default() }).unwrap();
         assert_eq!(found(&grouped.samples[0]), (vec![3.0, 7.0], vec![2, 9], 1, 2));
         assert_eq!(found(&grouped.samples[1]), (vec![7.0], vec![9], 1, 1));
+    }
+
+    #[test]
+    fn levels_that_only_rounding_tells_apart_are_one_if_so_wanted() {
+        let single = f64::from(0.1f32);
+        let table = table(&[(0.3, 1.0, 1), (single, 2.0, 1), (0.1 + 0.2, 3.0, 2), (0.1, 4.0, 2)]);
+        let found = |grouping: Grouping| {
+            let grouped = GroupedRuns::new(&table, grouping).unwrap();
+            let samples = grouped.samples.iter().map(|sample| (sample.level, sample.sorted.clone()));
+            samples.collect::<Vec<_>>()
+        };
+        assert_eq!(found(Grouping::default()).len(), 4);
+        let pooled = found(Grouping { pool_levels: true, ..Grouping::default() });
+        assert_eq!(pooled, [(0.1, vec![2.0, 4.0]), (0.3, vec![1.0, 3.0])]);
     }
 
     #[test]
@@ -246,7 +301,7 @@ mod tests {
         for _ in 0..runs.len() {
             runs.rotate_left(1);
             let table = table(&runs);
-            let grouped = GroupedRuns::new(&table, None).unwrap();
+            let grouped = GroupedRuns::new(&table, Grouping::default()).unwrap();
             let [first, second] = grouped.samples.as_slice() else { panic!("there are two levels") };
             assert_eq!((&first.sorted[..], &first.block[..]), (&[3.0, 5.0, 5.0, 5.0][..], &[2, 4, 9, NO_BLOCK][..]));
             assert_eq!((&second.sorted[..], &second.block[..]), (&[1.0, 5.0][..], &[4, 9][..]));
@@ -258,7 +313,7 @@ mod tests {
     #[test]
     fn the_first_rows_keep_the_column_that_all_rows_chose() {
         let table = table(&[(1.0, 5.0, 9), (2.0, 3.0, 8), (1.0, 4.0, 8)]);
-        let first = GroupedRuns::new(&table, None).unwrap().first(2);
+        let first = GroupedRuns::new(&table, Grouping::default()).unwrap().first(2);
         assert_eq!((first.len(), &first[0].block, &first[1].block), (2, &vec![9], &vec![8]));
     }
 }

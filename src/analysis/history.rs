@@ -121,6 +121,7 @@ mod tests {
     use super::*;
     use crate::analysis::Question;
     use crate::data::{Data, Roles, RunTable};
+    use crate::group::Grouping;
     use crate::store::{self, Source};
 
     /// The first `lines` of the sample's file, or all.
@@ -141,7 +142,7 @@ mod tests {
         for statistic in [Statistic::Mean, Statistic::Median, Statistic::SolvedShare] {
             let question = Question { statistic, ..Question::default() };
             let table = first(usize::MAX);
-            let runs = GroupedRuns::new(&table, None).unwrap();
+            let runs = GroupedRuns::new(&table, Grouping::default()).unwrap();
             let analysis = Analysis::of_runs(&runs, &question).unwrap();
             let known = of(&runs, &analysis, 4).unwrap();
             let looks: Vec<u64> = known.iter().map(|known| known.runs).collect();

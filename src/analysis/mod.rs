@@ -51,7 +51,7 @@ pub use crate::analysis::statistic::Statistic;
 use crate::data::{Data, LevelSummaries, LevelSummary, Roles, RowLedger, Setting};
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
-use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
+use crate::group::{GroupedRuns, Grouping, MAX_LEVELS, Sample, is_rounding};
 use crate::provenance::{InputDigest, Provenance};
 use crate::stats::Summary;
 use crate::stats::compare::Measured;
@@ -83,6 +83,8 @@ pub struct Question {
     pub max_failed: Option<f64>,
     /// The value that each failed run counts with; without one it has none.
     pub failed_as: Option<f64>,
+    /// Whether levels that only rounding tells apart are one.
+    pub pool_levels: bool,
 }
 
 impl Default for Question {
@@ -97,11 +99,17 @@ impl Default for Question {
             x_scale: AxisScale::Auto,
             max_failed: None,
             failed_as: None,
+            pool_levels: false,
         }
     }
 }
 
 impl Question {
+    /// How the runs become the samples of levels.
+    pub fn grouping(&self) -> Grouping {
+        Grouping { failed_as: self.failed_as, pool_levels: self.pool_levels }
+    }
+
     /// Which value is the best, whether or not it was asked for.
     pub fn resolved_goal(&self) -> Goal {
         self.goal.unwrap_or(self.statistic.usual_goal())
@@ -208,7 +216,7 @@ impl Analysis {
     /// the axis that is asked for cannot hold the levels.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
-            Data::Runs(runs) => Self::of_runs(&GroupedRuns::new(&runs, question.failed_as)?, question),
+            Data::Runs(runs) => Self::of_runs(&GroupedRuns::new(&runs, question.grouping())?, question),
             Data::Levels(levels) => Self::of_summaries(levels, question),
         }
     }
@@ -237,7 +245,10 @@ impl Analysis {
         Self::assemble(sorted, origin, question)
     }
 
-    fn of_summaries(table: LevelSummaries, question: &Question) -> Result<Self> {
+    fn of_summaries(mut table: LevelSummaries, question: &Question) -> Result<Self> {
+        if question.pool_levels {
+            table.pool(is_rounding);
+        }
         let LevelSummaries { levels, roles, ledger, inputs, warnings } = table;
         if levels.len() > MAX_LEVELS {
             let (levels, rows) = (levels.len(), ledger.read as usize);

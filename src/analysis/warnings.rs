@@ -2,9 +2,9 @@
 
 use crate::analysis::failures::Failures;
 use crate::analysis::goal::looks_maximised;
-use crate::analysis::references::{is_among_failures, nearly_equal};
+use crate::analysis::references::is_among_failures;
 use crate::analysis::{Analysis, Basis, Goal, Group, Question, Statistic};
-use crate::group::Sample;
+use crate::group::{Sample, is_rounding};
 use crate::stats::smooth::Edge;
 use crate::warning::{FailedAs, Warning};
 
@@ -16,9 +16,9 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
         warnings.push(Warning::GoalNotGiven { metric: analysis.metric.clone() });
     }
     warnings.extend(failed_runs(analysis));
-    let excluded = analysis.ledger.excluded_in_all();
+    let excluded = analysis.ledger.missed();
     if excluded > 0 {
-        let (read, reasons) = (analysis.ledger.read, analysis.ledger.reasons());
+        let (read, reasons) = (analysis.ledger.read, analysis.ledger.missed_reasons());
         warnings.push(Warning::Excluded { rows: excluded, read, reasons });
     }
     for (name, values) in analysis.settings.iter().filter(|(name, values)| name != "seed" && values.len() > 1) {
@@ -33,7 +33,7 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     }
     warnings.extend(far_run(groups));
     warnings.extend(tails(analysis, samples));
-    let nearly: Vec<_> = groups.windows(2).filter(|pair| nearly_equal(pair[0].level, pair[1].level)).collect();
+    let nearly: Vec<_> = groups.windows(2).filter(|pair| is_rounding(pair[0].level, pair[1].level)).collect();
     if let Some(pair) = nearly.first() {
         warnings.push(Warning::NearlyEqualLevels { pairs: nearly.len(), example: (pair[0].level, pair[1].level) });
     }

@@ -55,6 +55,9 @@ pub struct AnalysisArgs {
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
+    /// Make levels one that only rounding tells apart, such as 0.1 in single and in double precision
+    #[arg(long)]
+    pub pool_levels: bool,
     /// How the levels lie on the axis, of the fit and of the figures
     #[arg(
         long,
@@ -105,6 +108,7 @@ impl AnalysisArgs {
             x_scale: self.x_scale,
             max_failed: self.max_failed,
             failed_as: self.failed_as,
+            pool_levels: self.pool_levels,
         }
     }
 }

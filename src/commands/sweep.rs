@@ -46,6 +46,7 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         x_scale: *x_scale,
         max_failed: *max_failed,
         failed_as: *failed_as,
+        pool_levels: false,
         ..Question::default()
     };
     let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);

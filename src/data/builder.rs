@@ -20,10 +20,12 @@ use crate::data::cell::{Cell, Value, trimmed};
 use crate::data::ledger::{Exclusion, Place, RowLedger};
 use crate::data::reading::Reading;
 use crate::data::settings::{Setting, SettingMark};
+use crate::data::survey::Survey;
 use crate::data::table::{Pairing, RunColumns, RunTable};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
+use crate::warning::Warning;
 
 #[cfg(doc)]
 use crate::data::roles::Roles;
@@ -65,6 +67,7 @@ pub struct RunTableBuilder {
 struct Rows {
     columns: RunColumns,
     settings: Vec<Setting>,
+    survey: Survey,
     tally: Tally,
 }
 
@@ -76,6 +79,8 @@ struct Tally {
     first_failed: Option<Place>,
     excluded: BTreeMap<Exclusion, (u64, Place)>,
     pairing: Pairing,
+    /// Whether a level is an integer that no double holds.
+    is_rounded: bool,
     /// Whether any row had the column, by column.
     found: Vec<bool>,
 }
@@ -108,9 +113,10 @@ impl RunTableBuilder {
             first_failed: None,
             excluded: BTreeMap::new(),
             pairing: Pairing::Unknown,
+            is_rounded: false,
             found,
         };
-        Self { reading, rows: Rows { columns, settings, tally } }
+        Self { reading, rows: Rows { columns, settings, survey: Survey::default(), tally } }
     }
 
     /// Makes room for `rows`, so that the columns need not be moved as they grow. Room that is not used costs nothing.
@@ -152,6 +158,11 @@ impl RunTableBuilder {
         })
     }
 
+    /// Notes a cell of a column that nobody asked for, at a `place` among the source's columns, of a run at `level`.
+    pub fn survey(&mut self, name: &str, place: usize, level: f64, cell: Cell) {
+        self.rows.survey.note(name, place, level, cell);
+    }
+
     /// Counts a row that is left out for a reason that only its reader knows.
     pub fn leave_out(&mut self, reason: Exclusion, place: impl Fn() -> Place) {
         self.rows.tally.read += 1;
@@ -186,7 +197,7 @@ impl RunTableBuilder {
     /// # Errors
     /// Those of [`RunTable::new`].
     pub fn finish(self, input: InputDigest, path: &Path) -> Result<RunTable> {
-        let Self { reading, rows: Rows { mut columns, settings, tally } } = self;
+        let Self { reading, rows: Rows { mut columns, settings, survey, tally } } = self;
         if reading.roles.pair.is_none() {
             columns.blocks.retain(|(_, keys)| keys.iter().any(|key| *key != NO_BLOCK));
         }
@@ -202,6 +213,10 @@ impl RunTableBuilder {
         }
         let mut table = RunTable::new(&reading.roles, columns, path)?;
         (table.pairing, table.ledger, table.settings) = (tally.pairing, ledger, settings);
+        if tally.is_rounded {
+            table.warnings.push(Warning::RoundedLevels { factor: reading.roles.factor.clone() });
+        }
+        table.survey = survey;
         table.inputs.push(input);
         Ok(table)
     }
@@ -251,6 +266,11 @@ impl Rows {
             self.columns.by.push(by);
         }
         self.note_details(reading, cells);
+        /// Up to this a double holds every integer.
+        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        if factor.abs() >= WHOLE {
+            self.tally.is_rounded |= reading.cell(cells, reading.factor).is_rounded_to(factor);
+        }
         self.columns.factor.push(factor);
         self.columns.metric.push(metric);
         Ok(Ok((factor, metric)))
@@ -342,6 +362,7 @@ impl Rows {
         for (own, other) in self.settings.iter_mut().zip(other.settings) {
             own.append(rows, other);
         }
+        self.survey.append(other.survey);
         let before = self.tally.read;
         let failed = other.tally.first_failed.map(|place| place.after(lines, before));
         self.tally.first_failed = self.tally.first_failed.take().or(failed);
@@ -350,6 +371,7 @@ impl Rows {
             self.tally.excluded.entry(reason).or_insert((0, place)).0 += count;
         }
         self.tally.read += other.tally.read;
+        self.tally.is_rounded |= other.tally.is_rounded;
         self.tally.failed += other.tally.failed;
         for (own, other) in self.tally.found.iter_mut().zip(other.tally.found) {
             *own |= other;

@@ -129,6 +129,11 @@ impl RowLedger {
         self.excluded.values().map(|(rows, _)| rows).sum()
     }
 
+    /// Rows left out that the user did not want left out.
+    pub fn missed(&self) -> u64 {
+        self.excluded.iter().filter(|(reason, _)| !reason.is_wanted()).map(|(_, (rows, _))| rows).sum()
+    }
+
     /// Rows left out for `reason`.
     pub fn excluded(&self, reason: Exclusion) -> u64 {
         self.excluded.get(&reason).map_or(0, |(rows, _)| *rows)
@@ -145,6 +150,13 @@ impl RowLedger {
             format!("{} {} (first: {})", count(*rows), reason.name(), printable(place))
         };
         self.excluded.iter().map(reason).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The same without those that the user wanted left out.
+    pub fn missed_reasons(&self) -> String {
+        let mut missed = self.clone();
+        missed.excluded.retain(|reason, _| !reason.is_wanted());
+        missed.reasons()
     }
 
     /// What became of the rows that were not used, ready to show: `2 failed (first: a.csv, line 3), 1 empty (first: …)`.

@@ -84,6 +84,18 @@ impl LevelSummaries {
         }
     }
 
+    /// Joins neighbouring levels that `is_same` says are one; the first of them gives its value.
+    pub fn pool(&mut self, is_same: impl Fn(f64, f64) -> bool) {
+        let mut pooled: Vec<LevelSummary> = Vec::with_capacity(self.levels.len());
+        for level in self.levels.drain(..) {
+            match pooled.last_mut().filter(|last| is_same(last.level, level.level)) {
+                Some(last) => *last = last.with(&level),
+                None => pooled.push(level),
+            }
+        }
+        self.levels = pooled;
+    }
+
     /// Adds those of `other`; a level that both have is joined.
     pub fn append(&mut self, other: Self) {
         for level in other.levels {

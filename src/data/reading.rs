@@ -119,6 +119,16 @@ impl Reading {
         column >= self.names.len()
     }
 
+    /// Whether `name` is a column that is read, or that the source's own name gives.
+    pub fn knows(&self, name: &str) -> bool {
+        self.names.iter().any(|known| known == name) || self.roles.given.iter().any(|(given, _)| given == name)
+    }
+
+    /// Whether the trainer made the runs, so that it is known what every column means.
+    pub fn is_trainers(&self) -> bool {
+        self.of_the_trainer.len() == OF_THE_TRAINER.len()
+    }
+
     /// The columns to read, each once.
     pub fn names(&self) -> &[String] {
         &self.names

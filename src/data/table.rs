@@ -10,10 +10,12 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use crate::data::blocks::MOST_LOOKED_AT;
+use crate::data::doubts;
 use crate::data::ledger::{Exclusion, RowLedger};
 use crate::data::per_file::PerFile;
 use crate::data::roles::Roles;
 use crate::data::settings::Setting;
+use crate::data::survey::Survey;
 use crate::error::{Error, Result};
 use crate::provenance::InputDigest;
 use crate::warning::Warning;
@@ -89,6 +91,8 @@ pub struct RunTable {
     pub ledger: RowLedger,
     /// Values of the setting columns that exist, by column.
     pub settings: BTreeMap<String, Setting>,
+    /// What was seen of other columns.
+    pub survey: Survey,
     /// What was read.
     pub inputs: Vec<InputDigest>,
     /// What the user should know.
@@ -105,6 +109,7 @@ impl RunTable {
             pairing: Pairing::default(),
             ledger: RowLedger::default(),
             settings: BTreeMap::new(),
+            survey: Survey::default(),
             inputs: Vec::new(),
             warnings: Vec::new(),
         }
@@ -234,6 +239,7 @@ impl RunTable {
             own.append(rows, setting);
             self.settings.insert(name, own);
         }
+        self.survey.append(other.survey);
         self.inputs.extend(other.inputs);
         self.warnings.extend(other.warnings);
         Ok(())
@@ -264,6 +270,22 @@ impl RunTable {
         }
         self.ledger.exclude(Exclusion::History, rows - 1, || path.display().to_string());
         Ok(())
+    }
+
+    /// What tells these runs from others: a hash (FNV-1a) of level and metric of each, in their order.
+    pub fn fingerprint(&self) -> u64 {
+        let step =
+            |hash: u64, number: &f64| (hash ^ number.to_bits()).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        let start = 0xcbf2_9ce4_8422_2325 ^ self.height() as u64;
+        self.metric().iter().fold(self.factor().iter().fold(start, step), step)
+    }
+
+    /// Adds the warnings that the runs themselves give reason for.
+    pub fn note_doubts(&mut self) {
+        let mut doubts = self.survey.warnings();
+        doubts.extend(doubts::sentinel(&self.roles.metric, &self.metric()));
+        doubts.extend(doubts::repeated(&self.factor(), &self.metric()));
+        self.warnings.extend(doubts);
     }
 
     /// Makes the one setting besides the first factor that has several values the second factor, if none was named. The seed is none.

@@ -163,7 +163,7 @@ pub fn closing(analysis: &Analysis) -> String {
     }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {
-        text.push_str(&format!("warning: {}; {}\n", printable(&warning.message()), warning.advice()));
+        text.push_str(&format!("warning: {}; {}\n", printable(&warning.message()), printable(&warning.advice())));
     }
     text
 }

@@ -178,7 +178,7 @@ impl View {
             warnings: analysis
                 .warnings
                 .iter()
-                .map(|warning| [capitalised(&warning.message()), capitalised(warning.advice())])
+                .map(|warning| [capitalised(&warning.message()), capitalised(&warning.advice())])
                 .collect(),
             ledger: table::ledger(&analysis.ledger),
             has_excluded: analysis.ledger.excluded_in_all() > 0,

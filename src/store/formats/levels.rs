@@ -282,8 +282,8 @@ pub fn read_columns(columns: &dyn Columns, roles: &Roles) -> Result<Option<Level
     }
     let places = Places::of(&names, roles, path)?;
     let wanted = [Some(places.level), Some(places.n), Some(places.mean), places.std_dev, places.standard_error];
-    let wanted: Vec<usize> =
-        wanted.into_iter().chain([places.min, places.max, places.runs, places.failed]).flatten().collect();
+    let further = [places.min, places.max, places.runs, places.failed];
+    let wanted: Vec<usize> = wanted.into_iter().chain(further).flatten().collect();
     let wanted_names: Vec<String> = wanted.iter().map(|place| names[*place].clone()).collect();
     let mut levels = Vec::new();
     arrow::each_row(columns, &wanted_names, |row, cells| {

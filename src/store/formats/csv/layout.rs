@@ -29,6 +29,8 @@ pub struct Layout {
     scanner: Scanner,
     /// Which of them is the metric; none if the file's name gives it.
     metric: Option<usize>,
+    /// The other columns, with their places.
+    others: Vec<(usize, String)>,
     /// Length of the header and what comes before it.
     pub header_bytes: usize,
     /// Number of the line after the header.
@@ -79,12 +81,16 @@ impl Layout {
         // Of a name that nobody gave and that is there twice, the meaning would be a guess.
         let is_single = |wanted: &str| names.iter().filter(|name| *name == wanted).count() == 1;
         let reading = Reading::new(roles, is_single);
+        let is_other = |name: &String| !name.is_empty() && !reading.knows(name) && !reading.is_trainers();
+        let others = names.iter().enumerate().filter(|(_, name)| is_other(name)).map(|(at, name)| (at, name.clone()));
+        let others = others.collect();
         let places: Vec<usize> = reading.names().iter().map(place).collect::<Result<_>>()?;
         Ok(Self {
             separator,
             fields: names.len(),
             scanner: Scanner::new(separator, &places),
             places,
+            others,
             metric: reading.names().iter().position(|name| *name == roles.metric),
             reading: Arc::new(reading),
             header_bytes: mark + bytes,
@@ -92,12 +98,14 @@ impl Layout {
         })
     }
 
-    /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block.
-    pub fn parse(&self, block: &[u8], is_end: bool) -> BlockRows {
+    /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block. Of the first `surveyed` runs
+    /// the columns that nobody asked for are looked at, too.
+    pub fn parse(&self, block: &[u8], is_end: bool, surveyed: usize) -> BlockRows {
         let builder = RunTableBuilder::new(Arc::clone(&self.reading));
         let rows = BlockRows { builder, lines: line_breaks(block), unterminated: None, failed: None };
         let is_unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
-        let mut parser = Parser { layout: self, block, is_end, is_unterminated, rows, shortest_end: usize::MAX };
+        let mut parser =
+            Parser { layout: self, block, is_end, is_unterminated, rows, surveyed, shortest_end: usize::MAX };
         if scan::is_plain(block) {
             self.scanner.each_row(block, |row| parser.take(row));
         } else {
@@ -115,6 +123,8 @@ struct Parser<'p> {
     /// Whether the block is the end of the file and has no line break there.
     is_unterminated: bool,
     rows: BlockRows,
+    /// Runs of which the other columns are still to be looked at.
+    surveyed: usize,
     /// Length of the shortest last cell so far.
     shortest_end: usize,
 }
@@ -152,9 +162,26 @@ impl Parser<'_> {
         self.shortest_end = self.shortest_end.min(row.last_cell);
         let (block, start) = (self.block, row.start);
         match self.rows.builder.push(row.cells, || Place::Line(line_breaks(&block[..start]))) {
+            Ok(Outcome::Kept(level, _)) if self.surveyed > 0 => self.survey(row, level),
             Ok(_) => ControlFlow::Continue(()),
             Err(problem) => self.fail(row, Failure::Cell(problem)),
         }
+    }
+
+    /// Looks at the columns that nobody asked for.
+    #[cold]
+    fn survey(&mut self, row: &Row<'_, '_>, level: f64) -> ControlFlow<()> {
+        self.surveyed -= 1;
+        let mut record = ByteRecord::new();
+        let mut reader = reader_of(&self.block[row.start..row.next], self.layout.separator);
+        if self.layout.others.is_empty() || !matches!(reader.read_byte_record(&mut record), Ok(true)) {
+            return ControlFlow::Continue(());
+        }
+        for (place, name) in &self.layout.others {
+            let cell = Cell::Text(record.get(*place).unwrap_or_default());
+            self.rows.builder.survey(name, *place, level, cell);
+        }
+        ControlFlow::Continue(())
     }
 
     /// Takes a row that may be blank, of the wrong length, or cut off.
@@ -179,6 +206,7 @@ impl Parser<'_> {
             Failure::FieldCount(row.fields)
         } else {
             match self.rows.builder.push(row.cells, place) {
+                Ok(Outcome::Kept(level, _)) if !is_torn && self.surveyed > 0 => return self.survey(row, level),
                 Ok(Outcome::Kept(..)) if is_torn => {
                     let metric = layout.metric.and_then(|metric| row.cells.get(metric));
                     self.rows.unterminated = metric.map(|metric| metric.text());
@@ -263,7 +291,7 @@ fn reader_of(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {
         .has_headers(false)
         .flexible(true)
         .delimiter(separator)
-        .buffer_capacity(1 << 16)
+        .buffer_capacity(bytes.len().clamp(1, 1 << 16))
         .from_reader(bytes)
 }
 
