@@ -83,7 +83,8 @@ fn failed_share(failures: &Failures) -> String {
     format!("{} % ({} … {} %)", percent(point), percent(interval.lower), percent(interval.upper))
 }
 
-/// Every level in the words of the table, for any output that shows it. A missing value is an empty cell.
+/// Every level in the words of the table, for any output that shows it. A missing value is an empty
+/// cell.
 pub fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
     let has_failures = analysis.has_failures();
     let cell = |column: &Column, entry: &LevelEntry<'_>| match column.cell {

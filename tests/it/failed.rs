@@ -1,4 +1,5 @@
-//! Failed runs are outcomes: every level keeps its row, and the best is sought among the levels where runs do not fail.
+//! Failed runs are outcomes: every level keeps its row, and the best is sought among the levels
+//! where runs do not fail.
 
 use roxmltree::{Document, Node};
 use serde_json::{Value, json};
@@ -6,7 +7,8 @@ use serde_json::{Value, json};
 use crate::harness::{Folder, initsweep};
 use crate::svg::{assert_sound, lines_of};
 
-/// Three runs at each of seven learning rates. The loss falls up to 0.03, where two runs diverge; at 0.1 all do.
+/// Three runs at each of seven learning rates. The loss falls up to 0.03, where two runs diverge;
+/// at 0.1 all do.
 const LOSSES: &str = "lr,seed,val_loss
 0.0001,0,1.00\n0.0001,1,1.02\n0.0001,2,0.98
 0.0003,0,0.90\n0.0003,1,0.93\n0.0003,2,0.88
@@ -254,7 +256,8 @@ fn levels_that_failed_on_one_side_are_not_new_on_the_other() {
     assert!(text.contains("5 failed") && !text.contains("2 levels: 0.03, 0.1"), "{text}");
 }
 
-/// Thirty levels over four decades, where from 0.05 on one run in two fails, and at the last three all do.
+/// Thirty levels over four decades, where from 0.05 on one run in two fails, and at the last three
+/// all do.
 fn thirty() -> String {
     let rows = (0..30).flat_map(|place| {
         let level = 10f64.powf(-4.0 + 4.0 * f64::from(place) / 29.0);
