@@ -101,7 +101,8 @@ pub(super) fn null_draws(precisions: &[f64], degrees_of_freedom: f64, alpha: f64
     let errors: Vec<f64> = precisions.iter().map(|precision| 1.0 / libm::sqrt(*precision)).collect();
     let draw = |number: usize| {
         let mut stream = Stream::new(SEED, PURPOSE, number as u64);
-        let means: Vec<f64> = errors.iter().map(|error| error * stream.normal()).collect();
+        let normals = stream.normals(errors.len());
+        let means: Vec<f64> = errors.iter().zip(normals).map(|(error, normal)| error * normal).collect();
         let scale = stream.variance_ratio(degrees_of_freedom);
         misfits(&means, precisions).into_iter().map(|misfit| misfit / scale).collect()
     };
