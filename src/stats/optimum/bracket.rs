@@ -43,8 +43,10 @@ impl Bracket {
         let precisions: Vec<f64> = noise.variances.iter().map(|variance| 1.0 / variance).collect();
         let misfits = misfits(means, &precisions);
         let draws = null_draws(&precisions, noise.degrees_of_freedom, alpha);
-        let is_kept: Vec<bool> =
-            (0..misfits.len()).map(|gap| misfits[gap] <= critical_value(&draws, gap, misfits[gap], alpha)).collect();
+        let is_kept: Vec<bool> = (0..misfits.len())
+            .into_par_iter()
+            .map(|gap| misfits[gap] <= critical_value(&draws, gap, misfits[gap], alpha))
+            .collect();
         let least = (0..misfits.len()).min_by(|a, b| misfits[*a].total_cmp(&misfits[*b])).unwrap_or(0);
         let kept: Vec<usize> = (0..misfits.len()).filter(|gap| *gap == least || is_kept[*gap]).collect();
         Self {
