@@ -6,12 +6,12 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
+use initsweep::analysis::{Analysis, Question};
 use initsweep::figure::themed::Themed;
 use initsweep::figure::{ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
 use initsweep::report::{figures::Figures, render, view::View};
 use initsweep::stats::ExactMoments;
-use initsweep::store::{self, Columns, Source};
+use initsweep::store::{self, Roles, Source};
 use initsweep::sweep::Reference;
 
 const LEVELS: u32 = 400;
@@ -36,18 +36,11 @@ fn stages(c: &mut Criterion) {
     let folder = tempfile::tempdir().expect("there is a temporary folder");
     let path = folder.path().join("runs.csv");
     million_rows(&path);
-    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
+    let roles = Roles::new("hidden_std_dev", "loss");
     let sources = [Source::Path(path.display().to_string())];
-    let question = Question {
-        confidence: 0.95,
-        references: Reference::with_defaults(&columns.factor, &[]),
-        margin: None,
-        statistic: Statistic::Mean,
-        goal: None,
-        x_scale: AxisScale::Auto,
-    };
+    let question = Question { references: Reference::with_defaults(&roles.factor, &[]), ..Question::default() };
     let options = FigureOptions { error_bars: ErrorBars::Ci, look: Look::default(), wording: Wording::default() };
-    let table = store::read(&sources, &columns).expect("the file is well formed");
+    let table = store::read(&sources, &roles).expect("the file is well formed");
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");
     let figure = loss_vs_std_dev::draw(&analysis, &options).expect("levels are above 0");
 
@@ -57,7 +50,7 @@ fn stages(c: &mut Criterion) {
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);
     group.throughput(Throughput::Elements(u64::from(LEVELS * RUNS)));
-    group.bench_function("read a CSV of 1e6 rows", |b| b.iter(|| store::read(black_box(&sources), &columns)));
+    group.bench_function("read a CSV of 1e6 rows", |b| b.iter(|| store::read(black_box(&sources), &roles)));
     group.bench_function("group and describe 1e6 rows", |b| {
         b.iter(|| Analysis::of(black_box(table.clone()), &question));
     });

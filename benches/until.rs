@@ -24,11 +24,12 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use initsweep::analysis::Group;
-use initsweep::analysis::statistic::Statistic;
-use initsweep::analysis::{Analysis, AxisScale, Margin, Question};
+use initsweep::analysis::{Analysis, Margin, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
 use initsweep::course::{Batch, Look};
+use initsweep::data::table::RunColumns;
+use initsweep::data::{LevelSummary, Pairing, RowLedger};
 use initsweep::group::by_level;
 use initsweep::planning::Strategy;
 use initsweep::planning::progress::Pursuit;
@@ -36,9 +37,8 @@ use initsweep::random::Stream;
 use initsweep::stats::compare::Verdict;
 use initsweep::stats::interval::student_t_quantile;
 use initsweep::stats::sequential::Goal;
-use initsweep::store::schema::{Details, LevelSummary, Pairing, RowLedger};
 use initsweep::store::writer::Existing;
-use initsweep::store::{self, Columns, Data, LevelSummaries, RunTable, Source};
+use initsweep::store::{self, Data, LevelSummaries, Roles, RunTable, Source};
 use initsweep::sweep::{ARTICLE_LEVELS, DEFAULT_FACTOR, DEFAULT_METRIC, Draws, Reference, SweepPlan, parse_levels};
 use initsweep::train::kernel::Simd;
 use rayon::prelude::*;
@@ -69,7 +69,7 @@ impl Scatter {
     fn of_sample_data() -> Self {
         const NEIGHBOURS: usize = 8;
         let place = format!("{}/sample-data/xor-sweep.csv", env!("CARGO_MANIFEST_DIR"));
-        let Data::Runs(table) = store::read(&[Source::Path(place)], &columns()).unwrap() else { unreachable!() };
+        let Data::Runs(table) = store::read(&[Source::Path(place)], &roles()).unwrap() else { unreachable!() };
         let about_mean = |runs: &[f64]| {
             let mean = runs.iter().sum::<f64>() / runs.len() as f64;
             // The mean was fitted to them.
@@ -146,7 +146,7 @@ impl Runs for Apart<'_> {
         };
         let levels: Vec<LevelSummary> = self.levels.iter().filter(|level| level.n > 0).map(summary).collect();
         let ledger = RowLedger::of_rows(self.levels.iter().map(|level| level.n).sum());
-        Data::Levels(LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns()) })
+        Data::Levels(LevelSummaries { levels, ledger, ..LevelSummaries::empty(&roles()) })
     }
 }
 
@@ -194,9 +194,10 @@ impl Runs for Together {
         let metric: Vec<f64> = self.levels.iter().flat_map(|(_, runs)| runs.iter().copied()).collect();
         let replicate = self.levels.iter().flat_map(|(_, runs)| 0..runs.len() as u64).collect();
         let ledger = RowLedger::of_rows(metric.len() as u64);
-        let frame = RunTable::frame_of(&columns(), factor, metric, "simulation".as_ref()).unwrap();
-        let details = Details { pairing: Pairing::Paired { draw: 0, replicate }, ..Details::default() };
-        Data::Runs(RunTable { frame, details, ledger, ..RunTable::empty(&columns()) })
+        let columns = RunColumns { factor, metric, replicate, ..RunColumns::default() };
+        let mut table = RunTable::new(&roles(), columns, "simulation".as_ref()).unwrap();
+        (table.pairing, table.ledger) = (Pairing::Paired(0), ledger);
+        Data::Runs(table)
     }
 }
 
@@ -210,13 +211,12 @@ struct Outcome {
     covered: bool,
 }
 
-fn columns() -> Columns {
-    Columns { factor: DEFAULT_FACTOR.into(), metric: DEFAULT_METRIC.into(), pair: None }
+fn roles() -> Roles {
+    Roles::new(DEFAULT_FACTOR, DEFAULT_METRIC)
 }
 
 fn question(confidence: f64) -> Question {
-    let (statistic, x_scale) = (Statistic::Mean, AxisScale::Auto);
-    Question { confidence, references: Vec::new(), margin: None, statistic, goal: None, x_scale }
+    Question { confidence, ..Question::default() }
 }
 
 /// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the

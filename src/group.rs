@@ -4,14 +4,13 @@ pub mod blocks;
 
 use std::borrow::Cow;
 
-use polars::prelude::*;
+use polars::prelude::IdxSize;
 use rayon::prelude::*;
 
+use crate::data::RunTable;
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
 use crate::stats::sort;
-use crate::store::RunTable;
-use crate::store::schema::Pairing;
 
 /// More levels than this are a mistake: no figure or table of them can be read.
 pub const MAX_LEVELS: usize = 100_000;
@@ -27,7 +26,7 @@ pub struct Sample {
     pub final_loss: Vec<f64>,
     /// Run by run as in `sorted`, which replicate of a paired sweep it is; empty if the runs are not paired.
     pub replicate: Vec<u64>,
-    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::store::blocks::NO_BLOCK) for a run in none; empty
+    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::data::blocks::NO_BLOCK) for a run in none; empty
     /// if the runs have no blocks.
     pub block: Vec<u64>,
     /// How many runs failed at this level, whether or not they count with a value in `sorted`.
@@ -65,7 +64,44 @@ impl Sample {
 /// # Cost
 /// One hash pass over the rows, then O(n log n) comparisons spread over all threads.
 pub fn by_level(table: &RunTable) -> Result<Vec<Sample>> {
-    Ok(GroupedRuns::of(table)?.samples)
+    Ok(GroupedRuns::new(table, Grouping::default())?.samples)
+}
+
+/// How runs become the samples of levels.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Grouping {
+    /// What a failed run counts as; without a value it has no part in its sample.
+    pub failed_as: Option<f64>,
+    /// Whether levels that only rounding tells apart ([`is_rounding`]) are one.
+    pub pool_levels: bool,
+}
+
+/// Whether `a` and `b` may be one number, written down in single precision here and in double there: closer than 2⁻²³ of their size.
+pub fn is_rounding(a: f64, b: f64) -> bool {
+    (b - a).abs() <= f64::from(f32::EPSILON) * a.abs().max(b.abs())
+}
+
+/// Joins neighbouring ascending `levels`, with their `rows`, that only rounding tells apart from the first of them. Of their values
+/// the shortest stands for all, which is the one that somebody wrote.
+fn pool(levels: &mut Vec<f64>, rows: &mut Vec<Vec<IdxSize>>) {
+    let length = |level: f64| format!("{level:?}").len();
+    let (mut pooled, mut first) = (Vec::<(f64, Vec<IdxSize>)>::new(), f64::NAN);
+    for (level, rows) in levels.drain(..).zip(rows.drain(..)) {
+        match pooled.last_mut().filter(|_| is_rounding(first, level)) {
+            Some((shortest, all)) => {
+                if length(level) < length(*shortest) {
+                    *shortest = level;
+                }
+                all.extend(rows);
+                all.sort_unstable();
+            }
+            None => {
+                first = level;
+                pooled.push((level, rows));
+            }
+        }
+    }
+    (*levels, *rows) = pooled.into_iter().unzip();
 }
 
 /// Runs by level, and in the order of their rows.
@@ -82,42 +118,45 @@ pub struct GroupedRuns<'a> {
 }
 
 impl<'a> GroupedRuns<'a> {
-    /// Groups `table` as [`by_level`] does.
+    /// Groups `table` as [`by_level`] does. `grouping` says how.
     ///
     /// # Errors
     /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
-    pub fn of(table: &'a RunTable) -> Result<Self> {
-        let malformed = || RunTable::malformed("the table of runs".as_ref());
-        let factor = table.frame.column(&table.columns.factor).map_err(malformed())?;
-        let factor = factor.f64().map_err(malformed())?.rechunk().into_owned();
-        let mut columns = Columns::of(table)?;
-
-        let multithreaded = rayon::current_num_threads() > 1;
-        let groups = factor.clone().into_series().group_tuples(multithreaded, false).map_err(malformed())?;
-        if groups.len() > MAX_LEVELS {
+    pub fn new(table: &'a RunTable, grouping: Grouping) -> Result<Self> {
+        let factor = table.factor();
+        let mut columns = Columns {
+            values: table.metric(),
+            failed_as: grouping.failed_as,
+            final_losses: table.final_loss(),
+            replicates: table.replicate(),
+            blocks: Cow::Borrowed(&[]),
+        };
+        let mut rows = table.rows_by_level()?;
+        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
+        let level = |rows: &[IdxSize]| factor[rows[0] as usize] + 0.0;
+        rows.par_sort_by(|a, b| level(a).total_cmp(&level(b)));
+        let mut levels: Vec<f64> = rows.iter().map(|rows| level(rows)).collect();
+        if grouping.pool_levels {
+            pool(&mut levels, &mut rows);
+        }
+        if rows.len() > MAX_LEVELS {
             return Err(Error::TooManyLevels {
-                column: table.columns.factor.clone(),
-                levels: groups.len(),
-                rows: table.frame.height(),
+                column: table.roles.factor.clone(),
+                levels: rows.len(),
+                rows: table.height(),
                 limit: MAX_LEVELS,
             });
         }
-        let levels = factor.cont_slice().map_err(malformed())?;
-        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
-        let level = |rows: &[IdxSize]| levels[rows[0] as usize] + 0.0;
-        let mut rows: Vec<Vec<IdxSize>> = match &groups {
-            GroupsType::Idx(groups) => groups.all().par_iter().map(|rows| rows.to_vec()).collect(),
-            GroupsType::Slice { groups, .. } => {
-                groups.par_iter().map(|[start, length]| (*start..start + length).collect()).collect()
-            }
-        };
-        rows.sort_by(|a, b| level(a).total_cmp(&level(b)));
-        let keyed = &table.details.blocks;
+        let is_given = table.roles.pair.is_some();
         // Runs that share their draws are paired by them, unless the user names a column.
-        let found = if columns.replicates.is_empty() || keyed.is_given() { blocks::choose(keyed, &rows) } else { None };
+        let found = if columns.replicates.is_empty() || is_given {
+            blocks::choose(table.blocks(), is_given, &columns.with_values(&rows))
+        } else {
+            None
+        };
         let (blocks, keys) = found.unzip();
         columns.blocks = keys.unwrap_or_default();
-        let samples = rows.par_iter().map(|rows| columns.sample(level(rows), rows)).collect();
+        let samples = levels.par_iter().zip(&rows).map(|(level, rows)| columns.sample(*level, rows)).collect();
         Ok(Self { table, samples, blocks, rows, columns })
     }
 
@@ -137,94 +176,122 @@ impl<'a> GroupedRuns<'a> {
         self.rows.iter().filter_map(|rows| rows.first()).map(|row| u64::from(*row))
     }
 
-    /// The value and the row, from 0, of each run of each level, in the order of the rows.
+    /// Each level with the value and the row, from 0, of each of its runs that has a value, in the order of the rows.
     pub fn values(&self) -> impl Iterator<Item = (f64, Vec<(f64, usize)>)> {
-        let run = |row: &IdxSize| (self.columns.values[*row as usize], *row as usize);
-        let level = move |(sample, rows): (&Sample, &Vec<IdxSize>)| (sample.level, rows.iter().map(run).collect());
+        let level = |(sample, rows): (&Sample, &Vec<IdxSize>)| (sample.level, self.columns.runs(rows).collect());
         self.samples.iter().zip(&self.rows).map(level)
     }
 }
 
 /// The columns of all runs; the last three may be empty.
 struct Columns<'a> {
+    /// NaN for a failed run.
     values: Cow<'a, [f64]>,
-    final_losses: &'a [f64],
-    replicates: &'a [u64],
-    blocks: &'a [u64],
+    failed_as: Option<f64>,
+    final_losses: Cow<'a, [f64]>,
+    replicates: Cow<'a, [u64]>,
+    blocks: Cow<'a, [u64]>,
 }
 
-impl<'a> Columns<'a> {
-    fn of(table: &'a RunTable) -> Result<Self> {
-        let replicates = match &table.details.pairing {
-            Pairing::Paired { replicate, .. } => replicate.as_slice(),
-            Pairing::Unknown | Pairing::Apart => &[],
+impl Columns<'_> {
+    /// The value and the row of those runs in `rows` that have a value.
+    fn runs(&self, rows: &[IdxSize]) -> impl Iterator<Item = (f64, usize)> {
+        let value = |row: usize| match self.values[row] {
+            value if value.is_nan() => self.failed_as,
+            value => Some(value),
         };
-        let (values, final_losses) = (plain(table, &table.columns.metric)?, table.details.final_loss.as_slice());
-        Ok(Self { values, final_losses, replicates, blocks: &[] })
+        rows.iter().filter_map(move |row| Some((value(*row as usize)?, *row as usize)))
+    }
+
+    /// Those of `rows`, level by level, whose runs have a value; levels without one are left out.
+    fn with_values<'r>(&self, rows: &'r [Vec<IdxSize>]) -> Cow<'r, [Vec<IdxSize>]> {
+        if self.failed_as.is_some() || !self.values.iter().any(|value| value.is_nan()) {
+            return Cow::Borrowed(rows);
+        }
+        let valued = |rows: &Vec<IdxSize>| self.runs(rows).map(|(_, row)| row as IdxSize).collect();
+        Cow::Owned(rows.iter().map(valued).filter(|rows: &Vec<IdxSize>| !rows.is_empty()).collect())
     }
 
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
+        let failed = rows.iter().filter(|row| self.values[**row as usize].is_nan()).count() as u64;
+        let runs = rows.len() as u64;
         if self.final_losses.is_empty() && self.replicates.is_empty() && self.blocks.is_empty() {
-            return Sample::of(level, rows.iter().map(|row| self.values[*row as usize]).collect());
+            let values = self.runs(rows).map(|(value, _)| value).collect();
+            return Sample { failed, runs, ..Sample::of(level, values) };
         }
-        let mut order: Vec<(f64, IdxSize)> = rows.iter().map(|row| (self.values[*row as usize], *row)).collect();
+        let mut order: Vec<(f64, usize)> = self.runs(rows).collect();
         // The rows ascend, and equal values keep their order.
         sort::by_value(&mut order, |(value, _)| *value);
         if !self.blocks.is_empty() {
-            let is_equal = |(a, _): &(f64, IdxSize), (b, _): &(f64, IdxSize)| a.total_cmp(b).is_eq();
-            let by_block = |equal: &mut [(f64, IdxSize)]| equal.sort_by_key(|(_, row)| self.blocks[*row as usize]);
+            let is_equal = |(a, _): &(f64, usize), (b, _): &(f64, usize)| a.total_cmp(b).is_eq();
+            let by_block = |equal: &mut [(f64, usize)]| equal.sort_by_key(|(_, row)| self.blocks[*row]);
             order.chunk_by_mut(is_equal).for_each(by_block);
         }
-        let rows = || order.iter().map(|(_, row)| *row as usize);
+        let rows = || order.iter().map(|(_, row)| *row);
+        let of_rows =
+            |column: &[u64]| if column.is_empty() { Vec::new() } else { rows().map(|row| column[row]).collect() };
+        let final_losses = self.final_losses.as_ref();
         Sample {
             level,
             sorted: order.iter().map(|(value, _)| *value).collect(),
-            final_loss: if self.final_losses.is_empty() {
+            final_loss: if final_losses.is_empty() {
                 Vec::new()
             } else {
-                rows().map(|row| self.final_losses[row]).collect()
+                rows().map(|row| final_losses[row]).collect()
             },
-            replicate: if self.replicates.is_empty() {
-                Vec::new()
-            } else {
-                rows().map(|row| self.replicates[row]).collect()
-            },
-            block: if self.blocks.is_empty() { Vec::new() } else { rows().map(|row| self.blocks[row]).collect() },
-            failed: 0,
-            runs: order.len() as u64,
+            replicate: of_rows(&self.replicates),
+            block: of_rows(&self.blocks),
+            failed,
+            runs,
         }
     }
-}
-
-/// The column `name` row by row: the frame's own numbers where they lie in one piece.
-///
-/// # Errors
-/// [`Error::Malformed`] if the frame is not that of the schema.
-pub fn plain<'a>(table: &'a RunTable, name: &str) -> Result<Cow<'a, [f64]>> {
-    let malformed = || RunTable::malformed("the table of runs".as_ref());
-    let column = table.frame.column(name).and_then(|column| column.f64()).map_err(malformed())?;
-    Ok(match column.cont_slice() {
-        Ok(slice) => Cow::Borrowed(slice),
-        Err(_) => Cow::Owned(column.into_no_null_iter().collect()),
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::blocks::NO_BLOCK;
-    use crate::store::schema::Columns;
+    use crate::data::Roles;
+    use crate::data::blocks::NO_BLOCK;
+    use crate::data::table::RunColumns;
 
     /// Runs as level, value and key of the block.
     fn table(runs: &[(f64, f64, u64)]) -> RunTable {
-        let columns = Columns { factor: "x".into(), metric: "y".into(), pair: Some("block".into()) };
+        let roles = Roles { pair: Some("block".into()), ..Roles::new("x", "y") };
         let column = |value: fn(&(f64, f64, u64)) -> f64| runs.iter().map(value).collect();
-        let mut table = RunTable::empty(&columns);
-        table.frame = RunTable::frame_of(&columns, column(|run| run.0), column(|run| run.1), "runs".as_ref()).unwrap();
-        table.details.blocks = columns.blocks(|_| true);
-        runs.iter().for_each(|run| table.details.blocks.push(|_| run.2));
-        table
+        let columns = RunColumns {
+            factor: column(|run| run.0),
+            metric: column(|run| run.1),
+            blocks: vec![("block".into(), runs.iter().map(|run| run.2).collect())],
+            ..RunColumns::default()
+        };
+        RunTable::new(&roles, columns, "runs".as_ref()).unwrap()
+    }
+
+    #[test]
+    fn failed_runs_are_counted_and_have_a_value_only_if_one_is_given() {
+        let table = table(&[(1.0, f64::NAN, 9), (1.0, 3.0, 2), (2.0, f64::NAN, 9)]);
+        let grouped = GroupedRuns::new(&table, Grouping::default()).unwrap();
+        let found = |sample: &Sample| (sample.sorted.clone(), sample.block.clone(), sample.failed, sample.runs);
+        assert_eq!(found(&grouped.samples[0]), (vec![3.0], vec![2], 1, 2));
+        assert_eq!(found(&grouped.samples[1]), (vec![], vec![], 1, 1));
+        let grouped = GroupedRuns::new(&table, Grouping { failed_as: Some(7.0), ..Grouping::default() }).unwrap();
+        assert_eq!(found(&grouped.samples[0]), (vec![3.0, 7.0], vec![2, 9], 1, 2));
+        assert_eq!(found(&grouped.samples[1]), (vec![7.0], vec![9], 1, 1));
+    }
+
+    #[test]
+    fn levels_that_only_rounding_tells_apart_are_one_if_so_wanted() {
+        let single = f64::from(0.1f32);
+        let table = table(&[(0.3, 1.0, 1), (single, 2.0, 1), (0.1 + 0.2, 3.0, 2), (0.1, 4.0, 2)]);
+        let found = |grouping: Grouping| {
+            let grouped = GroupedRuns::new(&table, grouping).unwrap();
+            let samples = grouped.samples.iter().map(|sample| (sample.level, sample.sorted.clone()));
+            samples.collect::<Vec<_>>()
+        };
+        assert_eq!(found(Grouping::default()).len(), 4);
+        let pooled = found(Grouping { pool_levels: true, ..Grouping::default() });
+        assert_eq!(pooled, [(0.1, vec![2.0, 4.0]), (0.3, vec![1.0, 3.0])]);
     }
 
     #[test]
@@ -234,7 +301,7 @@ mod tests {
         for _ in 0..runs.len() {
             runs.rotate_left(1);
             let table = table(&runs);
-            let grouped = GroupedRuns::of(&table).unwrap();
+            let grouped = GroupedRuns::new(&table, Grouping::default()).unwrap();
             let [first, second] = grouped.samples.as_slice() else { panic!("there are two levels") };
             assert_eq!((&first.sorted[..], &first.block[..]), (&[3.0, 5.0, 5.0, 5.0][..], &[2, 4, 9, NO_BLOCK][..]));
             assert_eq!((&second.sorted[..], &second.block[..]), (&[1.0, 5.0][..], &[4, 9][..]));
@@ -246,7 +313,7 @@ mod tests {
     #[test]
     fn the_first_rows_keep_the_column_that_all_rows_chose() {
         let table = table(&[(1.0, 5.0, 9), (2.0, 3.0, 8), (1.0, 4.0, 8)]);
-        let first = GroupedRuns::of(&table).unwrap().first(2);
+        let first = GroupedRuns::new(&table, Grouping::default()).unwrap().first(2);
         assert_eq!((first.len(), &first[0].block, &first[1].block), (2, &vec![9], &vec![8]));
     }
 }

@@ -256,9 +256,9 @@ fn every_number_counts_and_everything_else_is_counted() {
 
 #[test]
 fn the_server_counts_as_the_client_does() {
+    use initsweep::data::{Data, Exclusion};
     use initsweep::store::mongodb::{Choice, Location, summaries};
-    use initsweep::store::schema::{Data, Exclusion};
-    use initsweep::store::{self, Columns, Source};
+    use initsweep::store::{self, Roles, Source};
 
     /// Both ways add up some hundred numbers of the same size: rounding of the last digits.
     const ROUNDING: f64 = 1e-12;
@@ -277,10 +277,10 @@ fn the_server_counts_as_the_client_does() {
         doc! { "_id": "odd", "hidden_std_dev": 0.125, "loss": "1" },
     ]);
     server::insert(&uri, &documents);
-    let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
+    let roles = Roles::new("hidden_std_dev", "loss");
     let location = Location::of(&uri, &Choice::default()).unwrap();
-    let counted = summaries::summarise(&location, &columns).unwrap();
-    let Data::Runs(table) = store::read(&[Source::of(&uri)], &columns).unwrap() else { panic!("documents are runs") };
+    let counted = summaries::summarise(&location, &roles).unwrap();
+    let Data::Runs(table) = store::read(&[Source::of(&uri)], &roles).unwrap() else { panic!("documents are runs") };
     assert_eq!(counted.ledger.read, table.ledger.read);
     for reason in Exclusion::ALL {
         assert_eq!(counted.ledger.excluded(reason), table.ledger.excluded(reason), "{reason:?}");

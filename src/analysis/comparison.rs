@@ -25,10 +25,10 @@ mod condition;
 pub use condition::{Condition, Outcome, Subject};
 
 use crate::analysis::{Analysis, Goal, Group, nearly_equal};
+use crate::data::RowLedger;
 use crate::stats::compare::{Measured, holm, relative_change, welch};
 use crate::stats::interval::satterthwaite;
 use crate::stats::{ConfidenceInterval, Estimate, Method};
-use crate::store::schema::RowLedger;
 
 /// How a mean changed from the first set of runs to the second.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -128,8 +128,13 @@ impl Comparison {
         let confidence = first.confidence;
         let pairs = common(&first.groups, &second.groups);
         let is_common = |level: f64| pairs.iter().any(|[a, b]| a.level == level || b.level == level);
-        let only = [first, second]
-            .map(|side| side.groups.iter().map(|group| group.level).filter(|level| !is_common(*level)).collect());
+        // A level that the other side has, but for failed runs, is not one of this side only.
+        let has_failed =
+            |side: &Analysis, level: f64| side.ineligible.iter().any(|other| nearly_equal(other.level, level));
+        let only = [[first, second], [second, first]].map(|[side, other]| {
+            let levels = side.groups.iter().map(|group| group.level);
+            levels.filter(|level| !is_common(*level) && !has_failed(other, *level)).collect()
+        });
         let places = first.minimum.level.zip(second.minimum.level);
         let values = first.minimum.value.zip(second.minimum.value);
         let reference = |(result, other): (&crate::analysis::ReferenceResult, _)| ReferenceChange {

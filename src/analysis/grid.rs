@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::format::counted;
-use crate::group::{self, GroupedRuns};
+use crate::group::GroupedRuns;
 use crate::stats::ExactMoments;
-use crate::store::RunTable;
 
 /// Levels of a factor beyond which no cell can be seen.
 pub const MOST_LEVELS: usize = 100;
@@ -54,29 +53,24 @@ impl Ord for Ordered {
 }
 
 impl Grid {
-    /// The grid of `runs`, whose second factor is that of `second`: the same rows, read by their other factor.
+    /// The grid of `runs` by their two factors.
     ///
     /// # Errors
-    /// [`Error::Figure`] if the two have not the same rows, for a factor with one level only or more than [`MOST_LEVELS`].
-    pub fn of(runs: &GroupedRuns<'_>, second: &RunTable) -> Result<Self> {
+    /// [`Error::Figure`] without a second factor, for rows that lack it, for a factor with one level only or more than
+    /// [`MOST_LEVELS`].
+    pub fn of(runs: &GroupedRuns<'_>) -> Result<Self> {
         let failed = |reason: String| Error::Figure { figure: "heatmap", reason };
-        let (x_name, y_name) = (&runs.table.columns.factor, &second.columns.factor);
-        let (others, same) = (group::plain(second, y_name)?, group::plain(second, &second.columns.metric)?);
+        let none = || failed("it needs a second factor, --by COLUMN".into());
+        let (x_name, y_name) = (&runs.table.roles.factor, runs.table.by.as_ref().ok_or_else(none)?);
+        let others = runs.table.second_factor();
         let mut samples: BTreeMap<(Ordered, Ordered), Vec<f64>> = BTreeMap::new();
-        let is_same =
-            |(value, row): &(f64, usize)| same.get(*row).is_some_and(|same| same.to_bits() == value.to_bits());
-        let mut rows = 0;
         for (level, values) in runs.values() {
-            rows += values.len();
-            if !values.iter().all(is_same) {
-                return Err(failed(unlike(x_name, y_name)));
-            }
             for (value, row) in values {
+                if others[row].is_nan() {
+                    return Err(failed(format!("some rows have no '{y_name}'; leave them out of the source")));
+                }
                 samples.entry((Ordered(level), Ordered(others[row] + 0.0))).or_default().push(value);
             }
-        }
-        if rows != same.len() {
-            return Err(failed(unlike(x_name, y_name)));
         }
         let levels = |of: fn(&(Ordered, Ordered)) -> Ordered| {
             let mut levels: Vec<f64> = samples.keys().map(|pair| of(pair).0).collect();
@@ -97,15 +91,11 @@ impl Grid {
             Some(Cell { n: moments.n(), mean: moments.mean()?, standard_error })
         };
         let cells = y.iter().map(|y| x.iter().map(|x| cell(*y, *x)).collect()).collect();
-        Ok(Self { names: [x_name.clone(), y_name.clone(), runs.table.columns.metric.clone()], x, y, cells })
+        Ok(Self { names: [x_name.clone(), y_name.clone(), runs.table.roles.metric.clone()], x, y, cells })
     }
 
     /// All cells with runs.
     pub fn measured(&self) -> impl Iterator<Item = &Cell> {
         self.cells.iter().flatten().flatten()
     }
-}
-
-fn unlike(x_name: &str, y_name: &str) -> String {
-    format!("some rows have no '{x_name}' or no '{y_name}'; leave them out of the source")
 }

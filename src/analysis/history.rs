@@ -14,14 +14,15 @@
 
 use rayon::prelude::*;
 
-use crate::analysis::groups;
+use crate::analysis::failures::Failures;
+use crate::analysis::groups::GroupRule;
 use crate::analysis::layers::Layers;
 use crate::analysis::objective::Objective;
-use crate::analysis::{Analysis, Statistic};
+use crate::analysis::{Analysis, Group, Statistic};
+use crate::data::LevelSummary;
 use crate::error::{Error, Result};
 use crate::group::{GroupedRuns, Sample};
 use crate::stats::{Estimate, ExactMoments};
-use crate::store::schema::LevelSummary;
 
 /// Replicates of each bootstrap: the ends of an interval are good to some 6 % of its width, which no eye sees.
 const REPLICATES: u32 = 200;
@@ -45,8 +46,8 @@ pub struct Known {
 /// [`Error::Figure`] for fewer than three levels or more than 2000, and where nothing can be fitted.
 pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<Vec<Known>> {
     let failed = |reason: String| Error::Figure { figure: "history", reason };
-    let all = runs.table.ledger.used();
-    match runs.samples.iter().filter(|sample| analysis.along.has_place_for(sample.level)).count() {
+    let all = runs.table.height() as u64;
+    match analysis.on_axis().len() {
         few @ ..3 => return Err(failed(format!("a curve needs three levels, there are {few}"))),
         many if many > MOST_LEVELS => {
             return Err(failed(format!("there are {many} levels, more than {MOST_LEVELS}")));
@@ -71,14 +72,17 @@ fn first_look(runs: &GroupedRuns<'_>) -> u64 {
 
 /// What the first `count` rows say; nothing where that cannot be fitted.
 fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known> {
-    let samples = runs.first(count);
-    let rule = analysis.basin_rule.as_ref();
-    let groups = match analysis.statistic {
+    let takes_part = |sample: &Sample| analysis.groups.iter().any(|group| group.level == sample.level);
+    let mut samples = runs.first(count);
+    samples.retain(|sample| !sample.sorted.is_empty() && takes_part(sample));
+    let (rule, confidence) = (analysis.basin_rule.as_ref(), analysis.confidence);
+    let groups: Vec<Group> = match analysis.statistic {
         // Of the mean alone there is less to compute.
-        Statistic::Mean => {
-            groups::of_summaries(&samples.par_iter().map(summary).collect::<Vec<_>>(), analysis.confidence)
+        Statistic::Mean => samples.par_iter().map(|sample| moments(sample, confidence)).collect(),
+        statistic => {
+            let rule = GroupRule::new(confidence, rule, statistic, analysis.goal);
+            rule.describe_all(&samples).into_iter().flatten().collect()
         }
-        _ => groups::of_samples(&samples, rule, analysis.confidence),
     };
     let (goal, along) = (analysis.goal, analysis.along);
     let mut objective = Objective::of(analysis.statistic, goal, along, &groups, &samples, rule).ok()?;
@@ -88,9 +92,10 @@ fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known
     Some(Known { runs: count, level, value })
 }
 
-fn summary(sample: &Sample) -> LevelSummary {
+/// Number, mean and standard deviation of a sample.
+fn moments(sample: &Sample, confidence: f64) -> Group {
     let moments = ExactMoments::of(&sample.sorted);
-    LevelSummary {
+    let summary = LevelSummary {
         level: sample.level,
         n: moments.n(),
         mean: moments.mean().unwrap_or(f64::NAN),
@@ -98,7 +103,8 @@ fn summary(sample: &Sample) -> LevelSummary {
         min: sample.sorted.first().copied(),
         max: sample.sorted.last().copied(),
         failed: sample.failed,
-    }
+    };
+    Group::of_summary(&summary, Failures::new(sample.failed, sample.runs, confidence), confidence)
 }
 
 /// Whole numbers from `first` to `last` that grow by a constant factor.
@@ -113,8 +119,10 @@ fn stops_between(first: u64, last: u64, steps: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{AxisScale, Question};
-    use crate::store::{self, Columns, Data, RunTable, Source};
+    use crate::analysis::Question;
+    use crate::data::{Data, Roles, RunTable};
+    use crate::group::Grouping;
+    use crate::store::{self, Source};
 
     /// The first `lines` of the sample's file, or all.
     fn first(lines: usize) -> RunTable {
@@ -123,8 +131,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runs.csv");
         std::fs::write(&path, text).unwrap();
-        let columns = Columns { factor: "hidden_std_dev".into(), metric: "loss".into(), pair: None };
-        let data = store::read(&[Source::Path(path.display().to_string())], &columns).unwrap();
+        let roles = Roles::new("hidden_std_dev", "loss");
+        let data = store::read(&[Source::Path(path.display().to_string())], &roles).unwrap();
         let Data::Runs(runs) = data else { panic!("runs") };
         runs
     }
@@ -132,16 +140,9 @@ mod tests {
     #[test]
     fn each_look_is_what_the_first_runs_alone_say() {
         for statistic in [Statistic::Mean, Statistic::Median, Statistic::SolvedShare] {
-            let question = Question {
-                confidence: 0.95,
-                references: Vec::new(),
-                margin: None,
-                statistic,
-                goal: None,
-                x_scale: AxisScale::Auto,
-            };
+            let question = Question { statistic, ..Question::default() };
             let table = first(usize::MAX);
-            let runs = GroupedRuns::of(&table).unwrap();
+            let runs = GroupedRuns::new(&table, Grouping::default()).unwrap();
             let analysis = Analysis::of_runs(&runs, &question).unwrap();
             let known = of(&runs, &analysis, 4).unwrap();
             let looks: Vec<u64> = known.iter().map(|known| known.runs).collect();

@@ -7,12 +7,15 @@ use clap::Args;
 use crate::analysis::{AxisScale, Goal, Margin, Question, Statistic};
 use crate::cli::document::DocumentArgs;
 use crate::cli::source::SourceArgs;
-use crate::cli::value::{confidence, margin, scale};
+use crate::cli::value::{confidence, margin, scale, share};
+use crate::condition::Condition;
+use crate::data::PerFile;
 use crate::export::Format;
+use crate::expression::evaluate;
 use crate::figure::style::{Size, Theme};
 use crate::figure::{ErrorBars, FigureOptions, Look, Wording};
 use crate::output::DEFAULT_FOLDER;
-use crate::store::Columns;
+use crate::store::Roles;
 use crate::sweep::{DEFAULT_METRIC, Reference};
 
 /// What to analyse, and how.
@@ -28,6 +31,17 @@ pub struct AnalysisArgs {
     /// replicate, if the same values stand at every level]
     #[arg(long, value_name = "COLUMN")]
     pub pair: Option<String>,
+    /// Only the rows for which this holds: = != < <= > >= and a number, an expression or a text; may be repeated, then all must
+    /// hold. A column with blanks goes into double quotes
+    #[arg(long = "where", value_name = "COLUMN OP VALUE")]
+    pub filters: Vec<Condition>,
+    /// Runs for whose row this holds have failed, as those without a finite metric; may be repeated, then one is enough
+    #[arg(long, value_name = "COLUMN OP VALUE")]
+    pub failed: Vec<Condition>,
+    /// Take one run out of the history in each file: its last value, the least, the greatest, or the mean of the last K
+    /// (mean-last:K)
+    #[arg(long, value_name = "last|min|max|mean-last:K")]
+    pub per_file: Option<PerFile>,
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
@@ -41,6 +55,9 @@ pub struct AnalysisArgs {
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
+    /// Make levels one that only rounding tells apart, such as 0.1 in single and in double precision
+    #[arg(long)]
+    pub pool_levels: bool,
     /// How the levels lie on the axis, of the fit and of the figures
     #[arg(
         long,
@@ -51,27 +68,47 @@ pub struct AnalysisArgs {
                     A level 0 is kept beside a logarithmic axis: shown and compared, but no part of the curve"
     )]
     pub x_scale: AxisScale,
+    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any where failed runs count]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = share,
+        long_help = "Greatest share of failed runs at a level that may be the best, such as 0.1 or 10%.\n\
+                    [default: 0; any with --failed-as, and with --statistic median where the median is not a failed run]"
+    )]
+    pub max_failed: Option<f64>,
+    /// Count each failed run with this value in every statistic, such as the loss at initialisation; without it a failed run has none
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, value_parser = evaluate)]
+    pub failed_as: Option<f64>,
 }
 
 impl AnalysisArgs {
     /// The columns to read; `factor` is the default of `--x`.
-    pub fn columns(&self, factor: &str) -> Columns {
-        Columns {
+    pub fn roles(&self, factor: &str) -> Roles {
+        Roles {
             factor: self.x.clone().unwrap_or_else(|| factor.into()),
             metric: self.y.clone().unwrap_or_else(|| DEFAULT_METRIC.into()),
             pair: self.pair.clone(),
+            by: None,
+            filters: self.filters.clone(),
+            failed: self.failed.clone(),
+            per_file: self.per_file,
+            given: Vec::new(),
         }
     }
 
     /// The question to ask of these columns, about their means.
-    pub fn question(&self, columns: &Columns) -> Question {
+    pub fn question(&self, roles: &Roles) -> Question {
         Question {
             confidence: self.confidence,
-            references: Reference::with_defaults(&columns.factor, &self.reference),
+            references: Reference::with_defaults(&roles.factor, &self.reference),
             margin: self.margin,
             statistic: Statistic::Mean,
             goal: self.goal,
             x_scale: self.x_scale,
+            max_failed: self.max_failed,
+            failed_as: self.failed_as,
+            pool_levels: self.pool_levels,
         }
     }
 }
@@ -87,7 +124,7 @@ pub struct InquiryArgs {
         long,
         value_enum,
         default_value = "mean",
-        long_help = "What stands for a level when levels are compared: the mean, the median, or the trimmed mean (a tenth \
+        long_help = "What stands for a level when levels are compared: the mean, the median (of which failed runs are the worst), or the trimmed mean (a tenth \
                     left out on each side) of the metric, or, for the trainer's runs, the share of solved ones, of which \
                     the greatest is the best unless --goal says otherwise"
     )]
@@ -96,13 +133,13 @@ pub struct InquiryArgs {
 
 impl InquiryArgs {
     /// The columns to read; `factor` is the default of `--x`.
-    pub fn columns(&self, factor: &str) -> Columns {
-        self.analysis.columns(factor)
+    pub fn roles(&self, factor: &str) -> Roles {
+        self.analysis.roles(factor)
     }
 
     /// The question to ask of these columns.
-    pub fn of(&self, columns: &Columns) -> Question {
-        Question { statistic: self.statistic, ..self.analysis.question(columns) }
+    pub fn of(&self, roles: &Roles) -> Question {
+        Question { statistic: self.statistic, ..self.analysis.question(roles) }
     }
 }
 

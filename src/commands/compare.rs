@@ -15,7 +15,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading and analysing; [`Error::ConditionHolds`] for the first condition of `--fail-on` that holds,
 /// [`Error::Undetermined`] for one that the data cannot answer.
 pub fn run(arguments: &CompareArgs, global: &Global) -> Result<()> {
-    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
+    let columns = arguments.analysis.roles(DEFAULT_FACTOR);
     let question = arguments.analysis.question(&columns);
     let sources = arguments.filter.located(&[arguments.first.clone(), arguments.second.clone()])?;
     let analysed = |source: &Source| Analysis::of(store::read(std::slice::from_ref(source), &columns)?, &question);

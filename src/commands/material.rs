@@ -3,10 +3,10 @@
 use crate::analysis::distribution::Distribution;
 use crate::analysis::grid::Grid;
 use crate::analysis::{Analysis, Question, history};
+use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::figure::{self, Figure, FigureOptions, Kind, basins, distribution, heatmap, loss_vs_std_dev, precision};
 use crate::group::GroupedRuns;
-use crate::store::{Data, RunTable};
 
 /// Data with what was found in them.
 pub struct Material<'a> {
@@ -14,28 +14,23 @@ pub struct Material<'a> {
     pub analysis: Analysis,
     /// The runs by level, unless there are only summaries.
     runs: Option<GroupedRuns<'a>>,
-    /// The same rows by a second factor.
-    second: Option<&'a RunTable>,
 }
 
 /// A figure whose numbers are computed, to be drawn in any look.
 pub type Drawing<'a> = Box<dyn Fn(&FigureOptions) -> Result<Figure> + Sync + 'a>;
 
 impl<'a> Material<'a> {
-    /// Groups and analyses `data`; `second` holds the same rows read by another factor.
+    /// Groups and analyses `data`.
     ///
     /// # Errors
     /// Those of grouping and analysing.
-    pub fn of(data: &'a Data, second: Option<&'a Data>, question: &Question) -> Result<Self> {
-        let second = second.and_then(runs_of);
+    pub fn of(data: &'a Data, question: &Question) -> Result<Self> {
         match data {
             Data::Runs(table) => {
-                let runs = GroupedRuns::of(table)?;
-                Ok(Self { analysis: Analysis::of_runs(&runs, question)?, runs: Some(runs), second })
+                let runs = GroupedRuns::new(table, question.grouping())?;
+                Ok(Self { analysis: Analysis::of_runs(&runs, question)?, runs: Some(runs) })
             }
-            Data::Levels(levels) => {
-                Ok(Self { analysis: Analysis::of(levels.clone(), question)?, runs: None, second: None })
-            }
+            Data::Levels(levels) => Ok(Self { analysis: Analysis::of(levels.clone(), question)?, runs: None }),
         }
     }
 
@@ -60,20 +55,12 @@ impl<'a> Material<'a> {
                 Box::new(move |options| figure::history::draw(analysis, &history, options))
             }
             Kind::Heatmap => {
-                let second = self.second.ok_or_else(|| missing("it needs a second factor, --by COLUMN"))?;
-                let grid = Grid::of(runs()?, second)?;
+                let grid = Grid::of(runs()?)?;
                 Box::new(move |options| heatmap::draw(&grid, analysis.metric_goal(), options))
             }
             Kind::Xor | Kind::Sigmoid | Kind::Likelihood | Kind::Bce | Kind::Weights | Kind::LossCurve => {
                 return Err(missing("it shows the trainer, not runs"));
             }
         })
-    }
-}
-
-fn runs_of(data: &Data) -> Option<&RunTable> {
-    match data {
-        Data::Runs(runs) => Some(runs),
-        Data::Levels(_) => None,
     }
 }

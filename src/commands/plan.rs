@@ -19,7 +19,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// # Errors
 /// Those of reading, analysing, planning and printing.
 pub fn run(arguments: &AllocateArgs, global: &Global) -> Result<()> {
-    let columns = arguments.analysis.columns(DEFAULT_FACTOR);
+    let columns = arguments.analysis.roles(DEFAULT_FACTOR);
     let table = store::read(&arguments.known.located()?, &columns)?;
     let analysis = Analysis::of(table, &arguments.analysis.question(&columns))?;
     warn_of_goal(&analysis, global);

@@ -4,13 +4,13 @@ use rayon::prelude::*;
 use std::path::PathBuf;
 
 use crate::cli::Global;
-use crate::cli::plot::{Drawings, PictureFormat, PlotArgs};
+use crate::cli::plot::{PictureFormat, PlotArgs};
 use crate::commands::material::Material;
 use crate::commands::print;
 use crate::error::{Error, Result};
 use crate::figure::{Figure, FigureOptions, Kind, functions, loss_curve, weights, xor};
 use crate::output::{Artefact, OutputFolder};
-use crate::store::{self, Columns, Data, Source};
+use crate::store::{self, Roles};
 use crate::sweep::DEFAULT_FACTOR;
 
 /// Runs the command.
@@ -19,8 +19,14 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
     let drawings = arguments.drawings()?;
-    let data = Read::of(arguments, &drawings)?;
-    let material = data.as_ref().map(|data| data.material(arguments)).transpose()?;
+    let roles = Roles { by: arguments.by.clone(), ..arguments.inquiry.roles(DEFAULT_FACTOR) };
+    // Without sources no figure is of runs.
+    let data = match drawings.sources.as_slice() {
+        [] => None,
+        sources => Some(store::read(sources, &roles)?),
+    };
+    let question = arguments.inquiry.of(&roles);
+    let material = data.as_ref().map(|data| Material::of(data, &question)).transpose()?;
     let folder = OutputFolder::create(&arguments.figure.out)?;
     let PlotArgs { format, figure: look, .. } = arguments;
     let options = look.options();
@@ -45,37 +51,6 @@ pub fn run(arguments: &PlotArgs, global: &Global) -> Result<()> {
         }
     }
     if global.quiet { Ok(()) } else { print(&lines) }
-}
-
-/// What was read: the runs and, where a figure needs them, the same by the second factor.
-struct Read {
-    data: Data,
-    second: Option<Data>,
-}
-
-impl Read {
-    /// Nothing where no figure is of runs.
-    fn of(arguments: &PlotArgs, drawings: &Drawings) -> Result<Option<Self>> {
-        if drawings.sources.is_empty() {
-            return Ok(None);
-        }
-        let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
-        let by = arguments.by.as_ref().filter(|_| drawings.kinds.contains(&Kind::Heatmap));
-        if by.is_some() && drawings.sources.contains(&Source::Stdin) {
-            let reason = "a heatmap reads its runs twice, and standard input can be read once; name a file".into();
-            return Err(Error::Usage { what: "source", given: "-".into(), reason });
-        }
-        let data = store::read(&drawings.sources, &columns)?;
-        let by = by.map(|by| Columns { factor: by.clone(), metric: columns.metric, pair: None });
-        let second = by.map(|columns| store::read(&drawings.sources, &columns)).transpose()?;
-        Ok(Some(Self { data, second }))
-    }
-
-    fn material(&self, arguments: &PlotArgs) -> Result<Material<'_>> {
-        let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
-        let question = arguments.inquiry.of(&columns);
-        Material::of(&self.data, self.second.as_ref(), &question)
-    }
 }
 
 fn draw(kind: Kind, material: Option<&Material<'_>>, arguments: &PlotArgs, options: &FigureOptions) -> Result<Figure> {

@@ -20,12 +20,10 @@ use crate::figure::style::Theme;
 use crate::figure::themed::Themed;
 use crate::figure::{FigureOptions, Kind, Look};
 use crate::output::{Artefact, OutputFolder};
-use crate::provenance::InputDigest;
 use crate::report::changes::ChangesView;
 use crate::report::figures::Figures;
 use crate::report::{markdown, render, view::View};
-use crate::store::schema::SettingValues;
-use crate::store::{self, Columns, Data, Source};
+use crate::store::{self, Roles, Source};
 use crate::sweep::DEFAULT_FACTOR;
 
 /// What to ask of runs, and what to write.
@@ -44,24 +42,22 @@ pub struct Request<'a> {
 /// # Errors
 /// Those of reading, analysing, drawing and writing.
 pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
-    let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+    let roles = arguments.inquiry.roles(DEFAULT_FACTOR);
     let ReportArgs { inquiry, figure, document, .. } = arguments;
     let request = Request { inquiry, figure, document };
-    write(&arguments.runs.located()?, &columns, &request, global)
+    write(&arguments.runs.located()?, &roles, &request, global)
 }
 
 /// Analyses `sources` and writes everything about them; ends with the finding and where the files are.
 ///
 /// # Errors
 /// Those of reading, analysing, drawing and writing.
-pub fn write(sources: &[Source], columns: &Columns, request: &Request<'_>, global: &Global) -> Result<()> {
+pub fn write(sources: &[Source], roles: &Roles, request: &Request<'_>, global: &Global) -> Result<()> {
     // Read first: it may lie where the new summary goes.
     let earlier = request.document.baseline.as_deref().map(Earlier::read).transpose()?;
-    let data = store::read(sources, columns)?;
-    // Only for one more figure: what cannot be read so is no failure.
-    let second = second_factor(&data, sources).and_then(|columns| store::read(sources, &columns).ok());
-    let question = request.inquiry.of(columns);
-    let material = Material::of(&data, second.as_ref(), &question)?;
+    let data = store::read(sources, roles)?;
+    let question = request.inquiry.of(roles);
+    let material = Material::of(&data, &question)?;
     let analysis = &material.analysis;
     let changes = match earlier {
         Some(earlier) => Some(Changes::since(&earlier.matching(analysis)?, analysis)),
@@ -78,20 +74,6 @@ pub fn write(sources: &[Source], columns: &Columns, request: &Request<'_>, globa
         open_report(&paths, request.document);
     }
     Ok(())
-}
-
-/// The columns of a sweep's second factor: the one setting besides the first that has several values. Nothing for what may be
-/// read only once, or is far away.
-fn second_factor(data: &Data, sources: &[Source]) -> Option<Columns> {
-    let Data::Runs(runs) = data else { return None };
-    let varied = |(name, values): &(&String, &SettingValues)| name.as_str() != "seed" && values.values().len() > 1;
-    let mut varied = runs.settings.iter().filter(varied).map(|(name, _)| name);
-    let (second, third) = (varied.next()?, varied.next());
-    let is_file = |input: &InputDigest| Path::new(&input.path).is_file();
-    let is_readable_again =
-        sources.iter().all(|source| matches!(source, Source::Path(_))) && runs.inputs.iter().all(is_file);
-    let columns = Columns { factor: second.clone(), metric: runs.columns.metric.clone(), pair: None };
-    Some(columns).filter(|_| third.is_none() && is_readable_again)
 }
 
 /// The figures of a report besides the main one, in its order; those that the data do not allow are left out.

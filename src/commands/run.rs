@@ -17,7 +17,7 @@ use crate::sweep::part::Part;
 /// Those of `sweep` and `report`.
 pub fn run(arguments: &RunArgs, global: &Global) -> Result<()> {
     let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
-    let columns = arguments.inquiry.columns(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
+    let columns = arguments.inquiry.roles(plan.swept().next().unwrap_or(DEFAULT_FACTOR));
     let folder = OutputFolder::create(&arguments.figure.out)?;
     let own = || Source::Path(folder.path(Artefact::Runs).display().to_string());
     let runs = arguments.to.clone().unwrap_or_else(own).located(&arguments.mongo.choice(None))?;

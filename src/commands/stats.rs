@@ -16,7 +16,7 @@ use crate::sweep::DEFAULT_FACTOR;
 /// # Errors
 /// Those of reading, analysing and printing.
 pub fn run(arguments: &StatsArgs, global: &Global) -> Result<()> {
-    let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+    let columns = arguments.inquiry.roles(DEFAULT_FACTOR);
     let table = store::read(&arguments.runs.located()?, &columns)?;
     let analysis = Analysis::of(table, &arguments.inquiry.of(&columns))?;
     print(&export::to_text(&analysis, arguments.format, width()))?;

@@ -29,7 +29,7 @@ use crate::store::record::SweepRecord;
 use crate::store::rounds::{RoundStore, Stored};
 use crate::store::target::Target;
 use crate::store::writer::Existing;
-use crate::store::{self, Columns, Source};
+use crate::store::{self, Roles, Source};
 use crate::sweep::{Run, SweepPlan};
 use crate::train::kernel::Simd;
 use crate::train::schedule::{self, Stretch};
@@ -242,8 +242,8 @@ impl<'a> Session<'a> {
     fn look(&mut self) -> Result<Analysis> {
         let number = self.history.rounds.len() as u32;
         let confidence = self.ask.pursuit.goal.confidence_of_look(number, self.ask.question.confidence);
-        let columns = Columns { factor: self.factor.into(), metric: self.ask.metric.clone(), pair: None };
-        let table = store::read(&[Source::Path(self.store.journal().display().to_string())], &columns)?;
+        let roles = Roles::new(self.factor, self.ask.metric.clone());
+        let table = store::read(&[Source::Path(self.store.journal().display().to_string())], &roles)?;
         let analysis = Analysis::of(table, &Question { confidence, ..self.ask.question.clone() })?;
         let look = self.ask.pursuit.look(&analysis);
         if !self.global.quiet {

@@ -28,7 +28,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Error::Stopped`] after Ctrl-C, which is the normal end; those of usage; before the first report, those of the data.
 pub fn run(arguments: &WatchArgs, global: &Global) -> Result<()> {
-    let columns = arguments.inquiry.columns(DEFAULT_FACTOR);
+    let columns = arguments.inquiry.roles(DEFAULT_FACTOR);
     let question = arguments.inquiry.of(&columns);
     let sources = arguments.filter.located(&arguments.sources)?;
     let mut signs = Signs::new();
@@ -73,7 +73,7 @@ fn update(
         return Ok(None);
     }
     let data = watched.data()?;
-    let material = Material::of(&data, None, question)?;
+    let material = Material::of(&data, question)?;
     let document = DocumentArgs { format: vec![ReportFormat::Html], baseline: None, open: false };
     let request = Request { inquiry: &arguments.inquiry, figure: &arguments.figure, document: &document };
     let paths = report::write_all(&material, None, &request)?;

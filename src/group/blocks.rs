@@ -4,19 +4,20 @@
 //! only if its values stand at several levels and never twice at one: more than half of the runs of every level have a value that
 //! another level has too, and there are at least two values. So a constant column, one whose values are all different, and one
 //! that numbers the runs of several settings are none. Of two such columns the one whose values all stand at every level is
-//! taken, else the likelier one ([`crate::store::blocks::CANDIDATES`]).
+//! taken, else the likelier one ([`crate::data::blocks::CANDIDATES`]).
 //!
 //! **When it is wrong.** Numbers that merely count the runs of each level look the same as seeds that the levels share. The blocks
 //! are then a random matching: comparisons within them are still valid, but gain nothing.
 //!
 //! **Cost.** One hash pass over the rows for each column.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use polars::prelude::IdxSize;
 use serde::Serialize;
 
-use crate::store::blocks::{BlockColumn, BlockColumns, NO_BLOCK};
+use crate::data::blocks::NO_BLOCK;
 
 /// The blocks that runs come in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,16 +32,19 @@ pub struct Blocks {
     pub complete: u64,
 }
 
-/// The blocks of runs whose `rows` are given level by level, with the key of each row; nothing if no column says which runs
-/// belong together.
-pub fn choose<'a>(columns: &'a BlockColumns, rows: &[Vec<IdxSize>]) -> Option<(Blocks, &'a [u64])> {
-    let given = columns.is_given();
-    let blocks = |column: &'a BlockColumn| {
-        let tally = Tally::of(&column.keys, rows);
-        let blocks = Blocks { column: column.name.clone(), given, count: tally.count, complete: tally.complete };
-        (given || tally.shows_blocks).then_some((blocks, column.keys.as_slice()))
+/// The blocks of runs whose `rows` are given level by level, with the key of each row, by one of `columns`, the likelier first, or by
+/// the only one, which was `given`. `None` if no column says which runs belong together.
+pub fn choose<'a>(
+    columns: Vec<(&str, Cow<'a, [u64]>)>,
+    given: bool,
+    rows: &[Vec<IdxSize>],
+) -> Option<(Blocks, Cow<'a, [u64]>)> {
+    let blocks = |(name, keys): (&str, Cow<'a, [u64]>)| {
+        let tally = Tally::of(&keys, rows);
+        let blocks = Blocks { column: name.into(), given, count: tally.count, complete: tally.complete };
+        (given || tally.shows_blocks).then_some((blocks, keys))
     };
-    let mut found: Vec<_> = columns.columns().iter().filter_map(blocks).collect();
+    let mut found: Vec<_> = columns.into_iter().filter_map(blocks).collect();
     let complete = found.iter().position(|(blocks, _)| blocks.complete == blocks.count);
     (!found.is_empty()).then(|| found.swap_remove(complete.unwrap_or(0)))
 }
@@ -94,14 +98,11 @@ mod tests {
 
     /// Levels of as many runs as there are keys.
     fn chosen(pair: Option<&str>, columns: &[(&str, &[&[u64]])]) -> Option<(Blocks, Vec<u64>)> {
-        let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
-        let mut found = BlockColumns::of(pair, ["x", "y"], |name| names.contains(&name));
-        let keys = |name: &str| columns.iter().find(|(known, _)| *known == name).unwrap().1.concat();
-        found.fill(|name| Ok::<_, ()>(keys(name))).unwrap();
+        let keyed = columns.iter().map(|(name, keys)| (*name, Cow::Owned(keys.concat()))).collect();
         let mut next = 0..;
         let rows: Vec<Vec<IdxSize>> =
             columns[0].1.iter().map(|keys| next.by_ref().take(keys.len()).collect()).collect();
-        choose(&found, &rows).map(|(blocks, keys)| (blocks, keys.to_vec()))
+        choose(keyed, pair.is_some(), &rows).map(|(blocks, keys)| (blocks, keys.into_owned()))
     }
 
     fn blocks(column: &str, given: bool, [count, complete]: [u64; 2]) -> Blocks {

@@ -1,50 +1,45 @@
 //! Where runs come from and go to: one backend a file, all giving the same [`Data`].
 //!
 //! - [`source`]: turns what the user typed (file, folder, glob, URI, `-`) into inputs.
-//! - [`csv`], [`parquet`], [`mod@mongodb`]: read one input.
-//! - [`summaries`]: reads a table of levels in place of runs.
-//! - [`schema`]: what a table of runs is, and the ledger that accounts for every row.
-//! - [`blocks`]: which runs belong together.
+//! - [`formats`], [`mod@mongodb`]: read one input.
 //! - [`record`]: how a file of runs was made.
 //! - [`rounds`]: where a sweep in rounds keeps its runs and its history.
 //! - [`rows`]: copies rows of any columns.
 //! - [`runs`]: reads back the runs of the trainer, to make them again.
 //! - [`target`]: what the user typed for `--to`, and the store behind it.
+//! - [`template`]: sources whose path says something about their runs.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
-pub mod blocks;
-pub mod csv;
+pub mod formats;
 pub mod mongodb;
-pub mod parquet;
 pub mod record;
 pub mod rounds;
 pub mod rows;
 pub mod runs;
-pub mod schema;
 pub mod source;
-pub mod summaries;
 pub mod target;
+pub mod template;
 pub mod writer;
 
 use rayon::prelude::*;
 
 pub use self::mongodb::follow::Followed;
 pub use self::mongodb::{Aggregate, Choice, URI_VARIABLE, is_uri};
+pub use crate::data::{Data, LevelSummaries, Roles, RunTable};
 use crate::error::{Error, Result};
 use crate::warning::Warning;
-pub use schema::{Columns, Data, LevelSummaries, RunTable};
 pub use source::Source;
 
 /// Reads all `sources` into one table of runs, or of levels if that is what they hold.
 ///
 /// # Errors
 /// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
-pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
-    source::check(sources, columns)?;
+pub fn read(sources: &[Source], roles: &Roles) -> Result<Data> {
+    source::check(sources, roles)?;
     let (inputs, duplicates) = source::inputs(sources)?;
     // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
-    let tables = inputs.par_iter().map(|input| input.read(columns)).collect::<Result<Vec<Data>>>()?;
-    join(tables, duplicates, sources, columns)
+    let tables = inputs.par_iter().map(|input| input.read(roles)).collect::<Result<Vec<Data>>>()?;
+    join(tables, duplicates, sources, roles)
 }
 
 /// The `tables` of `sources` as one, in their order; `duplicates` are paths that were named again.
@@ -52,24 +47,37 @@ pub fn read(sources: &[Source], columns: &Columns) -> Result<Data> {
 /// # Errors
 /// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs; [`Error::Usage`] for levels whose runs
 /// were to be compared in blocks.
-pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], columns: &Columns) -> Result<Data> {
-    let (mut runs, mut levels) = (RunTable::empty(columns), LevelSummaries::empty(columns));
+pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], roles: &Roles) -> Result<Data> {
+    let (mut read, is_single) = (Vec::new(), tables.len() == 1);
+    let (mut runs, mut levels) = (RunTable::empty(roles), LevelSummaries::empty(roles));
     for table in tables {
         match table {
-            Data::Runs(table) => runs.append(table)?,
+            Data::Runs(table) if is_single => runs.append(table)?,
+            Data::Runs(table) => match of_same_runs(&read, &table) {
+                Some(first) => {
+                    let second = table.inputs.first().map_or_else(String::new, |input| input.path.clone());
+                    runs.warnings.push(Warning::SameRuns { first: first.clone(), second });
+                }
+                None => {
+                    read.push((table.fingerprint(), table.inputs.first().map_or_else(String::new, |i| i.path.clone())));
+                    runs.append(table)?;
+                }
+            },
             Data::Levels(table) => levels.append(table),
         }
     }
     if let (Some(of_runs), Some(of_levels)) = (runs.inputs.first(), levels.inputs.first()) {
         return Err(Error::Mixed { runs: of_runs.path.clone(), levels: of_levels.path.clone() });
     }
-    if let (Some(levels), Some(pair)) = (levels.inputs.first(), &columns.pair) {
+    if let (Some(levels), Some(pair)) = (levels.inputs.first(), &roles.pair) {
         let reason = format!("{} is a table of levels; blocks can only be had from the runs themselves", levels.path);
         return Err(Error::Usage { what: "pair", given: pair.clone(), reason });
     }
     let duplicates = duplicates.into_iter().map(|path| Warning::DuplicateInput { path });
     let (data, ledger) = if levels.inputs.is_empty() {
         runs.warnings.extend(duplicates);
+        runs.note_doubts();
+        runs.find_second_factor()?;
         let ledger = runs.ledger.clone();
         (Data::Runs(runs), ledger)
     } else {
@@ -80,10 +88,19 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], colu
     if ledger.used() == 0 {
         let reason = match ledger.read {
             0 => "there are no rows".to_string(),
-            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.reasons()),
+            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.losses()),
         };
         let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(Error::NoRuns { sources, reason });
     }
     Ok(data)
+}
+
+/// The source that was `read` before and holds the same runs as `table`, in the same order, as a copy in another format does. A few
+/// runs may be the same by chance.
+fn of_same_runs<'r>(read: &'r [(u64, String)], table: &RunTable) -> Option<&'r String> {
+    const FEW: usize = 5;
+    let fingerprint = table.fingerprint();
+    let same = read.iter().find(|(known, _)| *known == fingerprint);
+    same.filter(|_| table.height() > FEW).map(|(_, path)| path)
 }

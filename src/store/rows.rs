@@ -17,15 +17,16 @@ use std::thread;
 
 use polars::prelude::*;
 
+use crate::data::{RunTable, cell::is_missing};
 use crate::error::{Error, Result};
 use crate::output::{folder_of, remove_left_over, write_whole_with};
 use crate::provenance::InputDigest;
+use crate::store::formats::{is_parquet_by_name, levels};
 use crate::store::mongodb::Location;
 use crate::store::mongodb::rows::{self as documents, Documents, Inserter};
-use crate::store::schema::RunTable;
 use crate::store::source::{Input, Source, inputs};
 use crate::store::target::Target;
-use crate::store::{csv as text, parquet, summaries};
+use crate::store::template::Found;
 
 /// Rows held in memory at a time.
 pub const ROWS_AT_A_TIME: usize = 10_000;
@@ -131,7 +132,7 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
         (Some(Input::Collection(from)), Target::File(to)) => {
             into_file(to, |names, take| documents::each_row(&from, names, take), progress)
         }
-        (Some(Input::File(from)), Target::File(to)) => {
+        (Some(Input::File(Found { path: from, .. })), Target::File(to)) => {
             if let (Ok(from), Ok(to)) = (fs::canonicalize(&from), fs::canonicalize(to))
                 && from == to
             {
@@ -140,7 +141,7 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
             }
             into_file(to, |names, take| each_row_of_file(&from, names, take), progress)
         }
-        (Some(Input::File(from)), Target::Collection(to)) => from_file(&from, to, &mut progress),
+        (Some(Input::File(Found { path: from, .. })), Target::Collection(to)) => from_file(&from, to, &mut progress),
         _ => Err(usage),
     }
 }
@@ -185,14 +186,14 @@ fn each_row_of_csv(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
     let header = each_record(path, |record| {
         holds_text.resize(record.len(), false);
         for (holds_text, cell) in holds_text.iter_mut().zip(record) {
-            *holds_text |= !text::is_missing(cell.as_bytes()) && matches!(Cell::of_text(cell), Cell::Text(_));
+            *holds_text |= !is_missing(cell.as_bytes()) && matches!(Cell::of_text(cell), Cell::Text(_));
         }
         Ok(())
     })?;
     for name in &header {
         names.place(name);
     }
-    let cell = |(text, holds_text): (&str, &bool)| match text::is_missing(text.trim().as_bytes()) && !holds_text {
+    let cell = |(text, holds_text): (&str, &bool)| match is_missing(text.trim().as_bytes()) && !holds_text {
         true => Cell::Empty,
         false => Cell::of_text(text),
     };
@@ -208,9 +209,8 @@ fn each_row_of_csv(path: &Path, names: &mut Names, take: Rows) -> Result<()> {
 fn each_record(path: &Path, mut take: impl FnMut(&csv::StringRecord) -> Result<()>) -> Result<Vec<String>> {
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let mut file = File::open(path).map_err(Error::read(path))?;
-    let start = summaries::first_line(&mut file).map_err(Error::read(path))?;
-    let (separator, _) =
-        summaries::names_of(&start).ok_or_else(|| malformed("the file holds no header line".into()))?;
+    let start = levels::first_line(&mut file).map_err(Error::read(path))?;
+    let (separator, _) = levels::names_of(&start).ok_or_else(|| malformed("the file holds no header line".into()))?;
     let text = start.as_slice().chain(BufReader::with_capacity(1 << 20, file));
     let mut reader = csv::ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(text);
     let header = reader.headers().map_err(|e| malformed(e.to_string()))?;
@@ -317,7 +317,7 @@ fn into_file(
     })?;
     body.flush().map_err(failed())?;
     drop(body);
-    let written = if parquet::is_named_so(target) {
+    let written = if is_parquet_by_name(target) {
         write_parquet(&temporary, target, names.names(), &kinds)?
     } else {
         write_csv(&temporary, target, names.names())?

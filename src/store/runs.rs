@@ -1,9 +1,10 @@
 //! Reads back the runs that the trainer stored, with all that is needed to make them again.
 
+use std::io::{Read, Seek};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::store::parquet;
+use crate::store::formats::{self, parquet};
 use crate::sweep::Run;
 
 /// Gives every run of the file at `path` with its row, from 1.
@@ -17,10 +18,13 @@ pub fn each(path: &Path, mut take: impl FnMut(u64, &Run) -> Result<()>) -> Resul
         row += 1;
         take(row, run)
     };
-    if parquet::is_named_so(path) {
+    let mut file = std::fs::File::open(path).map_err(Error::read(path))?;
+    let mut start = Vec::new();
+    (&mut file).take(formats::TELLING as u64).read_to_end(&mut start).map_err(Error::read(path))?;
+    if formats::of(&start, path)?.name == parquet::FORMAT.name {
         return parquet::read_runs(path, take);
     }
-    let file = std::fs::File::open(path).map_err(Error::read(path))?;
+    file.rewind().map_err(Error::read(path))?;
     let mut rows = csv::Reader::from_reader(std::io::BufReader::with_capacity(1 << 20, file));
     for run in rows.deserialize::<Run>() {
         take(&run.map_err(|e| no_run(path, &e))?)?;

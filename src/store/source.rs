@@ -1,21 +1,19 @@
 //! What the user typed, turned into inputs: a file, a folder, a glob, a collection, or `-` for standard input.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::data::{Data, Roles, RunTable};
 use crate::error::{Error, Result};
 use crate::format::{counted, excerpt};
 use crate::provenance::uri_without_password;
+use crate::store::formats::{self, content::Content};
 use crate::store::mongodb::{self, Aggregate, Choice, Location};
 use crate::store::record::SweepRecord;
-use crate::store::schema::{Columns, Data, RunTable};
-use crate::store::{csv, parquet, summaries};
-
-/// Endings of files that a folder or a glob may contribute.
-const ENDINGS: [&str; 5] = ["csv", "tsv", "txt", "parquet", "pq"];
+use crate::store::template::{Found, Template};
 
 /// One SOURCE argument.
 #[derive(Debug, Clone, PartialEq)]
@@ -86,8 +84,8 @@ impl fmt::Display for Source {
 pub enum Input {
     /// CSV on standard input.
     Stdin,
-    /// A file of either format.
-    File(PathBuf),
+    /// A file, with the columns that its path gives.
+    File(Found),
     /// A collection.
     Collection(Location),
 }
@@ -97,17 +95,38 @@ impl Input {
     ///
     /// # Errors
     /// Those of the backend.
-    pub fn read(&self, columns: &Columns) -> Result<Data> {
-        let mut data = self.read_rows(columns)?;
-        if let Data::Runs(table) = &mut data {
-            self.note_maker(table);
-        }
+    pub fn read(&self, roles: &Roles) -> Result<Data> {
+        let mut data = self.read_rows(roles)?;
+        self.complete(&mut data)?;
         Ok(data)
     }
 
-    /// Says how the runs in it were made, if the trainer left a record of as many.
-    pub fn note_maker(&self, table: &mut RunTable) {
-        let Self::File(path) = self else { return };
+    /// Takes the run out of a history, if that is asked for, and says how the runs were made, if the trainer left a record of as many.
+    ///
+    /// # Errors
+    /// Those of [`RunTable::keep_one`].
+    pub fn complete(&self, data: &mut Data) -> Result<()> {
+        let Data::Runs(table) = data else { return Ok(()) };
+        self.note_maker(table);
+        match (table.roles.per_file, self) {
+            (None, _) => Ok(()),
+            (Some(per_file), Self::File(Found { path, .. })) => table.keep_one(per_file, path),
+            (Some(per_file), _) => table.keep_one(per_file, Path::new("-")),
+        }
+    }
+
+    /// `roles` with what the name of this input gives.
+    pub fn roles<'r>(&self, roles: &'r Roles) -> Cow<'r, Roles> {
+        match self {
+            Self::File(Found { given, .. }) if !given.is_empty() => {
+                Cow::Owned(Roles { given: given.clone(), ..roles.clone() })
+            }
+            _ => Cow::Borrowed(roles),
+        }
+    }
+
+    fn note_maker(&self, table: &mut RunTable) {
+        let Self::File(Found { path, .. }) = self else { return };
         let record = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read);
         let made_by = record.as_ref().map(|record| {
             let SweepRecord { version, command, instruction_set, threads, .. } = record;
@@ -120,57 +139,30 @@ impl Input {
         }
     }
 
-    fn read_rows(&self, columns: &Columns) -> Result<Data> {
-        let path = match self {
-            Self::Stdin => return read_text(std::io::stdin().lock(), Path::new("-"), columns),
-            Self::Collection(location) => return mongodb::summaries::data(location, columns),
-            Self::File(path) => path,
+    fn read_rows(&self, roles: &Roles) -> Result<Data> {
+        let roles = self.roles(roles);
+        let content = match self {
+            Self::Stdin => Content::of_stdin()?,
+            Self::Collection(location) => return mongodb::summaries::data(location, &roles),
+            Self::File(found) => Content::of_file(&found.path)?,
         };
-        let mut file = File::open(path).map_err(Error::read(path))?;
-        // The content decides, not the name: a Parquet file begins with PAR1, a compressed one with its own mark.
-        let mut start = Vec::new();
-        (&mut file).take(4).read_to_end(&mut start).map_err(Error::read(path))?;
-        match start.as_slice() {
-            b"PAR1" => match summaries::read_parquet(path, columns)? {
-                Some(levels) => Ok(Data::Levels(levels)),
-                None => parquet::read(path, columns).map(Data::Runs),
-            },
-            [0x1f, 0x8b, ..] | [0x28, 0xb5, 0x2f, 0xfd] => Err(Error::Malformed {
-                path: path.clone(),
-                reason: "the file is compressed; unpack it, or pipe it: zcat FILE | initsweep … -".into(),
-            }),
-            _ if parquet::is_named_so(path) => Err(Error::Malformed {
-                path: path.clone(),
-                reason: "named like a Parquet file, but it does not begin like one".into(),
-            }),
-            _ => read_text(start.chain(file), path, columns),
-        }
+        formats::read(content, &roles)
     }
 }
 
-/// Reads CSV of runs, or of levels if its header says so, or the JSON of a report.
-fn read_text(mut text: impl Read, path: &Path, columns: &Columns) -> Result<Data> {
-    let start = summaries::first_line(&mut text).map_err(Error::read(path))?;
-    let is_table_of_levels = summaries::is_header(&start, columns);
-    let text = start.as_slice().chain(text);
-    if start.trim_ascii_start().starts_with(b"{") {
-        summaries::read_json(text, path, columns).map(Data::Levels)
-    } else if is_table_of_levels {
-        summaries::read_csv(text, path, columns).map(Data::Levels)
-    } else {
-        csv::read(text, path, columns).map(Data::Runs)
-    }
-}
-
-/// Whether `columns` can be read from `sources`, as far as that shows before they are opened.
+/// Whether `roles` can be read from `sources`, as far as that shows before they are opened.
 ///
 /// # Errors
 /// [`Error::Usage`] for columns that are not different ones, and for blocks of documents that a server adds up.
-pub fn check(sources: &[Source], columns: &Columns) -> Result<()> {
-    columns.check()?;
+pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
+    roles.check()?;
+    if let (Some(_), Some(source)) = (roles.per_file, sources.iter().find(|s| matches!(s, Source::Collection(_)))) {
+        let reason = format!("{source} is no file; every document is a run");
+        return Err(Error::Usage { what: "per-file", given: source.to_string(), reason });
+    }
     let is_added_up =
         |source: &&Source| matches!(source, Source::Collection(place) if place.aggregate() == Aggregate::Server);
-    match (&columns.pair, sources.iter().find(is_added_up)) {
+    match (&roles.pair, sources.iter().find(is_added_up)) {
         (Some(pair), Some(source)) => {
             let reason = format!(
                 "the server of {source} adds up levels and cannot say which runs belong together; use --aggregate client"
@@ -216,38 +208,48 @@ pub fn inputs(sources: &[Source]) -> Result<(Vec<Input>, Vec<String>)> {
             continue;
         };
         for file in files(text)? {
-            let identity = fs::canonicalize(&file).map_err(Error::read(&file))?;
+            let identity = fs::canonicalize(&file.path).map_err(Error::read(&file.path))?;
             if seen.insert(identity) {
                 inputs.push(Input::File(file));
             } else {
-                duplicates.push(file.display().to_string());
+                duplicates.push(file.path.display().to_string());
             }
         }
     }
     Ok((inputs, duplicates))
 }
 
-fn files(text: &str) -> Result<Vec<PathBuf>> {
+fn files(text: &str) -> Result<Vec<Found>> {
+    let plain = |path: PathBuf| Found { path, given: Vec::new() };
     let path = Path::new(text);
     if path.is_dir() {
-        return files_of_folder(path);
+        return Ok(files_of_folder(path)?.into_iter().map(plain).collect());
     }
-    if path.exists() || !text.contains(['*', '?', '[']) {
+    if path.exists() || !text.contains(['*', '?', '[', '{']) {
         // A missing file fails when it is opened, with the system's own reason.
-        return Ok(vec![path.to_path_buf()]);
+        return Ok(vec![plain(path.to_path_buf())]);
     }
-    let usage = |e: glob::PatternError| Error::Usage { what: "source", given: text.into(), reason: e.to_string() };
+    let files: Vec<Found> = match Template::parse(text)? {
+        Some(template) => matching(&template.glob(), text)?.iter().filter_map(|path| template.found(path)).collect(),
+        None => matching(text, text)?.into_iter().map(plain).collect(),
+    };
+    match files.is_empty() {
+        true => Err(Error::NoFiles { source_name: format!("the pattern {text}"), found: String::new() }),
+        false => Ok(files),
+    }
+}
+
+/// The files that the pattern `glob` finds, which the user `given` text stands for.
+fn matching(glob: &str, given: &str) -> Result<Vec<PathBuf>> {
+    let usage = |e: glob::PatternError| Error::Usage { what: "source", given: given.into(), reason: e.to_string() };
     let mut files = Vec::new();
     // As a shell does it: a star does not match hidden files.
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    for entry in glob::glob_with(text, options).map_err(usage)? {
+    for entry in glob::glob_with(glob, options).map_err(usage)? {
         let path = entry.map_err(|e| Error::Read { path: e.path().to_path_buf(), source: e.into() })?;
         if path.is_file() {
             files.push(path);
         }
-    }
-    if files.is_empty() {
-        return Err(Error::NoFiles { source_name: format!("the pattern {text}"), found: String::new() });
     }
     Ok(files)
 }
@@ -258,11 +260,9 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths: Vec<PathBuf> =
         entries.map(|entry| Ok(entry.map_err(Error::read(folder))?.path())).collect::<Result<_>>()?;
     paths.sort();
-    let has_ending =
-        |path: &PathBuf| path.extension().is_some_and(|e| ENDINGS.iter().any(|ending| e.eq_ignore_ascii_case(ending)));
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let files: Vec<PathBuf> =
-        paths.iter().filter(|path| !path.is_dir() && has_ending(path) && !hidden(path)).cloned().collect();
+        paths.iter().filter(|path| may_be_read(path) && is_contributed(path) && !hidden(path)).cloned().collect();
     if files.is_empty() {
         let names: Vec<_> = paths
             .iter()
@@ -274,6 +274,16 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(Error::NoFiles { source_name: folder.display().to_string(), found });
     }
     Ok(files)
+}
+
+/// Whether `path` is neither a folder nor a pipe or a device, which may never end. A link to nowhere fails when it is opened.
+fn may_be_read(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |found| found.is_file())
+}
+
+/// Whether a file of this name holds runs: of the JSON files in a folder most are something else.
+fn is_contributed(path: &Path) -> bool {
+    formats::named(path).is_some_and(|format| format.name != formats::levels::JSON.name)
 }
 
 #[cfg(test)]

@@ -4,10 +4,10 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::store::formats::is_parquet_by_name;
 use crate::store::mongodb::documents::{file_name, plan_id};
 use crate::store::mongodb::write::CollectionWriter;
 use crate::store::mongodb::{Choice, Location};
-use crate::store::parquet;
 use crate::store::record::SweepRecord;
 use crate::store::source::Source;
 use crate::store::writer::{Existing, RunWriter};
@@ -31,7 +31,7 @@ impl Target {
     pub fn of(source: &Source, choice: &Choice) -> Result<Self> {
         let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         match source.located(choice)? {
-            Source::Path(path) if is_csv(path.as_ref()) || parquet::is_named_so(path.as_ref()) => {
+            Source::Path(path) if is_csv(path.as_ref()) || is_parquet_by_name(path.as_ref()) => {
                 Ok(Self::File(path.into()))
             }
             Source::Collection(location) => Ok(Self::Collection(location)),

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use crate::course::Sequence;
 use crate::error::{Error, Result};
 use crate::output::{folder_of, rename_into_place};
-use crate::store::parquet;
+use crate::store::formats::{is_parquet_by_name, parquet};
 use crate::sweep::Run;
 
 /// Writes the runs of one plan to one file.
@@ -108,7 +108,7 @@ impl RunWriter {
     /// [`Error::Write`]; the journal then stays.
     pub fn finish(mut self) -> Result<PathBuf> {
         self.rows.flush().map_err(Error::write(&self.journal))?;
-        if parquet::is_named_so(&self.target) {
+        if is_parquet_by_name(&self.target) {
             parquet::write_runs(&self.journal, &self.target)?;
             fs::remove_file(&self.journal).map_err(Error::write(&self.journal))?;
         } else {
@@ -169,7 +169,7 @@ fn whole_rows(file: &mut File, path: &Path, part: &dyn Sequence) -> Result<Kept>
 
 /// Copies a finished target into an empty journal, as CSV.
 fn copy_target(target: &Path, part: &dyn Sequence, journal: &mut File) -> Result<()> {
-    if parquet::is_named_so(target) {
+    if is_parquet_by_name(target) {
         let mut rows = csv::Writer::from_writer(BufWriter::new(&*journal));
         parquet::read_runs(target, |run| {
             rows.serialize(run).map_err(|e| Error::Write { path: target.into(), source: e.into() })

@@ -23,14 +23,14 @@ use rayon::prelude::*;
 
 use crate::error::{Error, Result};
 use crate::store::source::{self, Input};
-use crate::store::{self, Columns, Data, Source};
+use crate::store::{self, Data, Roles, Source};
 use crate::watch::part::Part;
 use crate::watch::signs::Waker;
 
 /// The runs of some sources, kept current.
 pub struct Watched {
     sources: Vec<Source>,
-    columns: Columns,
+    roles: Roles,
     waker: Waker,
     parts: Vec<Part>,
     /// Paths that are named again.
@@ -44,13 +44,13 @@ impl Watched {
     ///
     /// # Errors
     /// [`Error::Usage`] for standard input, which cannot be read again, and for one column named twice.
-    pub fn new(sources: Vec<Source>, columns: Columns, waker: Waker) -> Result<Self> {
-        source::check(&sources, &columns)?;
+    pub fn new(sources: Vec<Source>, roles: Roles, waker: Waker) -> Result<Self> {
+        source::check(&sources, &roles)?;
         if sources.contains(&Source::Stdin) {
             let reason = "standard input ends; watch a file, a folder or a collection".into();
             return Err(Error::Usage { what: "source", given: "-".into(), reason });
         }
-        Ok(Self { sources, columns, waker, parts: Vec::new(), duplicates: Vec::new(), is_news: false })
+        Ok(Self { sources, roles, waker, parts: Vec::new(), duplicates: Vec::new(), is_news: false })
     }
 
     /// Reads what has changed; says whether anything has since [`Self::is_reported`].
@@ -61,8 +61,8 @@ impl Watched {
         let (inputs, duplicates) = source::inputs(&self.sources)?;
         self.is_news |= self.align(&inputs) | (duplicates != self.duplicates);
         self.duplicates = duplicates;
-        let columns = &self.columns;
-        let news: Vec<Result<bool>> = self.parts.par_iter_mut().map(|part| part.refresh(columns)).collect();
+        let roles = &self.roles;
+        let news: Vec<Result<bool>> = self.parts.par_iter_mut().map(|part| part.refresh(roles)).collect();
         self.is_news |= news.iter().any(|news| matches!(news, Ok(true)));
         news.into_iter().collect::<Result<Vec<bool>>>()?;
         Ok(self.is_news)
@@ -74,7 +74,7 @@ impl Watched {
     /// Those of [`store::join`].
     pub fn data(&self) -> Result<Data> {
         let tables = self.parts.iter().map(Part::data).collect::<Result<_>>()?;
-        store::join(tables, self.duplicates.clone(), &self.sources, &self.columns)
+        store::join(tables, self.duplicates.clone(), &self.sources, &self.roles)
     }
 
     /// What there is has been shown.

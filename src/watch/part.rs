@@ -1,14 +1,15 @@
 //! One file or collection, and what has been read of it.
 
 use std::fs::{File, Metadata};
-use std::io::Seek;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, Result};
-use crate::store::csv::Growing;
+use crate::store::formats::content::Content;
+use crate::store::formats::csv::{self, Growing};
 use crate::store::source::Input;
-use crate::store::{Columns, Data, Followed, RunTable, parquet, summaries};
+use crate::store::template::Found;
+use crate::store::{Data, Followed, Roles, RunTable};
 use crate::watch::signs::Waker;
 
 /// How long a CSV file must have been left alone until a last line without a line break counts as finished.
@@ -52,16 +53,12 @@ impl Part {
     /// [`Error::MissingColumn`] or [`Error::NoDocuments`] for a collection.
     pub fn data(&self) -> Result<Data> {
         let mut data = match &self.state {
-            State::Unread => {
-                Data::Runs(RunTable::empty(&Columns { factor: String::new(), metric: String::new(), pair: None }))
-            }
+            State::Unread => Data::Runs(RunTable::empty(&Roles::default())),
             State::Growing { table, .. } => Data::Runs(table.as_ref().clone()),
             State::Whole { data, .. } => data.as_ref().clone(),
             State::Collection(followed) => Data::Runs(followed.table()?),
         };
-        if let Data::Runs(table) = &mut data {
-            self.input.note_maker(table);
-        }
+        self.input.complete(&mut data)?;
         Ok(data)
     }
 
@@ -69,18 +66,19 @@ impl Part {
     ///
     /// # Errors
     /// Those of reading. A file then counts as unread.
-    pub fn refresh(&mut self, columns: &Columns) -> Result<bool> {
+    pub fn refresh(&mut self, roles: &Roles) -> Result<bool> {
         match (&self.input, &mut self.state) {
-            (_, State::Collection(followed)) => followed.refresh(columns),
-            (Input::File(path), _) => {
+            (_, State::Collection(followed)) => followed.refresh(roles),
+            (Input::File(Found { path, .. }), _) => {
                 let path = path.clone();
-                self.refresh_file(&path, columns)
+                let roles = self.input.roles(roles).into_owned();
+                self.refresh_file(&path, &roles)
             }
             _ => Ok(false),
         }
     }
 
-    fn refresh_file(&mut self, path: &Path, columns: &Columns) -> Result<bool> {
+    fn refresh_file(&mut self, path: &Path, roles: &Roles) -> Result<bool> {
         let mut file = File::open(path).map_err(Error::read(path))?;
         let now = Identity::of(&file.metadata().map_err(Error::read(path))?);
         match std::mem::replace(&mut self.state, State::Unread) {
@@ -91,7 +89,7 @@ impl Part {
             State::Growing { growing, table, identity, since } if identity == now => {
                 if growing.bytes() < now.bytes && since.elapsed() >= SETTLED {
                     // Nobody goes on with the last line: it is what it is.
-                    self.state = self.read_whole(now, columns)?;
+                    self.state = self.read_whole(now, roles)?;
                     return Ok(true);
                 }
                 self.state = State::Growing { growing, table, identity, since };
@@ -100,7 +98,7 @@ impl Part {
             State::Growing { mut growing, mut table, identity, .. }
                 if identity.is_same_file(&now) && growing.is_continued_by(&mut file, path)? =>
             {
-                let more = growing.read_more(&mut file, path, columns)?;
+                let more = growing.read_more(&mut file, path)?;
                 let any = more.ledger.read > 0;
                 let inputs = more.inputs.clone();
                 table.append(more)?;
@@ -110,28 +108,20 @@ impl Part {
             }
             _ => {}
         }
-        self.state = if is_csv_of_runs(&mut file, path, columns)? {
-            let (growing, table) = Growing::open(&mut file, path, columns)?;
+        self.state = if csv::may_grow(Content::of_file(path)?, roles)? {
+            let (growing, table) = Growing::open(&mut file, path, roles)?;
             let (growing, table) = (Box::new(growing), Box::new(table));
             State::Growing { growing, table, identity: now, since: Instant::now() }
         } else {
-            self.read_whole(now, columns)?
+            self.read_whole(now, roles)?
         };
         Ok(true)
     }
 
     /// Reads a file that does not grow.
-    fn read_whole(&self, identity: Identity, columns: &Columns) -> Result<State> {
-        Ok(State::Whole { data: Box::new(self.input.read(columns)?), identity })
+    fn read_whole(&self, identity: Identity, roles: &Roles) -> Result<State> {
+        Ok(State::Whole { data: Box::new(self.input.read(roles)?), identity })
     }
-}
-
-/// Whether the file is neither Parquet, nor compressed, nor a table of levels: those are read whole, or refused as always.
-fn is_csv_of_runs(file: &mut File, path: &Path, columns: &Columns) -> Result<bool> {
-    file.rewind().map_err(Error::read(path))?;
-    let start = summaries::first_line(file).map_err(Error::read(path))?;
-    let is_binary = [&b"PAR1"[..], &[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd]].iter().any(|mark| start.starts_with(mark));
-    Ok(!is_binary && !parquet::is_named_so(path) && !summaries::is_header(&start, columns))
 }
 
 /// What tells one state of a file from another.

@@ -5,8 +5,9 @@
 use std::path::Path;
 
 use initsweep::analysis::{Analysis, AxisScale, Goal, Margin, Question, Statistic};
+use initsweep::data::Roles;
 use initsweep::export::{finding, json as export_json};
-use initsweep::store::{self, Columns};
+use initsweep::store::formats::{self, content::Content};
 use initsweep::sweep::Reference;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -484,13 +485,13 @@ fn any_runs() -> impl Strategy<Value = String> {
 
 /// What is said of `csv`; `None` where it is refused, which is an answer too.
 fn analysed(csv: &str, goal: Goal, margin: Option<Margin>, x_scale: AxisScale) -> Option<Analysis> {
-    let columns = Columns { factor: "x".into(), metric: "y".into(), pair: None };
-    let table = store::csv::read(csv.as_bytes(), Path::new("runs.csv"), &columns).unwrap();
+    let content = Content::of_bytes(csv.as_bytes(), Path::new("runs.csv")).unwrap();
+    let table = formats::read(content, &Roles::new("x", "y")).unwrap();
     let reference =
         |(name, value): (&str, f64)| Reference { name: name.into(), expression: name.into(), value, drawn: true };
     let references = [("zero", 0.0), ("one", 1.0), ("half", 0.5)].map(reference).into();
-    let (statistic, goal) = (Statistic::Mean, Some(goal));
-    Analysis::of(table, &Question { confidence: 0.95, references, margin, statistic, goal, x_scale }).ok()
+    let question = Question { references, margin, goal: Some(goal), x_scale, ..Question::default() };
+    Analysis::of(table, &question).ok()
 }
 
 #[test]

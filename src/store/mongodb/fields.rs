@@ -64,7 +64,11 @@ impl Fields {
     }
 
     /// Gives every wanted field with its number; nothing if the document is unusual, when some may have been given.
-    pub(super) fn walk(&mut self, document: &RawDocument, mut take: impl FnMut(usize, RawBsonRef)) -> Option<()> {
+    pub(super) fn walk<'d>(
+        &mut self,
+        document: &'d RawDocument,
+        mut take: impl FnMut(usize, RawBsonRef<'d>),
+    ) -> Option<()> {
         let bytes = document.as_bytes();
         let known = self.layouts.iter().position(|layout| layout.is_that_of(bytes));
         let place = match known {

@@ -31,12 +31,12 @@ use futures_util::StreamExt;
 use tokio::sync::mpsc;
 
 use crate::course::History;
+use crate::data::{Roles, RunTable};
 use crate::error::{Error, Result};
-use crate::store::mongodb::fill::{Place, Rows};
+use crate::store::mongodb::fill::{Rows, RowsMark};
 use crate::store::mongodb::pursuit;
 use crate::store::mongodb::read::{each_batch, projection};
 use crate::store::mongodb::{Location, Server, after};
-use crate::store::schema::{Columns, RunTable};
 
 /// Documents after the oldest mark, at least, where there are as many.
 const KEPT: u64 = 10_000;
@@ -83,7 +83,7 @@ fn id_of(document: &RawDocument) -> Option<Bson> {
 
 /// The state of reading before a batch of documents.
 struct Mark {
-    place: Place,
+    rows: RowsMark,
     /// The last document before it; nothing at the beginning.
     last: Option<Bson>,
 }
@@ -97,7 +97,7 @@ struct Reading {
 
 impl Reading {
     fn take(&mut self, documents: &[&RawDocument]) -> Result<()> {
-        self.marks.push_back(Mark { place: self.rows.place(), last: self.last.clone() });
+        self.marks.push_back(Mark { rows: self.rows.mark(), last: self.last.clone() });
         for document in documents {
             self.rows.take(document)?;
         }
@@ -105,7 +105,7 @@ impl Reading {
             self.last = id_of(document);
         }
         let read = self.rows.read();
-        while self.marks.get(1).is_some_and(|mark| read - mark.place.read() >= KEPT) {
+        while self.marks.get(1).is_some_and(|mark| read - mark.rows.read() >= KEPT) {
             self.marks.pop_front();
         }
         Ok(())
@@ -158,21 +158,22 @@ impl Followed {
     ///
     /// # Errors
     /// Those of reading; the next call goes on where the last one that worked ended.
-    pub fn refresh(&mut self, columns: &Columns) -> Result<bool> {
+    pub fn refresh(&mut self, roles: &Roles) -> Result<bool> {
         let server = match self.server.take() {
             Some(server) => server,
             None => {
+                self.location = self.location.selecting(&roles.filters);
                 let server = Server::connect(&self.location)?;
                 self.news = Some(self.listen(&server));
                 server
             }
         };
-        let news = self.refresh_from(&server, columns);
+        let news = self.refresh_from(&server, roles);
         self.server = Some(server);
         news
     }
 
-    fn refresh_from(&mut self, server: &Server, columns: &Columns) -> Result<bool> {
+    fn refresh_from(&mut self, server: &Server, roles: &Roles) -> Result<bool> {
         let inserted = self.hear();
         self.is_uncertain |= inserted.is_empty() && self.counted.elapsed() > TRUSTED;
         // Until this has succeeded.
@@ -185,9 +186,12 @@ impl Followed {
             self.is_uncertain = false;
             return Ok(any);
         }
-        let news = self.look(server, columns)?;
+        let news = self.look(server, roles)?;
         if news {
             self.histories = pursuit::histories(server)?;
+        }
+        if let Some(reading) = self.reading.as_mut().filter(|_| !roles.filters.is_empty()) {
+            reading.rows.note_filtered(server.asked_for()?);
         }
         self.is_uncertain = !self.is_told;
         Ok(news)
@@ -232,7 +236,7 @@ impl Followed {
     }
 
     /// Asks the server what there is, and reads what came.
-    fn look(&mut self, server: &Server, columns: &Columns) -> Result<bool> {
+    fn look(&mut self, server: &Server, roles: &Roles) -> Result<bool> {
         let count = self.count(server)?;
         self.counted = Instant::now();
         if self.reading.is_some() && self.read == Some(count - self.offset) {
@@ -246,7 +250,7 @@ impl Followed {
                 return Ok(self.read != before);
             }
         }
-        self.read_anew(server, columns)?;
+        self.read_anew(server, roles)?;
         Ok(true)
     }
 
@@ -266,7 +270,7 @@ impl Followed {
         let Some(reading) = &mut self.reading else { return Ok(0) };
         let end = reading.last.clone();
         if let Some(mark) = reading.marks.pop_front() {
-            reading.rows.go_back_to(mark.place);
+            reading.rows.go_back_to(mark.rows);
             reading.last = mark.last;
             reading.marks.clear();
         }
@@ -285,18 +289,18 @@ impl Followed {
         // So that there is a mark to come back to even if nothing is there any more.
         reading.take(&[])?;
         let fields = projection(&reading.rows);
-        each_batch(server, &filter, Some(fields), |documents| reading.take(documents))?;
+        each_batch(server, &filter, fields, |documents| reading.take(documents))?;
         let read = reading.rows.read() as i64;
         self.read = Some(read);
         Ok(read)
     }
 
-    fn read_anew(&mut self, server: &Server, columns: &Columns) -> Result<()> {
+    fn read_anew(&mut self, server: &Server, roles: &Roles) -> Result<()> {
         (self.reading, self.read) = (None, None);
         let before = self.count(server)?;
-        let mut reading = Reading { rows: Rows::of(columns, &self.location), last: None, marks: VecDeque::new() };
+        let mut reading = Reading { rows: Rows::of(roles, &self.location), last: None, marks: VecDeque::new() };
         let fields = projection(&reading.rows);
-        each_batch(server, &self.location.filter, Some(fields), |documents| reading.take(documents))?;
+        each_batch(server, &self.location.filter, fields, |documents| reading.take(documents))?;
         let read = reading.rows.read() as i64;
         if read == 0 {
             return Err(server.nothing_found());

@@ -9,36 +9,69 @@
 //! line breaks inside, LF, CRLF or CR, a UTF-8 byte order mark, blanks around cells, blank lines.
 
 mod blocks;
-mod layout;
+pub mod layout;
+mod scan;
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use sha2::Sha256;
 
+use crate::data::survey;
+use crate::data::{Data, Place, Roles, RunTable, RunTableBuilder};
 use crate::error::{Error, Result};
-use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::csv::blocks::{Blocks, COMPARED, Tail};
-use crate::store::csv::layout::{BlockRows, Layout, Problem};
-use crate::store::schema::{Columns, Details, RowLedger, RunTable, SettingValues};
+use crate::store::formats::content::Content;
+use crate::store::formats::csv::blocks::{Blocks, COMPARED, Tail};
+use crate::store::formats::csv::layout::{BlockRows, Failure, Layout};
+use crate::store::formats::{self, Format, levels};
 use crate::warning::Warning;
-pub use layout::{is_missing, key_of_cell};
 
-/// Reads all rows that `reader` gives; `path` is for messages.
+/// Runs of every block but the first of which the columns that nobody asked for are looked at: enough to see that a file
+/// sorted by such a column changes in the middle.
+const SURVEYED: usize = 100;
+
+/// Text with a separator.
+pub const FORMAT: Format = Format {
+    name: "CSV",
+    endings: &["csv", "tsv", "txt"],
+    // Whatever nobody else knows.
+    recognises: |_| true,
+    read: read_content,
+};
+
+fn read_content(content: Content, roles: &Roles) -> Result<Data> {
+    let path = content.path().to_path_buf();
+    let (mut text, digest) = content.into_text();
+    let start = levels::first_line(&mut text).map_err(Error::read(&path))?;
+    let is_table_of_levels = levels::is_header(&start, roles);
+    let text = start.as_slice().chain(text);
+    if is_table_of_levels {
+        return levels::read_csv(text, digest, &path, roles).map(Data::Levels);
+    }
+    let mut blocks = Blocks::of(text, Tail::Used);
+    let first = blocks.first(&path)?;
+    let layout = Layout::of_header(&first, &path, roles)?;
+    let start = Start { line: layout.first_line, skip: layout.header_bytes };
+    let (rows, _) = read_blocks(&mut blocks, Some(first), &layout, start, &path)?;
+    let Blocks { bytes, digest: hash, .. } = blocks;
+    rows.into_table(digest.finish(bytes, hash), &path).map(Data::Runs)
+}
+
+/// Whether a file can be read on where it grows: plain text of runs. All others are read whole.
 ///
 /// # Errors
-/// A missing or repeated column, text in a number column, a row of another length than the header, an unreadable source.
-pub fn read(reader: impl Read, path: &Path, columns: &Columns) -> Result<RunTable> {
-    let mut blocks = Blocks::of(reader, Tail::Used);
-    let first = blocks.first(path)?;
-    let layout = Layout::of_header(&first, path, columns)?;
-    let start = Start { line: layout.first_line, skip: layout.header_bytes };
-    let (rows, _) = read_blocks(&mut blocks, Some(first), &layout, start, path)?;
-    rows.into_table(columns, InputDigest::new(path, blocks.bytes, blocks.digest), path)
+/// [`Error::Read`], and those of formats that are not read.
+pub fn may_grow(content: Content, roles: &Roles) -> Result<bool> {
+    let path = content.path().to_path_buf();
+    if !content.is_plain() || formats::of(content.start(), &path)?.name != FORMAT.name {
+        return Ok(false);
+    }
+    let start = levels::first_line(&mut content.into_text().0).map_err(Error::read(&path))?;
+    Ok(!levels::is_header(&start, roles))
 }
 
 /// A file that grows at its end: how far it has been read. What follows its last line break is not read yet.
@@ -56,17 +89,17 @@ impl Growing {
     ///
     /// # Errors
     /// Those of [`read`].
-    pub fn open(file: &mut File, path: &Path, columns: &Columns) -> Result<(Self, RunTable)> {
+    pub fn open(file: &mut File, path: &Path, roles: &Roles) -> Result<(Self, RunTable)> {
         file.rewind().map_err(Error::read(path))?;
         let mut blocks = Blocks::of(file, Tail::Left);
         let first = blocks.first(path)?;
-        let layout = Layout::of_header(&first, path, columns)?;
+        let layout = Layout::of_header(&first, path, roles)?;
         let head = first[..first.len().min(COMPARED)].to_vec();
         let start = Start { line: layout.first_line, skip: layout.header_bytes };
         let (rows, line) = read_blocks(&mut blocks, Some(first), &layout, start, path)?;
         let Blocks { digest, bytes, last, .. } = blocks;
         let growing = Self { layout, line, digest, bytes, ends: [head, last] };
-        let table = rows.into_table(columns, growing.input(path), path)?;
+        let table = rows.into_table(growing.input(path), path)?;
         Ok((growing, table))
     }
 
@@ -91,7 +124,7 @@ impl Growing {
     ///
     /// # Errors
     /// Those of [`read`].
-    pub fn read_more(&mut self, file: &mut File, path: &Path, columns: &Columns) -> Result<RunTable> {
+    pub fn read_more(&mut self, file: &mut File, path: &Path) -> Result<RunTable> {
         file.seek(SeekFrom::Start(self.bytes)).map_err(Error::read(path))?;
         let mut blocks = Blocks::after(self.digest.clone(), self.bytes, file, Tail::Left);
         let first = blocks.next().map_err(Error::read(path))?;
@@ -102,7 +135,7 @@ impl Growing {
             self.ends[1] = last;
         }
         (self.line, self.digest, self.bytes) = (line, digest, bytes);
-        rows.into_table(columns, self.input(path), path)
+        rows.into_table(self.input(path), path)
     }
 
     /// Bytes read.
@@ -131,8 +164,9 @@ fn read_blocks<R: Read>(
     start: Start,
     path: &Path,
 ) -> Result<(Rows, u64)> {
-    let mut rows = Rows::default();
+    let mut rows = Rows { builder: RunTableBuilder::new(Arc::clone(&layout.reading)), warnings: Vec::new() };
     let Start { mut line, mut skip } = start;
+    let mut is_first = true;
     while next.is_some() {
         let mut batch = Vec::new();
         while let Some(block) = next.take() {
@@ -148,10 +182,11 @@ fn read_blocks<R: Read>(
             .enumerate()
             .map(|(i, block)| {
                 let is_end = next.is_none() && i == last;
-                layout.parse(&block[if i == 0 { skip } else { 0 }..], is_end)
+                let surveyed = if is_first && i == 0 { survey::ROWS } else { SURVEYED };
+                layout.parse(&block[if i == 0 { skip } else { 0 }..], is_end, surveyed)
             })
             .collect();
-        skip = 0;
+        (skip, is_first) = (0, false);
         for block in parsed {
             line += rows.append(block, line, path, layout)?;
         }
@@ -160,54 +195,31 @@ fn read_blocks<R: Read>(
 }
 
 /// What all blocks so far gave.
-#[derive(Default)]
 struct Rows {
-    factor: Vec<f64>,
-    metric: Vec<f64>,
-    details: Details,
-    ledger: RowLedger,
-    settings: BTreeMap<String, SettingValues>,
+    builder: RunTableBuilder,
     warnings: Vec<Warning>,
 }
 
 impl Rows {
-    fn into_table(self, columns: &Columns, input: InputDigest, path: &Path) -> Result<RunTable> {
-        Ok(RunTable {
-            frame: RunTable::frame_of(columns, self.factor, self.metric, path)?,
-            details: self.details,
-            columns: columns.clone(),
-            ledger: self.ledger,
-            settings: self.settings,
-            inputs: vec![input],
-            warnings: self.warnings,
-        })
+    fn into_table(self, input: InputDigest, path: &Path) -> Result<RunTable> {
+        let mut table = self.builder.finish(input, path)?;
+        table.warnings.extend(self.warnings);
+        Ok(table)
     }
 
     /// Adds a block that starts at `line`, and says how many lines it has.
     fn append(&mut self, block: BlockRows, line: u64, path: &Path, layout: &Layout) -> Result<u64> {
-        if let Some((at, problem)) = block.failed {
-            return Err(match problem {
-                Problem::FieldCount(found) => {
-                    Error::FieldCount { path: path.into(), line: line + at, found, expected: layout.fields }
+        if let Some((at, failure)) = block.failed {
+            let line = line + at;
+            return Err(match failure {
+                Failure::FieldCount(found) => {
+                    Error::FieldCount { path: path.into(), line, found, expected: layout.fields }
                 }
-                Problem::NotANumber(column, value) => {
-                    Error::NotANumber { path: path.into(), line: line + at, column, value: excerpt(&value) }
-                }
-                Problem::Unclosed => Error::UnclosedQuote { path: path.into(), line: line + at },
-                Problem::Excluded(reason) => unreachable!("{reason:?} is counted, not a failure"),
+                Failure::Cell(problem) => problem.at(Place::Line(line), path),
+                Failure::Unclosed => Error::UnclosedQuote { path: path.into(), line },
             });
         }
-        self.details.append(self.factor.len(), block.details, block.factor.len());
-        self.factor.extend(block.factor);
-        self.metric.extend(block.metric);
-        self.ledger.read += block.read;
-        for (reason, (rows, first)) in block.excluded {
-            self.ledger.exclude(reason, rows, || format!("{}, line {}", path.display(), line + first));
-        }
-        for (name, values) in block.settings {
-            let own = self.settings.entry(name).or_default();
-            values.values().iter().for_each(|value| own.note(value));
-        }
+        self.builder.append(block.builder, line);
         if let Some(value) = block.unterminated {
             self.warnings.push(Warning::UnterminatedLine { path: path.display().to_string(), value });
         }

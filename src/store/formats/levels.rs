@@ -3,27 +3,31 @@
 //! A file is such a table if it has columns for level and mean and none of the metric's name. The level's column may also have the
 //! factor's name. `min` and `max` are used where they are there; other columns are ignored, so that `summary.csv` can be read
 //! again; so can `summary.json`. Where both `std_dev` and `standard_error` are there, they must agree.
+//! `failed` is the number of failed runs that the other numbers do not hold, or `runs` that of all; where all failed, `n` is 0 and the mean empty.
 //!
 //! Nothing is left out silently: a cell that cannot be is an error with its line, because one row stands for many runs.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
-use polars::prelude::*;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use crate::data::cell::{Value, is_missing};
+use crate::data::{Cell, Data, LevelSummaries, LevelSummary, Roles, RowLedger};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::parquet::numbers;
-use crate::store::schema::{Columns, LevelSummaries, LevelSummary, RowLedger, RunTable};
+use crate::store::formats::Format;
+use crate::store::formats::arrow::{self, Columns};
+use crate::store::formats::content::{Content, DigestOf};
+use crate::store::formats::csv::layout::SEPARATORS;
 
 /// A header is looked for in so many bytes.
 const LONGEST_HEADER: usize = 1 << 16;
-const SEPARATORS: [u8; 4] = *b",;\t|";
+/// Beyond this a double does not hold every whole number.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 /// How far std_dev and standard_error · √n may be apart: both were rounded by somebody.
 const AGREEMENT: f64 = 1e-3;
 
@@ -45,14 +49,14 @@ pub fn first_line(text: &mut impl Read) -> io::Result<Vec<u8>> {
 }
 
 /// Whether `start`, the beginning of a text, is the header of a table of levels.
-pub fn is_header(start: &[u8], columns: &Columns) -> bool {
-    names_of(start).is_some_and(|(_, names)| is_table(&names, columns))
+pub fn is_header(start: &[u8], roles: &Roles) -> bool {
+    names_of(start).is_some_and(|(_, names)| is_table(&names, roles))
 }
 
 /// Whether `names` are those of a table of levels, complete or not, and not of runs.
-fn is_table(names: &[String], columns: &Columns) -> bool {
+fn is_table(names: &[String], roles: &Roles) -> bool {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
-    has("mean") && (has("level") || has(&columns.factor)) && !has(&columns.metric)
+    has("mean") && (has("level") || has(&roles.factor)) && !has(&roles.metric)
 }
 
 /// The separator that yields most names, and the names.
@@ -77,11 +81,13 @@ struct Places {
     standard_error: Option<usize>,
     min: Option<usize>,
     max: Option<usize>,
+    runs: Option<usize>,
+    failed: Option<usize>,
 }
 
 impl Places {
     /// Nothing if a column is missing.
-    fn of(names: &[String], columns: &Columns, path: &Path) -> Result<Self> {
+    fn of(names: &[String], roles: &Roles, path: &Path) -> Result<Self> {
         let place = |wanted: &str| names.iter().position(|name| name == wanted);
         let lacks = |what: &str| Error::Malformed {
             path: path.into(),
@@ -91,13 +97,15 @@ impl Places {
             ),
         };
         let places = Self {
-            level: place(&columns.factor).or_else(|| place("level")).ok_or_else(|| lacks("level"))?,
+            level: place(&roles.factor).or_else(|| place("level")).ok_or_else(|| lacks("level"))?,
             n: place("n").ok_or_else(|| lacks("n"))?,
             mean: place("mean").ok_or_else(|| lacks("mean"))?,
             std_dev: place("std_dev"),
             standard_error: place("standard_error"),
             min: place("min"),
             max: place("max"),
+            runs: place("runs"),
+            failed: place("failed"),
         };
         if places.std_dev.or(places.standard_error).is_none() {
             return Err(lacks("std_dev and standard_error"));
@@ -109,10 +117,14 @@ impl Places {
     fn level(&self, cell: impl Fn(usize) -> Result<Option<f64>, String>) -> Result<LevelSummary, String> {
         let needed = |name: &str, place| cell(place)?.ok_or_else(|| format!("'{name}' is empty"));
         let optional = |place: Option<usize>| place.map_or(Ok(None), &cell);
-        let (level, mean) = (needed("level", self.level)?, needed("mean", self.mean)?);
-        let count = needed("n", self.n)?;
-        /// Beyond this a double does not hold every whole number.
-        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        let (level, count) = (needed("level", self.level)?, needed("n", self.n)?);
+        let failed = self.failed_of(count, &cell)?;
+        if count == 0.0 && failed > 0 {
+            let none =
+                LevelSummary { level: level + 0.0, n: 0, mean: f64::NAN, std_dev: None, min: None, max: None, failed };
+            return Ok(none);
+        }
+        let mean = needed("mean", self.mean)?;
         if !(1.0..=WHOLE).contains(&count) || count.fract() != 0.0 {
             return Err(format!("n is {count}; it must be a whole number of runs, at least 1"));
         }
@@ -137,20 +149,39 @@ impl Places {
             return Err("neither std_dev nor standard_error is given".into());
         }
         // Adding 0 turns −0 into 0.
-        Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max, failed: 0 })
+        Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max, failed })
     }
+
+    /// Failed runs besides the `count` that have a value. Where failed runs were counted with one, `runs` tells that there are none.
+    fn failed_of(&self, count: f64, cell: impl Fn(usize) -> Result<Option<f64>, String>) -> Result<u64, String> {
+        let optional = |place: Option<usize>| place.map_or(Ok(None), &cell);
+        let (runs, failed) = (optional(self.runs)?, optional(self.failed)?);
+        let failed = runs.map_or(failed, |runs| Some(runs - count)).unwrap_or(0.0);
+        if !(0.0..=WHOLE).contains(&failed) || failed.fract() != 0.0 {
+            return Err(format!("{failed} runs failed; it must be a whole number, at least 0"));
+        }
+        Ok(failed as u64)
+    }
+}
+
+/// The `summary.json` of a report.
+pub const JSON: Format =
+    Format { name: "JSON", endings: &["json"], recognises: is_json, read: |content, roles| read_json(content, roles) };
+
+fn is_json(start: &[u8]) -> bool {
+    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start().starts_with(b"{")
 }
 
 /// Reads a table of levels as CSV; `path` is for messages.
 ///
 /// # Errors
 /// [`Error::Malformed`] with line and reason.
-pub fn read_csv(mut text: impl Read, path: &Path, columns: &Columns) -> Result<LevelSummaries> {
+pub fn read_csv(mut text: impl Read, digest: DigestOf, path: &Path, roles: &Roles) -> Result<LevelSummaries> {
     let mut bytes = Vec::new();
     text.read_to_end(&mut bytes).map_err(Error::read(path))?;
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let (separator, names) = names_of(&bytes).ok_or_else(|| malformed("the file holds no header line".into()))?;
-    let places = Places::of(&names, columns, path)?;
+    let places = Places::of(&names, roles, path)?;
     let mut reader = ReaderBuilder::new().delimiter(separator).flexible(true).from_reader(bytes.as_slice());
     let mut levels = Vec::new();
     for record in reader.records() {
@@ -165,14 +196,14 @@ pub fn read_csv(mut text: impl Read, path: &Path, columns: &Columns) -> Result<L
         let cell = |place: usize| {
             let text = record[place].trim();
             match text {
-                "" | "NA" | "null" => Ok(None),
+                text if is_missing(text.as_bytes()) => Ok(None),
                 text => finite(&names[place], text.parse().map_err(|_| not_a_number(&names[place], text))?).map(Some),
             }
         };
         levels.push(places.level(cell).map_err(|reason| malformed(format!("line {line}: {reason}")))?);
     }
-    let digest = InputDigest::new(path, bytes.len() as u64, Sha256::new_with_prefix(&bytes));
-    table(levels, path, columns, digest)
+    let digest = digest.finish(bytes.len() as u64, Sha256::new_with_prefix(&bytes));
+    table(levels, path, roles, digest)
 }
 
 fn not_a_number(name: &str, text: &str) -> String {
@@ -195,89 +226,108 @@ struct Summary {
 struct SummaryLevel {
     level: f64,
     n: f64,
-    mean: f64,
+    mean: Option<f64>,
     std_dev: Option<f64>,
     min: Option<f64>,
     max: Option<f64>,
+    /// Summaries of earlier versions have none.
+    runs: Option<f64>,
 }
 
-/// Reads the `summary.json` of a report, or what `stats --format json` printed; `path` is for messages.
+/// Reads the `summary.json` of a report, or what `stats --format json` printed.
 ///
 /// # Errors
 /// [`Error::Malformed`] for any other JSON, and for levels that cannot be; [`Error::MissingColumn`] if it is about other columns.
-pub fn read_json(mut text: impl Read, path: &Path, columns: &Columns) -> Result<LevelSummaries> {
-    let mut bytes = Vec::new();
-    text.read_to_end(&mut bytes).map_err(Error::read(path))?;
+fn read_json(content: Content, roles: &Roles) -> Result<Data> {
+    let path = content.path().to_path_buf();
+    let path = path.as_path();
+    let (bytes, digest) = content.into_bytes()?;
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let not_a_summary = |e| malformed(format!("it is JSON, but no summary.json of a report ({e})"));
     let Summary { factor, metric, groups } = serde_json::from_slice(&bytes).map_err(not_a_summary)?;
-    for wanted in [&columns.factor, &columns.metric] {
+    for wanted in [&roles.factor, &roles.metric] {
         if ![&factor, &metric].contains(&wanted) {
             let available = format!("'{}', '{}'", excerpt(&factor), excerpt(&metric));
             return Err(Error::MissingColumn { path: path.into(), column: wanted.clone(), available });
         }
     }
-    let places = Places { level: 0, n: 1, mean: 2, std_dev: Some(3), standard_error: None, min: Some(4), max: Some(5) };
+    let places = Places {
+        level: 0,
+        n: 1,
+        mean: 2,
+        std_dev: Some(3),
+        standard_error: None,
+        min: Some(4),
+        max: Some(5),
+        runs: Some(6),
+        failed: None,
+    };
     let level = |group: &SummaryLevel| {
-        let cells = [Some(group.level), Some(group.n), Some(group.mean), group.std_dev, group.min, group.max];
+        let SummaryLevel { level, n, mean, std_dev, min, max, runs } = *group;
+        let cells = [Some(level), Some(n), mean, std_dev, min, max, runs];
         places.level(|place| Ok(cells[place])).map_err(|reason| malformed(format!("level {}: {reason}", group.level)))
     };
     let levels = groups.iter().map(level).collect::<Result<_>>()?;
-    table(levels, path, columns, InputDigest::new(path, bytes.len() as u64, Sha256::new_with_prefix(&bytes)))
+    table(levels, path, roles, digest).map(Data::Levels)
 }
 
-/// Reads the Parquet file at `path` if it is a table of levels; nothing if it is not.
+/// Reads a file of typed columns if it is a table of levels; nothing if it is not. What identifies the file is not in it yet.
 ///
 /// # Errors
 /// [`Error::Malformed`] with row and reason.
-pub fn read_parquet(path: &Path, columns: &Columns) -> Result<Option<LevelSummaries>> {
-    let open = || Ok::<_, Error>(ParquetReader::new(File::open(path).map_err(Error::read(path))?));
-    // What cannot be read is for the reader of runs to complain about.
-    let Ok(schema) = open()?.schema() else { return Ok(None) };
-    let names: Vec<String> = schema.iter_names().map(ToString::to_string).collect();
-    if !is_table(&names, columns) {
+pub fn read_columns(columns: &dyn Columns, roles: &Roles) -> Result<Option<LevelSummaries>> {
+    let (names, path) = (columns.names(), columns.path());
+    if !is_table(&names, roles) {
         return Ok(None);
     }
-    let places = Places::of(&names, columns, path)?;
-    let frame = open()?.finish().map_err(RunTable::malformed(path))?;
+    let places = Places::of(&names, roles, path)?;
     let wanted = [Some(places.level), Some(places.n), Some(places.mean), places.std_dev, places.standard_error];
-    let mut filled = vec![None; names.len()];
-    for place in wanted.into_iter().chain([places.min, places.max]).flatten() {
-        filled[place] = Some(numbers(&frame, &names[place], path)?);
-    }
+    let further = [places.min, places.max, places.runs, places.failed];
+    let wanted: Vec<usize> = wanted.into_iter().chain(further).flatten().collect();
+    let wanted_names: Vec<String> = wanted.iter().map(|place| names[*place].clone()).collect();
     let mut levels = Vec::new();
-    for row in 0..frame.height() {
+    arrow::each_row(columns, &wanted_names, |row, cells| {
         let cell = |place: usize| {
-            let value = filled[place].as_ref().and_then(|column| column.get(row));
-            value.map(|value| finite(&names[place], value)).transpose()
+            let found = wanted.iter().position(|wanted| *wanted == place).map_or(Cell::Missing, |found| cells[found]);
+            match found.value() {
+                Value::Missing => Ok(None),
+                Value::Number(value) => finite(&names[place], value).map(Some),
+                Value::Wrong => Err(not_a_number(&names[place], &found.text())),
+            }
         };
-        let failed = |reason| Error::Malformed { path: path.into(), reason: format!("row {}: {reason}", row + 1) };
+        let failed = |reason| Error::Malformed { path: path.into(), reason: format!("row {row}: {reason}") };
         levels.push(places.level(cell).map_err(failed)?);
-    }
-    table(levels, path, columns, InputDigest::of_file(path)?).map(Some)
+        Ok(())
+    })?;
+    sorted(levels, path, roles).map(Some)
 }
 
-fn table(mut levels: Vec<LevelSummary>, path: &Path, columns: &Columns, digest: InputDigest) -> Result<LevelSummaries> {
+fn table(levels: Vec<LevelSummary>, path: &Path, roles: &Roles, digest: InputDigest) -> Result<LevelSummaries> {
+    Ok(LevelSummaries { inputs: vec![digest], ..sorted(levels, path, roles)? })
+}
+
+fn sorted(mut levels: Vec<LevelSummary>, path: &Path, roles: &Roles) -> Result<LevelSummaries> {
     let ledger = RowLedger::of_rows(levels.len() as u64);
     levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     if let Some(pair) = levels.windows(2).find(|pair| pair[0].level == pair[1].level) {
         let reason = format!("the level {} is there twice", pair[0].level);
         return Err(Error::Malformed { path: path.into(), reason });
     }
-    Ok(LevelSummaries { levels, ledger, inputs: vec![digest], ..LevelSummaries::empty(columns) })
+    Ok(LevelSummaries { levels, ledger, ..LevelSummaries::empty(roles) })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn columns() -> Columns {
-        Columns { factor: "dropout".into(), metric: "loss".into(), pair: None }
+    fn roles() -> Roles {
+        Roles::new("dropout", "loss")
     }
 
     fn read(text: &str) -> Result<LevelSummaries> {
-        assert!(is_header(text.as_bytes(), &columns()), "{text}");
-        read_csv(text.as_bytes(), Path::new("levels.csv"), &columns())
+        assert!(is_header(text.as_bytes(), &roles()), "{text}");
+        let digest = Content::of_bytes(b"", Path::new("levels.csv")).unwrap().into_text().1;
+        read_csv(text.as_bytes(), digest, Path::new("levels.csv"), &roles())
     }
 
     #[test]
@@ -285,10 +335,10 @@ mod tests {
         for header in
             ["level,mean,std_dev,n", "n;standard_error;mean;dropout", "\u{feff}dropout, mean, n, std_dev, x\r\n1"]
         {
-            assert!(is_header(header.as_bytes(), &columns()), "{header}");
+            assert!(is_header(header.as_bytes(), &roles()), "{header}");
         }
         for header in ["dropout,loss", "level,n,std_dev", "mean,n,std_dev", "dropout,loss,mean,std_dev,n", ""] {
-            assert!(!is_header(header.as_bytes(), &columns()), "{header}");
+            assert!(!is_header(header.as_bytes(), &roles()), "{header}");
         }
         for (header, lacking) in
             [("level,mean,std_dev", "lacks n"), ("dropout,mean,n", "lacks std_dev and standard_error")]
@@ -305,6 +355,23 @@ mod tests {
             LevelSummary { level: 0.5, n: 25, mean: 20.0, std_dev: Some(10.0), min: Some(1.0), max: None, failed: 0 };
         let first = LevelSummary { level: 0.1, n: 1, mean: 10.0, std_dev: None, min: None, max: None, failed: 0 };
         assert_eq!(levels, [first, second]);
+    }
+
+    #[test]
+    fn failed_runs_are_those_without_a_value() {
+        let text = "level,n,mean,std_dev,runs,failed\n1,3,5,1,3,0\n2,2,4,1,3,1\n3,0,,,3,3\n4,3,9,0,3,3\n";
+        let found = |level: &LevelSummary| (level.n, level.failed);
+        // At the last level failed runs were counted with a value.
+        let levels = read(text).unwrap().levels;
+        assert_eq!(levels.iter().map(found).collect::<Vec<_>>(), [(3, 0), (2, 1), (0, 3), (3, 0)]);
+        let levels = read("level,n,mean,std_dev,failed\n1,3,5,1,2\n2,1,4,,\n").unwrap().levels;
+        assert_eq!(levels.iter().map(found).collect::<Vec<_>>(), [(3, 2), (1, 0)]);
+        for (row, message) in
+            [("3,5,1,2", "-1 runs failed"), ("3,5,1,3.5", "0.5 runs failed"), ("0,,,0", "'mean' is empty")]
+        {
+            let error = read(&format!("level,n,mean,std_dev,runs\n1,{row}\n")).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
     }
 
     #[test]
