@@ -132,8 +132,7 @@ impl IpcFile {
         };
         let (mut batches, mut dictionaries) = (Vec::new(), Vec::new());
         let mut at = first.end;
-        // A stream ends with an empty message, or where the file does.
-        while at < end && !self.is_end(at)? {
+        while !self.is_end(at)? {
             let message = self.message(at, end)?;
             match header(&message.head).map_err(damaged)? {
                 MessageHeaderRef::DictionaryBatch(_) => dictionaries.push(self.dictionary(&message, batches.len())?),
@@ -145,8 +144,13 @@ impl IpcFile {
         Ok(())
     }
 
+    /// Whether the stream ends at `at`, with an empty message. The format lets it end where the file does as well, but so does one that
+    /// was cut.
     fn is_end(&self, at: u64) -> Result<bool> {
-        let bytes = self.region.read(at, 8.min(self.region.length() - at))?;
+        let bytes = self.region.read(at, 8.min(self.region.length().saturating_sub(at)))?;
+        if bytes.is_empty() {
+            return Err(self.region.damaged("the stream has no end; is it still being written?"));
+        }
         Ok(bytes.starts_with(&[0; 4]) || bytes.starts_with(&[255, 255, 255, 255, 0, 0, 0, 0]))
     }
 
@@ -262,7 +266,9 @@ impl Columns for IpcFile {
     }
 
     fn names(&self) -> Vec<String> {
-        self.schema.leaves.iter().map(|leaf| leaf.path.join(".")).collect()
+        let fields = self.schema.leaves.iter().map(|leaf| leaf.path.join("."));
+        let lists = self.schema.nested.iter().filter(|(_, kind)| *kind != schema::GROUP).map(|(name, _)| name.clone());
+        fields.chain(lists).collect()
     }
 
     fn times(&self, name: &str) -> usize {

@@ -11,6 +11,8 @@ use crate::store::formats::parquet::thrift::{Kind, Parsed, Reader};
 pub const MAGIC: &[u8] = b"PAR1";
 /// An encrypted one ends so.
 const MAGIC_ENCRYPTED: &[u8] = b"PARE";
+/// What a column is that has others as its parts, each with one cell a row.
+pub const GROUP: &str = "a group of columns";
 /// The length of the footer, and [`MAGIC`].
 const TAIL: u64 = 8;
 /// How deep columns may be nested.
@@ -80,6 +82,20 @@ pub enum Physical {
     Fixed(usize),
     /// Something new.
     Unknown,
+}
+
+impl Physical {
+    /// Bytes of each value, if that is known.
+    pub fn width(self) -> Option<usize> {
+        match self {
+            Self::Bool => Some(1),
+            Self::Int32 | Self::Float => Some(4),
+            Self::Int64 | Self::Double => Some(8),
+            Self::Int96 => Some(12),
+            Self::Fixed(length) => Some(length),
+            Self::Bytes | Self::Unknown => None,
+        }
+    }
 }
 
 /// What values mean.
@@ -269,7 +285,7 @@ impl Element<'_> {
             (Some(3), _) | (None, Some(3)) => "a list",
             (Some(2), _) | (None, Some(1 | 2)) => "a map",
             _ if repetition == Repetition::Repeated => "a list",
-            _ => "a group of columns",
+            _ => GROUP,
         }
     }
 
