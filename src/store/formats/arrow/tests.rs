@@ -1,7 +1,7 @@
 //! Files of several writers, as they are and mutated. The fixtures, and what pyarrow, polars and DuckDB read in them, come from
 //! `tests/fixtures/formats/make_formats.py`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Seek, Write};
 use std::path::PathBuf;
@@ -48,7 +48,8 @@ fn shown(cell: Cell) -> Option<String> {
 
 /// Every cell of every column, or why that cannot be.
 fn cells(columns: &dyn Columns) -> Result<Cells> {
-    let names = columns.names();
+    // Two of them may have the same name.
+    let names: Vec<String> = BTreeSet::from_iter(columns.names()).into_iter().collect();
     let mut cells: Cells = names.iter().map(|name| (name.clone(), Vec::new())).collect();
     for (block, rows) in columns.blocks().into_iter().enumerate() {
         let parts = columns.read(block, &names)?;
