@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
+use initsweep::analysis::{Analysis, Question};
 use initsweep::figure::themed::Themed;
 use initsweep::figure::{ErrorBars, FigureOptions, Kind, Look, Wording, loss_vs_std_dev};
 use initsweep::report::{figures::Figures, render, view::View};
@@ -38,14 +38,7 @@ fn stages(c: &mut Criterion) {
     million_rows(&path);
     let roles = Roles::new("hidden_std_dev", "loss");
     let sources = [Source::Path(path.display().to_string())];
-    let question = Question {
-        confidence: 0.95,
-        references: Reference::with_defaults(&roles.factor, &[]),
-        margin: None,
-        statistic: Statistic::Mean,
-        goal: None,
-        x_scale: AxisScale::Auto,
-    };
+    let question = Question { references: Reference::with_defaults(&roles.factor, &[]), ..Question::default() };
     let options = FigureOptions { error_bars: ErrorBars::Ci, look: Look::default(), wording: Wording::default() };
     let table = store::read(&sources, &roles).expect("the file is well formed");
     let analysis = Analysis::of(table.clone(), &question).expect("there are 400 levels");

@@ -24,8 +24,7 @@
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
 use initsweep::analysis::Group;
-use initsweep::analysis::statistic::Statistic;
-use initsweep::analysis::{Analysis, AxisScale, Margin, Question};
+use initsweep::analysis::{Analysis, Margin, Question};
 use initsweep::cli::Global;
 use initsweep::commands::until::{self, Ask};
 use initsweep::course::{Batch, Look};
@@ -217,8 +216,7 @@ fn roles() -> Roles {
 }
 
 fn question(confidence: f64) -> Question {
-    let (statistic, x_scale) = (Statistic::Mean, AxisScale::Auto);
-    Question { confidence, references: Vec::new(), margin: None, statistic, goal: None, x_scale }
+    Question { confidence, ..Question::default() }
 }
 
 /// A sweep of `levels` until the goal or so many runs, simulated: the last look and what it saw. The question's confidence is the

@@ -180,6 +180,14 @@ pub enum Error {
         /// How the rows were lost.
         reason: String,
     },
+    /// So many runs failed at every level that none can be the best.
+    #[error("no level can be the best: {reason}")]
+    NoEligibleLevel {
+        /// How many failed at least.
+        reason: String,
+        /// Which option helps.
+        advice: &'static str,
+    },
     /// Runs and summaries of runs among the sources.
     #[error("{runs} holds runs, {levels} summaries of levels: they cannot be joined")]
     Mixed {
@@ -304,6 +312,33 @@ pub enum Error {
     },
 }
 
+/// What to do about the text `value` in a column of numbers.
+fn not_a_number(column: &str, value: &str) -> String {
+    let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
+    let comma_free = value.replace(',', "");
+    let unit = value.trim_end_matches(|c: char| !c.is_ascii_digit());
+    if let Some(rest) = value.strip_prefix('\'').filter(|rest| is_number(rest)) {
+        format!("take the quotation mark away that some spreadsheet put before {rest}")
+    } else if is_number(&value.replacen(',', ".", 1)) && !value.contains('.') && !is_thousands(value) {
+        "numbers need a decimal point, not a comma".into()
+    } else if value.contains(',') && is_number(&comma_free) {
+        format!("write it without commas: {comma_free}")
+    } else if unit.len() < value.len() && is_number(unit) {
+        format!("write the number alone: {unit}, and the unit into the column's name")
+    } else {
+        format!(
+            "correct the cell or leave it empty; if the run failed, say so: --failed '{column}={value}'; \
+             a column of text cannot be --x or --y"
+        )
+    }
+}
+
+/// Whether its commas may be those between thousands: `1,234`.
+fn is_thousands(value: &str) -> bool {
+    let mut groups = value.trim_start_matches(['-', '+']).split(',');
+    groups.next().is_some_and(|first| (1..=3).contains(&first.len())) && groups.all(|group| group.len() == 3)
+}
+
 /// Whether an error of this kind is about the bytes that were read, not about reading them.
 fn is_damage(kind: io::ErrorKind) -> bool {
     matches!(
@@ -338,6 +373,7 @@ impl Error {
             | Self::UnclosedQuote { .. }
             | Self::Malformed { .. }
             | Self::NoRuns { .. }
+            | Self::NoEligibleLevel { .. }
             | Self::Mixed { .. }
             | Self::TooManyLevels { .. }
             | Self::Undetermined { .. }
@@ -375,6 +411,9 @@ impl Error {
             Self::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 "check the path; a glob must be quoted or expanded by the shell".into()
             }
+            Self::Read { source, .. } if source.raw_os_error().is_none() && is_damage(source.kind()) => {
+                "is the file damaged or cut short?".into()
+            }
             Self::Unreachable { reason, .. } if reason.contains("certificate") => {
                 "does the URI's tlsCAFile hold the authority that signed the server's certificate, for this host name?"
                     .into()
@@ -391,11 +430,9 @@ impl Error {
                     .into()
             }
             Self::DuplicateColumn { .. } => "rename one of them, or choose another with --x, --y or --pair".into(),
-            Self::NotANumber { value, .. } if value.contains(',') => "numbers need a decimal point, not a comma".into(),
-            Self::NotANumber { .. } => {
-                "correct the cell, or leave it empty: empty, NaN and infinite cells are counted and left out".into()
-            }
+            Self::NotANumber { column, value, .. } => not_a_number(column, value),
             Self::FieldCount { .. } => "correct or remove the row; fields that hold a separator must be quoted".into(),
+            Self::NoEligibleLevel { advice, .. } => (*advice).into(),
             Self::Mixed { .. } => "give either the runs or the summaries; for collections --aggregate decides".into(),
             Self::TooManyLevels { .. } => "is this the swept factor? choose its column with --x".into(),
             Self::OtherSweep { .. } => "choose another file with --to, or start over with --fresh".into(),

@@ -98,6 +98,11 @@ pub fn counted(value: u64, noun: &str) -> String {
     format!("{} {noun}{}", count(value), if value == 1 { "" } else { "s" })
 }
 
+/// 0.01 as `1 %`.
+pub fn percent_of(share: f64) -> String {
+    format!("{} %", significant(share * 100.0, 3))
+}
+
 /// A ratio as a signed percentage with one decimal: `−8.5 %`, with a true minus sign.
 pub fn percent(ratio: f64) -> String {
     signed(format!("{:+.1} %", ratio * 100.0))

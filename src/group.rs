@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::data::RunTable;
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
+use crate::stats::sort;
 
 /// More levels than this are a mistake: no figure or table of them can be read.
 pub const MAX_LEVELS: usize = 100_000;
@@ -37,7 +38,7 @@ pub struct Sample {
 impl Sample {
     /// Of `values` alone.
     pub fn of(level: f64, mut values: Vec<f64>) -> Self {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut values);
         let runs = values.len() as u64;
         Self {
             level,
@@ -63,7 +64,44 @@ impl Sample {
 /// # Cost
 /// One hash pass over the rows, then O(n log n) comparisons spread over all threads.
 pub fn by_level(table: &RunTable) -> Result<Vec<Sample>> {
-    Ok(GroupedRuns::new(table, None)?.samples)
+    Ok(GroupedRuns::new(table, Grouping::default())?.samples)
+}
+
+/// How runs become the samples of levels.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Grouping {
+    /// What a failed run counts as; without a value it has no part in its sample.
+    pub failed_as: Option<f64>,
+    /// Whether levels that only rounding tells apart ([`is_rounding`]) are one.
+    pub pool_levels: bool,
+}
+
+/// Whether `a` and `b` may be one number, written down in single precision here and in double there: closer than 2⁻²³ of their size.
+pub fn is_rounding(a: f64, b: f64) -> bool {
+    (b - a).abs() <= f64::from(f32::EPSILON) * a.abs().max(b.abs())
+}
+
+/// Joins neighbouring ascending `levels`, with their `rows`, that only rounding tells apart from the first of them. Of their values
+/// the shortest stands for all, which is the one that somebody wrote.
+fn pool(levels: &mut Vec<f64>, rows: &mut Vec<Vec<IdxSize>>) {
+    let length = |level: f64| format!("{level:?}").len();
+    let (mut pooled, mut first) = (Vec::<(f64, Vec<IdxSize>)>::new(), f64::NAN);
+    for (level, rows) in levels.drain(..).zip(rows.drain(..)) {
+        match pooled.last_mut().filter(|_| is_rounding(first, level)) {
+            Some((shortest, all)) => {
+                if length(level) < length(*shortest) {
+                    *shortest = level;
+                }
+                all.extend(rows);
+                all.sort_unstable();
+            }
+            None => {
+                first = level;
+                pooled.push((level, rows));
+            }
+        }
+    }
+    (*levels, *rows) = pooled.into_iter().unzip();
 }
 
 /// Runs by level, and in the order of their rows.
@@ -80,20 +118,27 @@ pub struct GroupedRuns<'a> {
 }
 
 impl<'a> GroupedRuns<'a> {
-    /// Groups `table` as [`by_level`] does. A failed run counts with the value `failed_as`, or has none.
+    /// Groups `table` as [`by_level`] does. `grouping` says how.
     ///
     /// # Errors
     /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
-    pub fn new(table: &'a RunTable, failed_as: Option<f64>) -> Result<Self> {
+    pub fn new(table: &'a RunTable, grouping: Grouping) -> Result<Self> {
         let factor = table.factor();
         let mut columns = Columns {
             values: table.metric(),
-            failed_as,
+            failed_as: grouping.failed_as,
             final_losses: table.final_loss(),
             replicates: table.replicate(),
             blocks: Cow::Borrowed(&[]),
         };
         let mut rows = table.rows_by_level()?;
+        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
+        let level = |rows: &[IdxSize]| factor[rows[0] as usize] + 0.0;
+        rows.par_sort_by(|a, b| level(a).total_cmp(&level(b)));
+        let mut levels: Vec<f64> = rows.iter().map(|rows| level(rows)).collect();
+        if grouping.pool_levels {
+            pool(&mut levels, &mut rows);
+        }
         if rows.len() > MAX_LEVELS {
             return Err(Error::TooManyLevels {
                 column: table.roles.factor.clone(),
@@ -102,19 +147,16 @@ impl<'a> GroupedRuns<'a> {
                 limit: MAX_LEVELS,
             });
         }
-        // Adding 0 turns −0 into 0, so that the bits do not depend on which row came first.
-        let level = |rows: &[IdxSize]| factor[rows[0] as usize] + 0.0;
-        rows.sort_by(|a, b| level(a).total_cmp(&level(b)));
         let is_given = table.roles.pair.is_some();
         // Runs that share their draws are paired by them, unless the user names a column.
         let found = if columns.replicates.is_empty() || is_given {
-            blocks::choose(table.blocks(), is_given, &rows)
+            blocks::choose(table.blocks(), is_given, &columns.with_values(&rows))
         } else {
             None
         };
         let (blocks, keys) = found.unzip();
         columns.blocks = keys.unwrap_or_default();
-        let samples = rows.par_iter().map(|rows| columns.sample(level(rows), rows)).collect();
+        let samples = levels.par_iter().zip(&rows).map(|(level, rows)| columns.sample(*level, rows)).collect();
         Ok(Self { table, samples, blocks, rows, columns })
     }
 
@@ -161,6 +203,15 @@ impl Columns<'_> {
         rows.iter().filter_map(move |row| Some((value(*row as usize)?, *row as usize)))
     }
 
+    /// Those of `rows`, level by level, whose runs have a value; levels without one are left out.
+    fn with_values<'r>(&self, rows: &'r [Vec<IdxSize>]) -> Cow<'r, [Vec<IdxSize>]> {
+        if self.failed_as.is_some() || !self.values.iter().any(|value| value.is_nan()) {
+            return Cow::Borrowed(rows);
+        }
+        let valued = |rows: &Vec<IdxSize>| self.runs(rows).map(|(_, row)| row as IdxSize).collect();
+        Cow::Owned(rows.iter().map(valued).filter(|rows: &Vec<IdxSize>| !rows.is_empty()).collect())
+    }
+
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
         let failed = rows.iter().filter(|row| self.values[**row as usize].is_nan()).count() as u64;
@@ -170,10 +221,13 @@ impl Columns<'_> {
             return Sample { failed, runs, ..Sample::of(level, values) };
         }
         let mut order: Vec<(f64, usize)> = self.runs(rows).collect();
-        let block = |row: usize| self.blocks.get(row);
-        order.sort_unstable_by(|(a, row), (b, other)| {
-            a.total_cmp(b).then_with(|| block(*row).cmp(&block(*other))).then(row.cmp(other))
-        });
+        // The rows ascend, and equal values keep their order.
+        sort::by_value(&mut order, |(value, _)| *value);
+        if !self.blocks.is_empty() {
+            let is_equal = |(a, _): &(f64, usize), (b, _): &(f64, usize)| a.total_cmp(b).is_eq();
+            let by_block = |equal: &mut [(f64, usize)]| equal.sort_by_key(|(_, row)| self.blocks[*row]);
+            order.chunk_by_mut(is_equal).for_each(by_block);
+        }
         let rows = || order.iter().map(|(_, row)| *row);
         let of_rows =
             |column: &[u64]| if column.is_empty() { Vec::new() } else { rows().map(|row| column[row]).collect() };
@@ -217,13 +271,27 @@ mod tests {
     #[test]
     fn failed_runs_are_counted_and_have_a_value_only_if_one_is_given() {
         let table = table(&[(1.0, f64::NAN, 9), (1.0, 3.0, 2), (2.0, f64::NAN, 9)]);
-        let grouped = GroupedRuns::new(&table, None).unwrap();
+        let grouped = GroupedRuns::new(&table, Grouping::default()).unwrap();
         let found = |sample: &Sample| (sample.sorted.clone(), sample.block.clone(), sample.failed, sample.runs);
         assert_eq!(found(&grouped.samples[0]), (vec![3.0], vec![2], 1, 2));
         assert_eq!(found(&grouped.samples[1]), (vec![], vec![], 1, 1));
-        let grouped = GroupedRuns::new(&table, Some(7.0)).unwrap();
+        let grouped = GroupedRuns::new(&table, Grouping { failed_as: Some(7.0), ..Grouping::default() }).unwrap();
         assert_eq!(found(&grouped.samples[0]), (vec![3.0, 7.0], vec![2, 9], 1, 2));
         assert_eq!(found(&grouped.samples[1]), (vec![7.0], vec![9], 1, 1));
+    }
+
+    #[test]
+    fn levels_that_only_rounding_tells_apart_are_one_if_so_wanted() {
+        let single = f64::from(0.1f32);
+        let table = table(&[(0.3, 1.0, 1), (single, 2.0, 1), (0.1 + 0.2, 3.0, 2), (0.1, 4.0, 2)]);
+        let found = |grouping: Grouping| {
+            let grouped = GroupedRuns::new(&table, grouping).unwrap();
+            let samples = grouped.samples.iter().map(|sample| (sample.level, sample.sorted.clone()));
+            samples.collect::<Vec<_>>()
+        };
+        assert_eq!(found(Grouping::default()).len(), 4);
+        let pooled = found(Grouping { pool_levels: true, ..Grouping::default() });
+        assert_eq!(pooled, [(0.1, vec![2.0, 4.0]), (0.3, vec![1.0, 3.0])]);
     }
 
     #[test]
@@ -233,7 +301,7 @@ mod tests {
         for _ in 0..runs.len() {
             runs.rotate_left(1);
             let table = table(&runs);
-            let grouped = GroupedRuns::new(&table, None).unwrap();
+            let grouped = GroupedRuns::new(&table, Grouping::default()).unwrap();
             let [first, second] = grouped.samples.as_slice() else { panic!("there are two levels") };
             assert_eq!((&first.sorted[..], &first.block[..]), (&[3.0, 5.0, 5.0, 5.0][..], &[2, 4, 9, NO_BLOCK][..]));
             assert_eq!((&second.sorted[..], &second.block[..]), (&[1.0, 5.0][..], &[4, 9][..]));
@@ -245,7 +313,7 @@ mod tests {
     #[test]
     fn the_first_rows_keep_the_column_that_all_rows_chose() {
         let table = table(&[(1.0, 5.0, 9), (2.0, 3.0, 8), (1.0, 4.0, 8)]);
-        let first = GroupedRuns::new(&table, None).unwrap().first(2);
+        let first = GroupedRuns::new(&table, Grouping::default()).unwrap().first(2);
         assert_eq!((first.len(), &first[0].block, &first[1].block), (2, &vec![9], &vec![8]));
     }
 }

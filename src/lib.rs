@@ -16,14 +16,12 @@
 //! ```
 //!
 //! ```
-//! use initsweep::analysis::{Analysis, AxisScale, Question, Statistic};
+//! use initsweep::analysis::{Analysis, Question};
 //! use initsweep::store::{self, Roles, Source};
 //!
 //! let roles = Roles::new("hidden_std_dev", "loss");
 //! let runs = store::read(&[Source::Path("sample-data/xor-sweep.csv".into())], &roles)?;
-//! let (statistic, references, x_scale) = (Statistic::Mean, Vec::new(), AxisScale::Auto);
-//! let question = Question { confidence: 0.95, references, margin: None, statistic, goal: None, x_scale };
-//! let analysis = Analysis::of(runs, &question)?;
+//! let analysis = Analysis::of(runs, &Question::default())?;
 //! assert_eq!(analysis.groups.len(), 400);
 //! # Ok::<(), initsweep::error::Error>(())
 //! ```

@@ -80,7 +80,8 @@ impl Provenance {
     }
 }
 
-fn shell_quoted(argument: &str) -> String {
+/// `argument` as a shell takes it.
+pub(crate) fn shell_quoted(argument: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,+@%".contains(c);
     if !argument.is_empty() && argument.chars().all(plain) {
         argument.to_string()

@@ -1,8 +1,11 @@
 //! What the user should know before trusting a number: typed, each with what to do next.
 
+use std::borrow::Cow;
+
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 
 use crate::format::{count, counted, excerpt, significant};
+use crate::provenance::shell_quoted;
 
 /// One thing that limits what the numbers mean. Shown in the terminal, the JSON and the report.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +101,83 @@ pub enum Warning {
         /// Its value.
         value: f64,
     },
+    /// Runs failed.
+    FailedRuns {
+        /// How many.
+        failed: u64,
+        /// Of all runs, failed ones included.
+        runs: u64,
+        /// At how many levels.
+        levels: usize,
+        /// The first of them.
+        example: Vec<f64>,
+        /// What they count as.
+        counts_as: FailedAs,
+    },
+    /// A column that nobody asked for tells groups of runs apart.
+    MixedGroups {
+        /// The column.
+        column: String,
+        /// Its values.
+        values: Vec<String>,
+    },
+    /// A column says that some runs did not come to their end.
+    UnfinishedRuns {
+        /// The column.
+        column: String,
+        /// What it says of the others.
+        finished: String,
+        /// What it says of these.
+        values: Vec<String>,
+        /// Rows that were seen.
+        rows: u64,
+    },
+    /// Some runs have one value that lies apart from all others, such as 0 for every crashed run.
+    Sentinel {
+        /// The metric.
+        metric: String,
+        /// The value.
+        value: f64,
+        /// Runs that have it.
+        runs: u64,
+    },
+    /// Two inputs hold the same runs.
+    SameRuns {
+        /// The one that is used.
+        first: String,
+        /// The one that is not.
+        second: String,
+    },
+    /// Many runs are there twice, to the last digit.
+    RepeatedRuns {
+        /// Rows that equal an earlier one.
+        rows: u64,
+        /// Of all.
+        of: u64,
+    },
+    /// Integers that no double holds.
+    RoundedLevels {
+        /// The factor.
+        factor: String,
+    },
+    /// A reference lies where too many runs failed.
+    ReferenceFailed {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: f64,
+    },
+}
+
+/// What failed runs count as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailedAs {
+    /// Nothing: they have no part in the statistics.
+    Nothing,
+    /// Worse than every other run.
+    Worst,
+    /// The value that the user gave.
+    Value,
 }
 
 impl Warning {
@@ -119,6 +199,14 @@ impl Warning {
             Self::NearlyEqualLevels { .. } => "nearly_equal_levels",
             Self::MinimumAtEdge { .. } => "minimum_at_edge",
             Self::ReferenceOutside { .. } => "reference_outside",
+            Self::FailedRuns { .. } => "failed_runs",
+            Self::ReferenceFailed { .. } => "reference_failed",
+            Self::MixedGroups { .. } => "mixed_groups",
+            Self::UnfinishedRuns { .. } => "unfinished_runs",
+            Self::Sentinel { .. } => "sentinel",
+            Self::SameRuns { .. } => "same_runs",
+            Self::RepeatedRuns { .. } => "repeated_runs",
+            Self::RoundedLevels { .. } => "rounded_levels",
         }
     }
 
@@ -180,12 +268,53 @@ impl Warning {
             Self::ReferenceOutside { name, value } => {
                 format!("reference {} = {} lies outside the swept range", excerpt(name), significant(*value, 4))
             }
+            Self::FailedRuns { failed, runs, levels, example, .. } => {
+                let places: Vec<String> = example.iter().map(|level| significant(*level, 4)).collect();
+                let more = if *levels > example.len() { ", …" } else { "" };
+                format!(
+                    "{} of {} failed, at {}: {}{more}",
+                    count(*failed),
+                    counted(*runs, "run"),
+                    counted(*levels as u64, "level"),
+                    places.join(", ")
+                )
+            }
+            Self::MixedGroups { column, values } => format!(
+                "'{column}' has {} values ({}) within the same levels, and all of them are pooled",
+                values.len(),
+                values.join(", ")
+            ),
+            Self::UnfinishedRuns { column, values, rows, .. } => format!(
+                "'{column}' says of {} that the run did not finish ({})",
+                counted(*rows, "row"),
+                values.join(", ")
+            ),
+            Self::Sentinel { metric, value, runs } => format!(
+                "{} of {} is {}, far from every other value",
+                excerpt(metric),
+                counted(*runs, "run"),
+                significant(*value, 5)
+            ),
+            Self::SameRuns { first, second } => {
+                format!("{second} holds the same runs as {first}; they are used once")
+            }
+            Self::RepeatedRuns { rows, of } => {
+                format!("{} of {} equal an earlier one to the last digit", count(*rows), counted(*of, "row"))
+            }
+            Self::RoundedLevels { factor } => {
+                format!("{} holds integers beyond 2^53, which are rounded to doubles", excerpt(factor))
+            }
+            Self::ReferenceFailed { name, value } => format!(
+                "reference {} = {} lies where too many runs failed to measure it",
+                excerpt(name),
+                significant(*value, 4)
+            ),
         }
     }
 
     /// What to do about it.
-    pub fn advice(&self) -> &'static str {
-        match self {
+    pub fn advice(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::GoalNotGiven { .. } => "say --goal max, or --goal min to silence this",
             Self::Excluded { .. } => "look at the example rows named in the ledger",
             Self::DuplicateInput { .. } => "name each file once",
@@ -205,11 +334,42 @@ impl Warning {
             Self::MedianOfFew { .. } => "the order statistics of six runs or more give a 95 % interval",
             Self::SingleRuns { .. } => "repeat these levels",
             Self::PooledSetting { .. } => "split the runs by that setting, unless pooling is meant",
-            Self::NearlyEqualLevels { .. } => "round the levels alike where the runs are made, so that they pool",
+            Self::NearlyEqualLevels { .. } => "make them one with --pool-levels",
             Self::MinimumAtEdge { .. } => "extend the sweep beyond that end",
             Self::ReferenceOutside { .. } => "extend the sweep, or change the reference with --reference",
-        }
+            Self::FailedRuns { counts_as: FailedAs::Nothing, .. } => {
+                "they are in no statistic: count them with a value (--failed-as), rank them worst (--statistic median), or \
+                 allow a share of them (--max-failed)"
+            }
+            Self::FailedRuns { counts_as: FailedAs::Worst, .. } => "they rank worse than every other run",
+            Self::FailedRuns { counts_as: FailedAs::Value, .. } => "each counts with the value of --failed-as",
+            Self::MixedGroups { column, values } => {
+                let value = values.first().map_or("", String::as_str);
+                return format!("keep one of them: --where {}", condition(column, "=", value)).into();
+            }
+            Self::UnfinishedRuns { column, finished, .. } => {
+                let condition = condition(column, "!=", finished);
+                return format!("count them as failed: --failed {condition}; or leave them out with --where").into();
+            }
+            Self::Sentinel { metric, value, .. } => {
+                let condition = condition(metric, "=", &format!("{value:?}"));
+                return format!("if it stands for a failed run, say so: --failed {condition}").into();
+            }
+            Self::SameRuns { .. } => "keep one of the files, or name those that are meant",
+            Self::RepeatedRuns { .. } => "if they are copies, remove them: they make the runs look more than they are",
+            Self::RoundedLevels { .. } => "levels that differ by less than the rounding are pooled",
+            Self::ReferenceFailed { .. } => {
+                "count failed runs with a value (--failed-as), or choose another --reference"
+            }
+        })
     }
+}
+
+/// A condition to type, quoted for a shell.
+fn condition(column: &str, operator: &str, value: &str) -> String {
+    let is_plain = !column.contains(['=', '!', '<', '>', '"', ' ']);
+    let column = if is_plain { column.to_string() } else { format!("\"{column}\"") };
+    shell_quoted(&format!("{column}{operator}{value}"))
 }
 
 impl Serialize for Warning {
@@ -217,7 +377,7 @@ impl Serialize for Warning {
         let mut state = serializer.serialize_struct("Warning", 3)?;
         state.serialize_field("kind", self.kind())?;
         state.serialize_field("message", &self.message())?;
-        state.serialize_field("advice", self.advice())?;
+        state.serialize_field("advice", &self.advice())?;
         state.end()
     }
 }

@@ -10,31 +10,33 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules that anyone may use. They use only each other.
-const LEAVES: [&str; 8] = ["course", "error", "expression", "format", "provenance", "random", "sweep", "warning"];
+const LEAVES: [&str; 9] =
+    ["condition", "course", "error", "expression", "format", "provenance", "random", "sweep", "warning"];
 
 /// What each module may use besides the leaves and itself.
-const MAY_USE: [(&str, &[&str]); 16] = [
+const MAY_USE: [(&str, &[&str]); 17] = [
     ("main", &["cli", "commands"]),
-    ("cli", &["analysis", "export", "figure", "output", "planning", "stats", "store", "train"]),
+    ("cli", &["analysis", "data", "export", "figure", "output", "planning", "stats", "store", "train"]),
     (
         "commands",
         &[
-            "cli", "analysis", "baseline", "export", "figure", "group", "output", "planning", "report", "serve",
-            "stats", "store", "train", "watch",
+            "cli", "analysis", "baseline", "data", "export", "figure", "group", "output", "planning", "report",
+            "serve", "stats", "store", "train", "watch",
         ],
     ),
-    ("watch", &["store"]),
+    ("watch", &["data", "store"]),
     ("serve", &["output"]),
     ("train", &[]),
-    ("store", &["output"]),
-    ("group", &["store"]),
+    ("store", &["data", "output"]),
+    ("data", &[]),
+    ("group", &["data", "stats"]),
     ("stats", &[]),
-    ("analysis", &["group", "stats", "store"]),
+    ("analysis", &["data", "group", "stats"]),
     ("baseline", &["analysis", "stats"]),
-    ("planning", &["analysis", "stats"]),
-    ("export", &["analysis", "baseline", "stats", "store"]),
+    ("planning", &["analysis", "data", "stats"]),
+    ("export", &["analysis", "baseline", "data", "stats"]),
     ("figure", &["analysis", "export", "stats", "train"]),
-    ("report", &["analysis", "baseline", "export", "figure", "stats", "store"]),
+    ("report", &["analysis", "baseline", "data", "export", "figure", "stats"]),
     ("output", &[]),
 ];
 
@@ -47,7 +49,7 @@ const KEPT_TO: [(&str, &[&str]); 9] = [
     ("ttf_parser", &["figure"]),
     ("resvg", &["figure"]),
     ("askama", &["report", "error"]),
-    ("polars", &["store", "group"]),
+    ("polars", &["data", "store", "group"]),
     ("httparse", &["serve"]),
 ];
 

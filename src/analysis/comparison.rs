@@ -128,8 +128,13 @@ impl Comparison {
         let confidence = first.confidence;
         let pairs = common(&first.groups, &second.groups);
         let is_common = |level: f64| pairs.iter().any(|[a, b]| a.level == level || b.level == level);
-        let only = [first, second]
-            .map(|side| side.groups.iter().map(|group| group.level).filter(|level| !is_common(*level)).collect());
+        // A level that the other side has, but for failed runs, is not one of this side only.
+        let has_failed =
+            |side: &Analysis, level: f64| side.ineligible.iter().any(|other| nearly_equal(other.level, level));
+        let only = [[first, second], [second, first]].map(|[side, other]| {
+            let levels = side.groups.iter().map(|group| group.level);
+            levels.filter(|level| !is_common(*level) && !has_failed(other, *level)).collect()
+        });
         let places = first.minimum.level.zip(second.minimum.level);
         let values = first.minimum.value.zip(second.minimum.value);
         let reference = |(result, other): (&crate::analysis::ReferenceResult, _)| ReferenceChange {

@@ -44,6 +44,19 @@ enum Spot {
     Beside,
 }
 
+/// A place that many others are compared with.
+struct Origin {
+    at: f64,
+    row: Row,
+    /// Its value in each common replicate, where runs are paired.
+    replicates: Option<Vec<f64>>,
+}
+
+/// Strides to the range of the levels in which a curve is followed: no bandwidth is below 4 / [`MOST_LEVELS`] of the range.
+const STRIDES: f64 = 1000.0;
+/// Most steps to the range.
+const FINEST: f64 = 1e6;
+
 /// How the statistic differs between two places, less being better.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Contrast {
@@ -166,7 +179,7 @@ impl<'a> Curve<'a> {
     /// The value at `spot` in each of the common replicates.
     fn replicates_at(&self, spot: Spot, common: &Common) -> Vec<f64> {
         match spot {
-            Spot::On(place) => self.fitted.curve.row(place).of_replicates(self.objective.on_axis(&common.values)),
+            Spot::On(place) => self.replicates_of(&self.fitted.curve.row(place), common),
             Spot::Beside => common.values.first().cloned().unwrap_or_default(),
         }
     }
@@ -189,7 +202,7 @@ impl<'a> Curve<'a> {
     fn contrast_on_axis(&self, places: [f64; 2], confidence: f64) -> Option<CurveContrast> {
         let [from, to] = places.map(|place| self.fitted.curve.row(place));
         let levels = &self.objective.levels;
-        let difference = Difference::new(&measured(&to.minus(&from), levels), confidence, Method::CurveT)?;
+        let difference = self.row_difference([&from, &to], confidence)?;
         let relative =
             relative(&measured(&from, levels), &measured(&to, levels), difference.standard_error, confidence);
         Some(CurveContrast { difference, relative, variance_reduction: None })
@@ -205,25 +218,67 @@ impl Curve<'_> {
     }
 
     /// Where the curve is at most `margin` above its minimum at the upper end of the difference's interval: outwards from the minimum
-    /// on either side. `None` if it is nowhere but at the minimum.
+    /// on either side, by steps of a hundredth of the place's interval. `None` if it is nowhere but at the minimum.
+    ///
+    /// Steps that are fine beside the range are taken [`STRIDES`] to the range, and one by one only where the curve leaves the margin:
+    /// no bandwidth is below two strides, so that the curve has no dent between them.
     pub(super) fn safe_range(&self, margin: f64, confidence: f64) -> Option<Span> {
-        const STEPS: u32 = 200;
+        const STEPS: f64 = 200.0;
         let (levels, at) = (&self.objective.levels, self.fitted.minimum.x);
         let (first, last) = (levels.first()?.x, levels.last()?.x);
-        let is_safe = |x: &f64| {
-            let contrast = self.contrast([Spot::On(at), Spot::On(*x)], confidence);
-            contrast.and_then(|found| found.difference.estimate.interval).is_some_and(|i| i.upper <= margin)
-        };
-        let reach =
-            2.0 * self.fitted.location.interval.map_or(last - first, |interval| interval.upper - interval.lower);
-        let step = reach.min(last - first) / f64::from(STEPS);
-        let places = |direction: f64| (1..).map(move |i: u32| at + direction * step * f64::from(i));
+        let range = last - first;
+        let reach = 2.0 * self.fitted.location.interval.map_or(range, |interval| interval.upper - interval.lower);
+        // A place known to less than its rounding would need steps without end.
+        let step = (reach.min(range) / STEPS).max(range / FINEST);
+        let lowest = self.origin(at);
         let end = |direction: f64| {
-            let inside = places(direction).take_while(|x| (first..=last).contains(x) && is_safe(x));
-            inside.last().unwrap_or(at)
+            let place = |steps: usize| at + direction * step * steps as f64;
+            let most = FINEST as usize + 1;
+            let steps = last_in_a_row(most, most, |i| (first..=last).contains(&place(i)));
+            let stride = (range / STRIDES / step) as usize;
+            let is_safe = |i: usize| {
+                let interval = self.difference(&lowest, place(i), confidence).and_then(|found| found.estimate.interval);
+                interval.is_some_and(|interval| interval.upper <= margin)
+            };
+            match last_in_a_row(steps, stride.max(1), is_safe) {
+                0 => at,
+                steps => place(steps),
+            }
         };
-        let range = Span { lower: end(-1.0), upper: end(1.0) };
-        (range.lower < range.upper).then_some(range)
+        let (lower, upper) = rayon::join(|| end(-1.0), || end(1.0));
+        (lower < upper).then_some(Span { lower, upper })
+    }
+
+    /// The place `at` as one that others are compared with.
+    fn origin(&self, at: f64) -> Origin {
+        let row = self.fitted.curve.row(at);
+        let replicates = self.objective.paired.as_ref().map(|common| self.replicates_of(&row, common));
+        Origin { at, row, replicates }
+    }
+
+    /// The value at `at` less that at the origin, as [`Self::contrast`] gives it.
+    fn difference(&self, origin: &Origin, at: f64, confidence: f64) -> Option<Difference> {
+        if let Some(contrast) = self.refined_contrast([origin.at, at], confidence) {
+            return Some(contrast.difference);
+        }
+        let row = self.fitted.curve.row(at);
+        match (&self.objective.paired, &origin.replicates) {
+            (Some(common), Some(replicates)) => {
+                let own = self.replicates_of(&row, common);
+                paired_difference(replicates, &own, confidence).map(|found| found.difference)
+            }
+            _ => self.row_difference([&origin.row, &row], confidence),
+        }
+    }
+
+    /// The curve's value in each of the common replicates.
+    fn replicates_of(&self, row: &Row, common: &Common) -> Vec<f64> {
+        row.of_replicates(self.objective.on_axis(&common.values))
+    }
+
+    /// The value of the second row less that of the first, of independent levels.
+    fn row_difference(&self, [from, to]: [&Row; 2], confidence: f64) -> Option<Difference> {
+        Difference::new(&measured(&to.minus(from), &self.objective.levels), confidence, Method::CurveT)
     }
 
     /// What would settle it. The bound on the rise falls at least as 1/√runs, so that (rise/margin)² times as many runs decide it; the
@@ -245,6 +300,25 @@ impl Curve<'_> {
         let factor = (self.fitted.rise / margin * (self.fitted.rise / margin)).max(2.0);
         Verdict::Unresolved { more_runs: rounded_runs(each * (factor - 1.0)), levels: places }
     }
+}
+
+/// How many of 1, 2, … `count` have a property without a gap, looked at `stride` at a time and then by halves. Exact where the
+/// property has no gap within a stride.
+fn last_in_a_row(count: usize, stride: usize, holds: impl Fn(usize) -> bool) -> usize {
+    let mut known = 0;
+    while known < count {
+        let next = count.min(known + stride);
+        if !holds(next) {
+            let mut fails = next;
+            while fails - known > 1 {
+                let middle = known.midpoint(fails);
+                *if holds(middle) { &mut known } else { &mut fails } = middle;
+            }
+            return known;
+        }
+        known = next;
+    }
+    known
 }
 
 /// Second / first − 1, of two values whose difference has this error.
@@ -271,5 +345,74 @@ fn measured(row: &Row, levels: &[LevelMean]) -> Measured {
         point: weighted().map(|(weight, level)| weight * level.mean).sum(),
         standard_error: Some(libm::sqrt(variance)),
         freedom: satterthwaite(&parts).unwrap_or(1.0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::Statistic;
+    use crate::analysis::along::Along;
+    use crate::analysis::goal::Goal;
+    use crate::analysis::groups::of_samples;
+    use crate::group::Sample;
+    use crate::random::Stream;
+
+    #[test]
+    fn strides_and_halves_find_what_a_walk_finds() {
+        for count in [0, 1, 2, 7, 100] {
+            for fails in 1..=count + 1 {
+                for stride in [1, 2, 3, 50, 1000] {
+                    assert_eq!(last_in_a_row(count, stride, |i| i < fails), fails - 1, "{count} {fails} {stride}");
+                }
+            }
+        }
+    }
+
+    /// 120 levels of a lopsided parabola in ln of the level, with its minimum 5 at 1.
+    fn samples(deviation: f64) -> Vec<Sample> {
+        let mut stream = Stream::new(9, 0, 0);
+        let sample = |i: u32| {
+            let x = f64::from(i) * 0.05 - 3.0;
+            let mean = 5.0 + x * x / (1.0 + 0.1 * x);
+            Sample::of(libm::exp(x), (0..40).map(|_| mean + deviation * stream.normal()).collect())
+        };
+        (0..120).map(sample).collect()
+    }
+
+    #[test]
+    fn the_safe_range_is_that_of_single_steps() {
+        for (deviation, margin) in [(1.0, 0.5), (0.1, 0.2), (1e-3, 0.05), (1e-3, 1.0)] {
+            let samples = samples(deviation);
+            let groups = of_samples(&samples, None, 0.95);
+            let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, &samples, None).unwrap();
+            let curve = Curve::through(&objective, 0.95).unwrap();
+            let (levels, at) = (&objective.levels, curve.fitted.minimum.x);
+            let place = curve.fitted.location.interval.unwrap();
+            let step = (place.upper - place.lower) / 100.0;
+            let is_safe = |x: f64| {
+                let contrast = curve.contrast([Spot::On(at), Spot::On(x)], 0.95).unwrap();
+                contrast.difference.estimate.interval.unwrap().upper <= margin
+            };
+            let walked = |direction: f64| {
+                let places = (1..).map(|i: u32| at + direction * step * f64::from(i));
+                let is_inside = |x: &f64| (levels[0].x..=levels[119].x).contains(x) && is_safe(*x);
+                places.take_while(is_inside).last().unwrap()
+            };
+            let walked = Span { lower: walked(-1.0), upper: walked(1.0) };
+            assert_eq!(curve.safe_range(margin, 0.95), Some(walked), "{deviation} {margin}");
+        }
+    }
+
+    #[test]
+    fn a_place_that_is_known_exactly_has_a_safe_range_too() {
+        let samples = samples(1.0);
+        let groups = of_samples(&samples, None, 0.95);
+        let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, &samples, None).unwrap();
+        let mut curve = Curve::through(&objective, 0.95).unwrap();
+        let interval = curve.fitted.location.interval.as_mut().unwrap();
+        (interval.lower, interval.upper) = (curve.fitted.minimum.x, curve.fitted.minimum.x);
+        let range = curve.safe_range(0.5, 0.95).unwrap();
+        assert!(range.lower < curve.fitted.minimum.x && curve.fitted.minimum.x < range.upper);
     }
 }

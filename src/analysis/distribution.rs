@@ -36,7 +36,8 @@ impl Distribution {
     /// # Cost
     /// O(log n) a bin.
     pub fn of(samples: &[Sample], wanted: &[f64], most: usize) -> Self {
-        let chosen: Vec<&Sample> = choose(samples, wanted, most).into_iter().map(|place| &samples[place]).collect();
+        let samples: Vec<&Sample> = samples.iter().filter(|sample| !sample.sorted.is_empty()).collect();
+        let chosen: Vec<&Sample> = choose(&samples, wanted, most).into_iter().map(|place| samples[place]).collect();
         let ends = chosen.iter().filter_map(|sample| Some((*sample.sorted.first()?, *sample.sorted.last()?)));
         let (lower, upper) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(lower, upper), (least, most)| {
             (lower.min(least), upper.max(most))
@@ -57,7 +58,7 @@ fn edge(lower: f64, upper: f64, place: usize) -> f64 {
 }
 
 /// Places in `samples`, ascending, without repetition.
-fn choose(samples: &[Sample], wanted: &[f64], most: usize) -> Vec<usize> {
+fn choose(samples: &[&Sample], wanted: &[f64], most: usize) -> Vec<usize> {
     let mut places: Vec<usize> = if wanted.is_empty() {
         let count = most.min(samples.len());
         (0..count).map(|i| (i * (samples.len() - 1)).checked_div(count - 1).unwrap_or(0)).collect()

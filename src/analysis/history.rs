@@ -14,10 +14,11 @@
 
 use rayon::prelude::*;
 
-use crate::analysis::groups;
+use crate::analysis::failures::Failures;
+use crate::analysis::groups::GroupRule;
 use crate::analysis::layers::Layers;
 use crate::analysis::objective::Objective;
-use crate::analysis::{Analysis, Statistic};
+use crate::analysis::{Analysis, Group, Statistic};
 use crate::data::LevelSummary;
 use crate::error::{Error, Result};
 use crate::group::{GroupedRuns, Sample};
@@ -45,8 +46,8 @@ pub struct Known {
 /// [`Error::Figure`] for fewer than three levels or more than 2000, and where nothing can be fitted.
 pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<Vec<Known>> {
     let failed = |reason: String| Error::Figure { figure: "history", reason };
-    let all = runs.table.ledger.used();
-    match runs.samples.iter().filter(|sample| analysis.along.has_place_for(sample.level)).count() {
+    let all = runs.table.height() as u64;
+    match analysis.on_axis().len() {
         few @ ..3 => return Err(failed(format!("a curve needs three levels, there are {few}"))),
         many if many > MOST_LEVELS => {
             return Err(failed(format!("there are {many} levels, more than {MOST_LEVELS}")));
@@ -56,7 +57,7 @@ pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<V
     let (Some(level), Some(value)) = (analysis.minimum.level, analysis.minimum.value) else {
         return Err(failed("the runs do not vary, so that nothing can be fitted".into()));
     };
-    let earlier = stops_between(first_look(runs).min(all), all, steps).into_iter().filter(|stop| *stop < all);
+    let earlier = stops_between(first_look(runs).min(all), all, steps).into_par_iter().filter(|stop| *stop < all);
     let mut known: Vec<Known> = earlier.filter_map(|stop| look(runs, analysis, stop)).collect();
     known.push(Known { runs: all, level, value });
     Ok(known)
@@ -71,26 +72,30 @@ fn first_look(runs: &GroupedRuns<'_>) -> u64 {
 
 /// What the first `count` rows say; nothing where that cannot be fitted.
 fn look(runs: &GroupedRuns<'_>, analysis: &Analysis, count: u64) -> Option<Known> {
-    let samples = runs.first(count);
-    let rule = analysis.basin_rule.as_ref();
-    let groups = match analysis.statistic {
+    let takes_part = |sample: &Sample| analysis.groups.iter().any(|group| group.level == sample.level);
+    let mut samples = runs.first(count);
+    samples.retain(|sample| !sample.sorted.is_empty() && takes_part(sample));
+    let (rule, confidence) = (analysis.basin_rule.as_ref(), analysis.confidence);
+    let groups: Vec<Group> = match analysis.statistic {
         // Of the mean alone there is less to compute.
-        Statistic::Mean => {
-            groups::of_summaries(&samples.par_iter().map(summary).collect::<Vec<_>>(), analysis.confidence)
+        Statistic::Mean => samples.par_iter().map(|sample| moments(sample, confidence)).collect(),
+        statistic => {
+            let rule = GroupRule::new(confidence, rule, statistic, analysis.goal);
+            rule.describe_all(&samples).into_iter().flatten().collect()
         }
-        _ => groups::of_samples(&samples, rule, analysis.confidence),
     };
     let (goal, along) = (analysis.goal, analysis.along);
     let mut objective = Objective::of(analysis.statistic, goal, along, &groups, &samples, rule).ok()?;
     objective.replicates = REPLICATES;
-    let layers = Layers::new(&objective, analysis.margin, analysis.confidence);
+    let layers = Layers::headline(&objective, analysis.margin, analysis.confidence);
     let (level, value) = (layers.level()?, layers.value()?);
     Some(Known { runs: count, level, value })
 }
 
-fn summary(sample: &Sample) -> LevelSummary {
+/// Number, mean and standard deviation of a sample.
+fn moments(sample: &Sample, confidence: f64) -> Group {
     let moments = ExactMoments::of(&sample.sorted);
-    LevelSummary {
+    let summary = LevelSummary {
         level: sample.level,
         n: moments.n(),
         mean: moments.mean().unwrap_or(f64::NAN),
@@ -98,7 +103,8 @@ fn summary(sample: &Sample) -> LevelSummary {
         min: sample.sorted.first().copied(),
         max: sample.sorted.last().copied(),
         failed: sample.failed,
-    }
+    };
+    Group::of_summary(&summary, Failures::new(sample.failed, sample.runs, confidence), confidence)
 }
 
 /// Whole numbers from `first` to `last` that grow by a constant factor.
@@ -113,8 +119,9 @@ fn stops_between(first: u64, last: u64, steps: usize) -> Vec<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{AxisScale, Question};
+    use crate::analysis::Question;
     use crate::data::{Data, Roles, RunTable};
+    use crate::group::Grouping;
     use crate::store::{self, Source};
 
     /// The first `lines` of the sample's file, or all.
@@ -133,16 +140,9 @@ mod tests {
     #[test]
     fn each_look_is_what_the_first_runs_alone_say() {
         for statistic in [Statistic::Mean, Statistic::Median, Statistic::SolvedShare] {
-            let question = Question {
-                confidence: 0.95,
-                references: Vec::new(),
-                margin: None,
-                statistic,
-                goal: None,
-                x_scale: AxisScale::Auto,
-            };
+            let question = Question { statistic, ..Question::default() };
             let table = first(usize::MAX);
-            let runs = GroupedRuns::new(&table, None).unwrap();
+            let runs = GroupedRuns::new(&table, Grouping::default()).unwrap();
             let analysis = Analysis::of_runs(&runs, &question).unwrap();
             let known = of(&runs, &analysis, 4).unwrap();
             let looks: Vec<u64> = known.iter().map(|known| known.runs).collect();

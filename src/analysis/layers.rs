@@ -19,6 +19,7 @@
 //! verdict on the optimum of the curve stands if this level is at most the margin better. If it is the least of all and shown to
 //! be better, the optimum lies there; otherwise the question is open.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::analysis::curve::{Contrast, Curve, MOST_LEVELS, own};
@@ -70,6 +71,28 @@ const SYMMETRIC: f64 = 0.2;
 impl<'a> Layers<'a> {
     /// Of the levels of `objective`. Nothing is said of more than [`MOST_LEVELS`].
     pub fn new(objective: &'a Objective<'a>, margin: Margin, confidence: f64) -> Self {
+        let mut layers = Self::without_local(objective, margin, confidence);
+        layers.draw_local();
+        layers
+    }
+
+    /// The same as far as place and value need: without the local curves where the smooth one is the headline. Nothing else is to be
+    /// asked of these.
+    pub fn headline(objective: &'a Objective<'a>, margin: Margin, confidence: f64) -> Self {
+        let mut layers = Self::without_local(objective, margin, confidence);
+        if layers.smooth.is_none() {
+            layers.draw_local();
+        }
+        layers
+    }
+
+    fn draw_local(&mut self) {
+        if let Some(optimum) = &mut self.optimum {
+            optimum.draw_curves();
+        }
+    }
+
+    fn without_local(objective: &'a Objective<'a>, margin: Margin, confidence: f64) -> Self {
         let is_small = objective.levels.len() <= MOST_LEVELS;
         let optimum = if is_small { objective.optimum(confidence) } else { None };
         let tolerance = match margin {
@@ -415,13 +438,13 @@ fn fit_of(curve: &Curve, optimum: &Optimum) -> Option<LackOfFit> {
         return LackOfFit::new(&residuals, &variances, 0.0, &optimum.noise);
     }
     let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
-    let mut trace = 0.0;
-    let residual = |(i, level): (usize, &LevelMean)| {
+    let fitted = |(i, level): (usize, &LevelMean)| {
         let row = curve.fitted.curve.row(level.x);
-        trace += row.weights.get(i.wrapping_sub(row.first)).copied().unwrap_or(0.0);
-        level.mean - row.apply(&means)
+        let own_weight = row.weights.get(i.wrapping_sub(row.first)).copied().unwrap_or(0.0);
+        (level.mean - row.apply(&means), own_weight)
     };
-    let residuals: Vec<f64> = levels.iter().enumerate().map(residual).collect();
+    let (residuals, own_weights): (Vec<f64>, Vec<f64>) = levels.par_iter().enumerate().map(fitted).unzip();
+    let trace: f64 = own_weights.iter().sum();
     LackOfFit::new(&residuals, &optimum.noise.variances, trace, &optimum.noise)
 }
 

@@ -6,6 +6,7 @@
 //!
 //! - [`along`]: how the levels lie on the axis.
 //! - [`groups`]: what is known of every level.
+//! - [`failures`]: how many runs failed where, and which levels may then be the best.
 //! - [`goal`], [`margin`]: which value is the best, and which difference from it does not matter.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
 //! - [`layers`]: what the levels say of the optimum under which assumption, and which of it is the headline; [`curve`]: the smooth curve
@@ -19,6 +20,7 @@ pub mod along;
 pub mod comparison;
 pub mod curve;
 pub mod distribution;
+pub mod failures;
 pub mod goal;
 pub mod grid;
 pub mod groups;
@@ -35,7 +37,9 @@ pub mod warnings;
 use serde::Serialize;
 
 pub use crate::analysis::along::{Along, AxisScale};
+use crate::analysis::failures::{Eligibility, Failures, Ineligible, LevelEntry, Sorted};
 pub use crate::analysis::goal::Goal;
+use crate::analysis::groups::GroupRule;
 pub use crate::analysis::groups::{BasinRule, Group};
 use crate::analysis::layers::Layers;
 pub use crate::analysis::margin::Margin;
@@ -47,11 +51,13 @@ pub use crate::analysis::statistic::Statistic;
 use crate::data::{Data, LevelSummaries, LevelSummary, Roles, RowLedger, Setting};
 use crate::error::{Error, Result};
 use crate::group::blocks::Blocks;
-use crate::group::{GroupedRuns, MAX_LEVELS, Sample};
+use crate::group::{GroupedRuns, Grouping, MAX_LEVELS, Sample, is_rounding};
 use crate::provenance::{InputDigest, Provenance};
 use crate::stats::Summary;
 use crate::stats::compare::Measured;
+use crate::stats::optimum::verdict::Verdict;
 use crate::stats::paired::variance_reduction;
+use crate::stats::smooth::Edge;
 use crate::sweep::{DEFAULT_FACTOR, Reference};
 use crate::warning::Warning;
 
@@ -73,9 +79,37 @@ pub struct Question {
     pub goal: Option<Goal>,
     /// How the levels are to lie on the axis.
     pub x_scale: AxisScale,
+    /// The greatest share of failed runs of a level that may be the best; without one 0, or any where failed runs count.
+    pub max_failed: Option<f64>,
+    /// The value that each failed run counts with; without one it has none.
+    pub failed_as: Option<f64>,
+    /// Whether levels that only rounding tells apart are one.
+    pub pool_levels: bool,
+}
+
+impl Default for Question {
+    /// Of means, at 95 %, with nothing else asked for.
+    fn default() -> Self {
+        Self {
+            confidence: 0.95,
+            references: Vec::new(),
+            margin: None,
+            statistic: Statistic::Mean,
+            goal: None,
+            x_scale: AxisScale::Auto,
+            max_failed: None,
+            failed_as: None,
+            pool_levels: false,
+        }
+    }
 }
 
 impl Question {
+    /// How the runs become the samples of levels.
+    pub fn grouping(&self) -> Grouping {
+        Grouping { failed_as: self.failed_as, pool_levels: self.pool_levels }
+    }
+
     /// Which value is the best, whether or not it was asked for.
     pub fn resolved_goal(&self) -> Goal {
         self.goal.unwrap_or(self.statistic.usual_goal())
@@ -136,8 +170,12 @@ pub struct Analysis {
     pub basis: Basis,
     /// What became of every row.
     pub ledger: RowLedger,
-    /// Every level, ascending.
+    /// Every level that takes part, ascending.
     pub groups: Vec<Group>,
+    /// The levels that do not, because too many of their runs failed, ascending.
+    pub ineligible: Vec<Ineligible>,
+    /// Which levels take part.
+    pub eligibility: Eligibility,
     /// What decided in which basin a run ended, where the groups have basins.
     pub basin_rule: Option<BasinRule>,
     /// What stands for a level.
@@ -174,23 +212,25 @@ impl Analysis {
     /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::data::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
-    /// [`Error::TooManyLevels`]; [`Error::Usage`] if the statistic is not known of these data, or
+    /// [`Error::TooManyLevels`]; [`Error::NoEligibleLevel`] if too many runs failed everywhere; [`Error::Usage`] if the statistic is not known of these data, or
     /// the axis that is asked for cannot hold the levels.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
-            Data::Runs(runs) => Self::of_runs(&GroupedRuns::new(&runs, None)?, question),
+            Data::Runs(runs) => Self::of_runs(&GroupedRuns::new(&runs, question.grouping())?, question),
             Data::Levels(levels) => Self::of_summaries(levels, question),
         }
     }
 
-    /// Analyses runs that are grouped already, for those who need them afterwards.
+    /// Analyses runs that are grouped already, with the question's value of failed runs, for those who need them afterwards.
     ///
     /// # Errors
-    /// [`Error::Usage`] as [`Self::of`].
+    /// [`Error::NoEligibleLevel`] and [`Error::Usage`] as [`Self::of`].
     pub fn of_runs(runs: &GroupedRuns<'_>, question: &Question) -> Result<Self> {
         let GroupedRuns { table, samples, blocks, .. } = runs;
         let basin_rule = BasinRule::of(table, samples);
-        let groups = groups::of_samples(samples, basin_rule.as_ref(), question.confidence);
+        let (statistic, goal) = (question.statistic, question.resolved_goal());
+        let rule = GroupRule::new(question.confidence, basin_rule.as_ref(), statistic, goal);
+        let sorted = Sorted::of_samples(samples, &rule, question)?;
         let setting = |(name, values): (&String, &Setting)| (name.clone(), values.values().to_vec());
         let origin = Origin {
             roles: table.roles.clone(),
@@ -202,19 +242,22 @@ impl Analysis {
             inputs: table.inputs.clone(),
             warnings: table.warnings.clone(),
         };
-        Self::assemble(groups, samples, origin, question)
+        Self::assemble(sorted, origin, question)
     }
 
-    fn of_summaries(table: LevelSummaries, question: &Question) -> Result<Self> {
+    fn of_summaries(mut table: LevelSummaries, question: &Question) -> Result<Self> {
+        if question.pool_levels {
+            table.pool(is_rounding);
+        }
         let LevelSummaries { levels, roles, ledger, inputs, warnings } = table;
         if levels.len() > MAX_LEVELS {
             let (levels, rows) = (levels.len(), ledger.read as usize);
             return Err(Error::TooManyLevels { column: roles.factor, levels, rows, limit: MAX_LEVELS });
         }
-        let groups = groups::of_summaries(&levels, question.confidence);
+        let sorted = Sorted::of_summaries(&levels, question)?;
         let (basis, settings) = (Basis::Summaries, Vec::new());
         let origin = Origin { roles, basis, ledger, basin_rule: None, blocks: None, settings, inputs, warnings };
-        Self::assemble(groups, &[], origin, question)
+        Self::assemble(sorted, origin, question)
     }
 
     /// The same as far as number, mean and standard deviation of each level tell, without pairs and medians: what a table of these levels
@@ -223,22 +266,30 @@ impl Analysis {
     /// # Errors
     /// [`Error::Usage`] as [`Self::of`].
     pub fn of_levels_alone(&self, question: &Question) -> Result<Self> {
-        let level = |group: &Group| {
-            let Summary { n, mean, std_dev, min, max, .. } = group.summary;
-            LevelSummary { level: group.level, n, mean: mean.point, std_dev, min, max, failed: 0 }
+        // Where failed runs count with a value, the sums hold them already.
+        let without = |failed: u64| if self.eligibility.failed_as.is_some() { 0 } else { failed };
+        let level = |entry: &LevelEntry<'_>| {
+            let failed = without(entry.failures.failed);
+            let none =
+                LevelSummary { level: entry.level, n: 0, mean: f64::NAN, std_dev: None, min: None, max: None, failed };
+            entry.group.map_or(none, |group| {
+                let Summary { n, mean, std_dev, min, max, .. } = group.summary;
+                LevelSummary { n, mean: mean.point, std_dev, min, max, ..none }
+            })
         };
-        let levels = self.groups.iter().map(level).collect();
+        let levels = self.levels().iter().map(level).collect();
         let roles = Roles::new(self.factor.clone(), self.metric.clone());
         let (ledger, inputs) = (self.ledger.clone(), self.provenance.inputs.clone());
         Self::of_summaries(LevelSummaries { levels, roles, ledger, inputs, warnings: Vec::new() }, question)
     }
 
-    /// Everything that follows from the groups, which are not empty; `samples` are empty if there are no runs.
-    fn assemble(groups: Vec<Group>, samples: &[Sample], origin: Origin, question: &Question) -> Result<Self> {
+    /// Everything that follows from the levels, of which there are some.
+    fn assemble(sorted: Sorted<'_>, origin: Origin, question: &Question) -> Result<Self> {
+        let Sorted { groups, samples, ineligible } = sorted;
+        let samples: &[Sample] = &samples;
         let Question { confidence, statistic, .. } = *question;
         let (goal, margin) = (question.resolved_goal(), question.margin.unwrap_or_default());
-        let levels: Vec<f64> = groups.iter().map(|group| group.level).collect();
-        let along = question.x_scale.for_levels(&origin.roles.factor, &levels)?;
+        let along = along(&origin.roles.factor, question.x_scale, &groups, &ineligible)?;
         let is_given = origin.blocks.as_ref().is_some_and(|blocks| blocks.given);
         let mut objective = Objective::of(statistic, goal, along, &groups, samples, origin.basin_rule.as_ref())?;
         let (variance_reduction, used) = objective.within_blocks(samples, is_given);
@@ -254,7 +305,10 @@ impl Analysis {
                 ),
             });
         }
-        let minimum = minimum::analyse(&layers, confidence);
+        let mut minimum = minimum::analyse(&layers, confidence);
+        if let Verdict::Coarse { add } = &mut minimum.verdict {
+            *add = failures::beside_failures(add, &groups, &ineligible, along);
+        }
         let comparisons = Comparisons {
             groups: &groups,
             along,
@@ -264,6 +318,7 @@ impl Analysis {
             paired: objective.paired.as_ref(),
             margin: minimum.margin,
             confidence,
+            ineligible: &ineligible,
         };
         let (references, pairs) = comparisons.of(&question.references);
         let steps = comparisons.steps(&question.references, observed_minimum);
@@ -278,6 +333,8 @@ impl Analysis {
             steps,
             overlapping: overlapping_with(&groups, observed_minimum, statistic),
             groups,
+            ineligible,
+            eligibility: Eligibility::new(question),
             statistic,
             goal,
             paired,
@@ -299,7 +356,37 @@ impl Analysis {
         Ok(analysis)
     }
 
-    /// Number of runs behind the groups.
+    /// Every level, ascending, whether or not it takes part.
+    pub fn levels(&self) -> Vec<LevelEntry<'_>> {
+        failures::entries(&self.groups, &self.ineligible)
+    }
+
+    /// Runs that failed and all runs, of the levels that take part and of the others.
+    pub fn failures(&self) -> Failures {
+        let levels = self.levels();
+        let sum = |of: fn(&Failures) -> u64| levels.iter().map(|level| of(level.failures)).sum();
+        Failures::new(sum(|failures| failures.failed), sum(|failures| failures.runs), self.confidence)
+    }
+
+    /// Whether any run failed.
+    pub fn has_failures(&self) -> bool {
+        !self.ineligible.is_empty() || self.groups.iter().any(|group| group.failures.failed > 0)
+    }
+
+    /// The last level on the axis at this end and the nearest one beyond it that takes no part; `None` if there is nothing beyond.
+    pub fn failures_beyond(&self, edge: Edge) -> Option<[f64; 2]> {
+        let beyond = |level: &f64, last: f64| match edge {
+            Edge::Low => *level < last && self.along.has_place_for(*level),
+            Edge::High => *level > last,
+        };
+        let on_axis = self.on_axis();
+        let last = if edge == Edge::Low { on_axis.first() } else { on_axis.last() }?.level;
+        let levels = self.ineligible.iter().map(|other| other.level).filter(|level| beyond(level, last));
+        let nearest = levels.min_by(|a, b| (a - last).abs().total_cmp(&(b - last).abs()))?;
+        Some([last, nearest])
+    }
+
+    /// Number of runs behind the statistics of the levels that take part.
     pub fn runs(&self) -> u64 {
         self.groups.iter().map(|group| group.summary.n).sum()
     }
@@ -328,7 +415,8 @@ impl Analysis {
     /// The mean at `level`, interpolated between two levels on the axis where need be; nothing
     /// outside the swept range.
     pub fn measured_at(&self, level: f64) -> Option<Measured> {
-        references::measured_at(level, &self.groups, self.along)
+        let is_known = !references::is_among_failures(level, &self.groups, &self.ineligible);
+        references::measured_at(level, &self.groups, self.along).filter(|_| is_known)
     }
 
     /// How many levels are beside the axis: the first ones.
@@ -339,6 +427,23 @@ impl Analysis {
     /// The levels on the axis, which the curve is fitted to.
     pub fn on_axis(&self) -> &[Group] {
         &self.groups[self.beside()..]
+    }
+}
+
+/// How the levels lie on the axis, those that take no part too; of these alone there is no axis.
+fn along(factor: &str, scale: AxisScale, groups: &[Group], ineligible: &[Ineligible]) -> Result<Along> {
+    let levels: Vec<f64> = failures::entries(groups, ineligible).iter().map(|entry| entry.level).collect();
+    let along = scale.for_levels(factor, &levels)?;
+    if groups.iter().any(|group| along.has_place_for(group.level)) {
+        return Ok(along);
+    }
+    match scale {
+        AxisScale::Auto => Ok(Along::Linear),
+        _ => Err(Error::Usage {
+            what: "x-scale",
+            given: "log".into(),
+            reason: format!("too many runs failed at every level of '{factor}' above 0; use --x-scale linear"),
+        }),
     }
 }
 
@@ -373,7 +478,7 @@ fn paired_runs(objective: &Objective, groups: &[Group]) -> Option<PairedRuns> {
     let best = common.values.iter().min_by(|a, b| mean(a).total_cmp(&mean(b)))?;
     Some(PairedRuns {
         replicates,
-        left_out: groups.iter().map(|group| group.summary.n - replicates).sum(),
+        left_out: groups.iter().map(|group| group.summary.n.saturating_sub(replicates)).sum(),
         variance_reduction: variance_reduction(&common.values, best),
     })
 }
@@ -385,7 +490,7 @@ mod tests {
     #[test]
     fn the_lowest_of_equal_optima_is_taken() {
         let samples = [(1.0, 5.0), (2.0, 3.0), (3.0, 3.0)].map(|(level, value)| Sample::of(level, vec![value]));
-        let groups = groups::of_samples(&samples, None, 0.95);
+        let groups = groups::of_means(&samples);
         assert_eq!(place_of_best(&groups, Statistic::Mean, Goal::Min), 1);
         assert_eq!(place_of_best(&groups[1..], Statistic::Mean, Goal::Max), 0);
         assert_eq!(

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 
 use crate::analysis::along::Along;
 use crate::analysis::goal::Goal;
-use crate::analysis::groups::{BasinRule, Group};
+use crate::analysis::groups::{BasinRule, Group, with_failed_as};
 use crate::analysis::refinement;
 use crate::analysis::statistic::Statistic;
 use crate::error::{Error, Result};
@@ -20,14 +20,14 @@ use crate::group::Sample;
 use crate::stats::best::{self, Candidate};
 use crate::stats::best_paired::candidates_paired;
 use crate::stats::bootstrap::{Draws, FittedMinimum, Plan, fitted_minimum};
-use crate::stats::crossfit::{self, Deal, Folds, LevelRuns};
+use crate::stats::crossfit::{self, CrossFitted, Deal, Folds, LevelRuns};
 use crate::stats::optimum::Optimum;
 use crate::stats::optimum::blocks::{BlockFit, BlockRun};
 use crate::stats::optimum::noise::{KNOWN, Noise, NoiseSource};
 use crate::stats::paired::{Common, Numbered, common_replicates};
 use crate::stats::refined::Cubic;
 use crate::stats::smooth::{LevelMean, pool_errors};
-use crate::stats::{ConfidenceInterval, Estimate, Method};
+use crate::stats::{ConfidenceInterval, Estimate, Method, sort};
 
 /// Replicates of the bootstrap.
 const REPLICATES: u32 = 2000;
@@ -105,10 +105,10 @@ impl<'a> Objective<'a> {
         let paired = if design.is_some() { None } else { paired(statistic, samples, oriented) };
         let runs: Vec<Cow<[f64]>> = match &paired {
             Some(_) => Vec::new(),
-            None => samples.iter().map(|sample| ascending(oriented(sample))).collect(),
+            None => samples.iter().map(|sample| ascending(ranked(statistic, sample, oriented(sample)))).collect(),
         };
         let level = |place: usize| {
-            let (x, n) = (along.place(groups[place].level), groups[place].summary.n as f64);
+            let (x, n) = (along.place(groups[place].level), statistic.runs(&groups[place]) as f64);
             match &paired {
                 Some(common) => mean_of(x, &common.values[place]),
                 None => {
@@ -187,7 +187,7 @@ impl<'a> Objective<'a> {
             .unwrap_or_else(|| best::candidates(&self.with_common_errors(&all), confidence))
     }
 
-    /// The levels on the axis with one error model for all of them; `None` for fewer than two, without any known error, and for numbers whose
+    /// The levels on the axis with one error model for all of them, the local curves not yet drawn; `None` for fewer than two, without any known error, and for numbers whose
     /// squares would leave the range of numbers.
     pub fn optimum(&self, confidence: f64) -> Option<Optimum> {
         const LARGEST: f64 = 1e70;
@@ -204,7 +204,7 @@ impl<'a> Objective<'a> {
             }
             None => (self.plain.clone(), Noise::new(&self.plain)?),
         };
-        Some(Optimum::new(&levels, noise, 1.0 - confidence))
+        Some(Optimum::without_curves(&levels, noise, 1.0 - confidence))
     }
 
     /// `levels`, all of them in the groups' order, with the one error model where few runs make each level's own a guess.
@@ -224,13 +224,19 @@ impl<'a> Objective<'a> {
     /// The value at the best level, each fifth of the runs measured where the other four chose it.
     pub fn cross_fitted_level(&self, confidence: f64) -> Option<Estimate> {
         let found = crossfit::at_least_mean(&self.level_runs()?, &self.folds())?;
-        Some(self.natural(&found.value.estimate(confidence, Method::CrossFitted)))
+        self.cross_fitted_value(&found, confidence)
     }
 
     /// The value at the fitted minimum, each fifth of the runs measured where the other four put it.
     pub fn cross_fitted(&self, confidence: f64) -> Option<Estimate> {
         let found = crossfit::at_fitted_minimum(&self.level_runs()?, &self.folds())?;
-        Some(self.natural(&found.value.estimate(confidence, Method::CrossFitted)))
+        self.cross_fitted_value(&found, confidence)
+    }
+
+    /// `None` if a fold holds so many failed runs that its median is one of them.
+    fn cross_fitted_value(&self, found: &CrossFitted, confidence: f64) -> Option<Estimate> {
+        let is_finite = found.value.point.is_finite() && found.value.standard_error.is_none_or(f64::is_finite);
+        is_finite.then(|| self.natural(&found.value.estimate(confidence, Method::CrossFitted)))
     }
 
     fn level_runs(&self) -> Option<Vec<LevelRuns<'_>>> {
@@ -291,10 +297,21 @@ fn oriented<'a>(statistic: Statistic, goal: Goal, sample: &'a Sample, rule: Opti
     }
 }
 
+/// `values` of `sample`, lower being better, with those of the failed runs: of a median they are the worst.
+fn ranked<'a>(statistic: Statistic, sample: &Sample, values: Cow<'a, [f64]>) -> Cow<'a, [f64]> {
+    if statistic != Statistic::Median {
+        return values;
+    }
+    match with_failed_as(f64::INFINITY, sample, &values) {
+        Cow::Owned(with_failed) => Cow::Owned(with_failed),
+        Cow::Borrowed(_) => values,
+    }
+}
+
 /// Borrowed values are those of a sample and ascend already.
 fn ascending(mut values: Cow<[f64]>) -> Cow<[f64]> {
     if let Cow::Owned(values) = &mut values {
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(values);
     }
     values
 }
@@ -322,7 +339,7 @@ fn paired<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::groups::of_samples;
+    use crate::analysis::groups;
     use crate::random::Stream;
 
     /// 30 paired runs at each level around a parabola in ln of it, with its minimum at 1; level 0
@@ -344,7 +361,7 @@ mod tests {
     }
 
     fn found(samples: &[Sample]) -> (FittedMinimum, Vec<Candidate>, Option<Estimate>) {
-        let groups = of_samples(samples, None, 0.95);
+        let groups = groups::of_means(samples);
         let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, samples, None).unwrap();
         assert_eq!((objective.all().len(), objective.beside.len()), (groups.len(), groups.len() - 4));
         (objective.fitted_minimum(0.95).unwrap(), objective.candidates(0.95), objective.cross_fitted(0.95))

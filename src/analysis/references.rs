@@ -17,6 +17,7 @@ use serde::Serialize;
 
 use crate::analysis::along::Along;
 use crate::analysis::curve::{Contrast, CurveContrast};
+use crate::analysis::failures::Ineligible;
 use crate::analysis::goal::Goal;
 use crate::analysis::groups::Group;
 use crate::analysis::layers::{Assumption, Layers};
@@ -108,18 +109,23 @@ pub struct Comparisons<'a> {
     pub margin: f64,
     /// Nominal coverage.
     pub confidence: f64,
+    /// The levels that take no part: nothing is said of places at them, or between one and its neighbour.
+    pub ineligible: &'a [Ineligible],
 }
 
 impl Comparisons<'_> {
     /// `references` against the minimum, in their order, and every pair of them that lies within the levels.
     pub fn of(&self, references: &[Reference]) -> (Vec<ReferenceResult>, Vec<ReferencePair>) {
-        let to_minimum = |reference: &Reference| self.layers.against_optimum(reference.value);
+        let is_known = |level: f64| !is_among_failures(level, self.groups, self.ineligible);
+        let to_minimum =
+            |reference: &Reference| self.layers.against_optimum(reference.value).filter(|_| is_known(reference.value));
         let to_minimum: Vec<Option<Contrast>> = references.iter().map(to_minimum).collect();
         let place = |reference: &Reference| Place { name: reference.name.clone(), level: reference.value };
         let pairs: Vec<(Place, Place, Contrast)> = references
             .iter()
             .enumerate()
             .flat_map(|(at, from)| references[at + 1..].iter().map(move |to| (from, to)))
+            .filter(|(from, to)| is_known(from.value) && is_known(to.value))
             .filter_map(|(from, to)| Some((place(from), place(to), self.between(from.value, to.value)?)))
             .collect();
         let all = to_minimum.iter().flatten().chain(pairs.iter().map(|(.., contrast)| contrast));
@@ -129,7 +135,9 @@ impl Comparisons<'_> {
         let pairs = pairs.into_iter().map(|(from, to, contrast)| ReferencePair { from, to, found: judged(contrast) });
         let pairs = pairs.collect();
         let result = |(reference, to_minimum): (&Reference, Option<ReferenceDifference>)| {
-            let at = |statistic| at_level(reference.value, self.groups, self.along, statistic);
+            let at = |statistic| {
+                at_level(reference.value, self.groups, self.along, statistic).filter(|_| is_known(reference.value))
+            };
             ReferenceResult {
                 reference: reference.clone(),
                 mean: at(Statistic::Mean).map(|found| found.estimate(self.confidence)),
@@ -184,7 +192,8 @@ impl Comparisons<'_> {
             self.layers.assumption() == Some(Assumption::Smooth)
                 || self.groups.iter().any(|group| nearly_equal(group.level, place.level))
         };
-        let inside: Vec<&Place> = inside.into_iter().filter(|place| is_measured(place)).collect();
+        let is_known = |place: &Place| !is_among_failures(place.level, self.groups, self.ineligible);
+        let inside: Vec<&Place> = inside.into_iter().filter(|place| is_measured(place) && is_known(place)).collect();
         let step = |[from, to]: &[&Place; 2]| {
             let change = self.observed_change(from.level, to.level)?;
             Some(Step { from: Place::clone(from), to: Place::clone(to), change })
@@ -212,6 +221,23 @@ fn observed_best(level: f64, goal: Goal) -> Place {
 pub fn nearly_equal(a: f64, b: f64) -> bool {
     const ROUNDING: f64 = 1e-12;
     (b - a).abs() <= ROUNDING * a.abs().max(b.abs())
+}
+
+/// Whether `level` is one of those that take no part, or lies between one of them and the next level.
+pub fn is_among_failures(level: f64, groups: &[Group], ineligible: &[Ineligible]) -> bool {
+    if ineligible.is_empty() || groups.iter().any(|group| nearly_equal(group.level, level)) {
+        return false;
+    }
+    let (mut below, mut above) = (f64::NEG_INFINITY, f64::INFINITY);
+    for other in groups.iter().map(|group| group.level).chain(ineligible.iter().map(|other| other.level)) {
+        if nearly_equal(other, level) {
+            return true;
+        }
+        if other < level { below = below.max(other) } else { above = above.min(other) }
+    }
+    // Outside of all levels there is nothing to be among.
+    let is_inside = below.is_finite() && above.is_finite();
+    is_inside && ineligible.iter().any(|other| other.level == below || other.level == above)
 }
 
 /// The statistic at a place.
@@ -287,14 +313,14 @@ fn at_level(x: f64, groups: &[Group], along: Along, statistic: Statistic) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::groups::of_samples;
+    use crate::analysis::groups;
     use crate::group::Sample;
 
     #[test]
     fn a_reference_between_levels_is_interpolated_along_the_axis() {
         let samples =
             [Sample::of(0.0, vec![3.0, 5.0]), Sample::of(0.5, vec![9.0, 11.0]), Sample::of(2.0, vec![19.0, 21.0])];
-        let groups = of_samples(&samples, None, 0.95);
+        let groups = groups::of_means(&samples);
         let at = |level, along| at_level(level, &groups, along, Statistic::Mean);
         let found = at(1.0, Along::Log).unwrap();
         assert!(found.interpolated && (found.measured.point - 15.0).abs() < 1e-12);

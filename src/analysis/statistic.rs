@@ -58,9 +58,14 @@ impl Statistic {
     /// The same with degrees of freedom.
     pub fn measured(self, group: &Group) -> Option<Measured> {
         let Estimate { point, standard_error, .. } = self.at(group)?;
-        let n = group.summary.n as f64;
+        let n = self.runs(group) as f64;
         let left_out = if self == Self::Trimmed { 2.0 * (TRIMMED * n).floor() } else { 0.0 };
         Some(Measured { point, standard_error, freedom: n - left_out - 1.0 })
+    }
+
+    /// The runs behind its value at a level: a median has a place for failed runs too.
+    pub fn runs(self, group: &Group) -> u64 {
+        if self == Self::Median { group.failures.runs } else { group.summary.n }
     }
 
     /// What is taken of the runs' values; the share is the mean of ones and zeros.

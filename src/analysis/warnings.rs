@@ -1,10 +1,12 @@
 //! What limits the numbers of an analysis.
 
+use crate::analysis::failures::Failures;
 use crate::analysis::goal::looks_maximised;
-use crate::analysis::references::nearly_equal;
+use crate::analysis::references::is_among_failures;
 use crate::analysis::{Analysis, Basis, Goal, Group, Question, Statistic};
-use crate::group::Sample;
-use crate::warning::Warning;
+use crate::group::{Sample, is_rounding};
+use crate::stats::smooth::Edge;
+use crate::warning::{FailedAs, Warning};
 
 /// The warnings that follow from the numbers themselves, and from what was not asked about them.
 pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<Warning> {
@@ -13,9 +15,10 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     if question.goal.is_none() && analysis.goal == Goal::Min && looks_maximised(&analysis.metric) {
         warnings.push(Warning::GoalNotGiven { metric: analysis.metric.clone() });
     }
-    let excluded = analysis.ledger.excluded_in_all();
+    warnings.extend(failed_runs(analysis));
+    let excluded = analysis.ledger.missed();
     if excluded > 0 {
-        let (read, reasons) = (analysis.ledger.read, analysis.ledger.reasons());
+        let (read, reasons) = (analysis.ledger.read, analysis.ledger.missed_reasons());
         warnings.push(Warning::Excluded { rows: excluded, read, reasons });
     }
     for (name, values) in analysis.settings.iter().filter(|(name, values)| name != "seed" && values.len() > 1) {
@@ -30,7 +33,7 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     }
     warnings.extend(far_run(groups));
     warnings.extend(tails(analysis, samples));
-    let nearly: Vec<_> = groups.windows(2).filter(|pair| nearly_equal(pair[0].level, pair[1].level)).collect();
+    let nearly: Vec<_> = groups.windows(2).filter(|pair| is_rounding(pair[0].level, pair[1].level)).collect();
     if let Some(pair) = nearly.first() {
         warnings.push(Warning::NearlyEqualLevels { pairs: nearly.len(), example: (pair[0].level, pair[1].level) });
     }
@@ -45,15 +48,36 @@ pub fn of(analysis: &Analysis, samples: &[Sample], question: &Question) -> Vec<W
     }
     // Beside the axis nothing can be extended.
     let (first, last) = (analysis.beside(), groups.len() - 1);
-    if first < last && (analysis.observed_minimum == first || analysis.observed_minimum == last) {
+    let is_edge =
+        |place: usize, edge: Edge| analysis.observed_minimum == place && analysis.failures_beyond(edge).is_none();
+    if first < last && (is_edge(first, Edge::Low) || is_edge(last, Edge::High)) {
         let best = format!("{} {}", analysis.goal.extreme(), analysis.statistic.name());
         warnings.push(Warning::MinimumAtEdge { best, level: analysis.observed().level });
     }
     for result in analysis.references.iter().filter(|result| result.mean.is_none()) {
         let (name, value) = (result.reference.name.clone(), result.reference.value);
-        warnings.push(Warning::ReferenceOutside { name, value });
+        warnings.push(if is_among_failures(value, groups, &analysis.ineligible) {
+            Warning::ReferenceFailed { name, value }
+        } else {
+            Warning::ReferenceOutside { name, value }
+        });
     }
     warnings
+}
+
+/// How many runs failed and at which levels.
+fn failed_runs(analysis: &Analysis) -> Option<Warning> {
+    const NAMED: usize = 5;
+    let Failures { runs, failed, .. } = analysis.failures();
+    let levels = analysis.levels();
+    let failing: Vec<f64> = levels.iter().filter(|entry| entry.failures.failed > 0).map(|entry| entry.level).collect();
+    let counts_as = match (analysis.eligibility.failed_as, analysis.statistic) {
+        (Some(_), _) => FailedAs::Value,
+        (None, Statistic::Median) => FailedAs::Worst,
+        _ => FailedAs::Nothing,
+    };
+    let (levels, example) = (failing.len(), failing.into_iter().take(NAMED).collect());
+    (failed > 0).then_some(Warning::FailedRuns { failed, runs, levels, example, counts_as })
 }
 
 /// The farthest run beyond a thousand times the middle one of the levels' medians.
@@ -76,7 +100,10 @@ fn far_run(groups: &[Group]) -> Option<Warning> {
 fn tails(analysis: &Analysis, samples: &[Sample]) -> Option<Warning> {
     match analysis.statistic {
         Statistic::Median => {
-            let has_none = |group: &&Group| group.median.is_some_and(|median| median.interval.is_none());
+            // Where runs failed, an interval may be absent because it ends at one of them.
+            let is_whole = |group: &Group| group.failures.failed == 0;
+            let has_none =
+                |group: &&Group| is_whole(group) && group.median.is_some_and(|median| median.interval.is_none());
             let levels = analysis.groups.iter().filter(has_none).count();
             (levels > 0).then_some(Warning::MedianOfFew { levels })
         }
@@ -91,6 +118,10 @@ fn heavy_kurtosis(samples: &[Sample]) -> Option<f64> {
     const MANY: usize = 30;
     const FEW: usize = 20;
     const ERRORS: f64 = 4.0;
+    let most = samples.iter().map(|sample| sample.sorted.len()).max()?;
+    if most >= MANY {
+        return None;
+    }
     let (mut count, mut fourth, mut second) = (0.0, 0.0, 0.0);
     for runs in samples.iter().map(|sample| &sample.sorted).filter(|runs| runs.len() > 2) {
         let n = runs.len() as f64;
@@ -103,8 +134,7 @@ fn heavy_kurtosis(samples: &[Sample]) -> Option<f64> {
                 runs.iter().map(|x| (x - mean) * (x - mean) / variance).map(|square| square * square).sum::<f64>();
         }
     }
-    let most = samples.iter().map(|sample| sample.sorted.len()).max()?;
-    if most >= MANY || count < FEW as f64 {
+    if count < FEW as f64 {
         return None;
     }
     let kurtosis = fourth * count / (second * second);

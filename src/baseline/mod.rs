@@ -252,7 +252,7 @@ mod tests {
     fn group(level: f64, values: &[f64]) -> Group {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
-        groups::of_samples(&[Sample::of(level, sorted)], None, 0.95).remove(0)
+        groups::of_means(&[Sample::of(level, sorted)]).remove(0)
     }
 
     fn earlier(level: f64, values: &[f64]) -> EarlierLevel {

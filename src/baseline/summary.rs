@@ -17,7 +17,7 @@ pub struct Earlier {
     pub path: String,
     /// Runs used.
     pub runs: u64,
-    /// Its levels, ascending.
+    /// Its levels that took part, ascending.
     pub groups: Vec<EarlierLevel>,
     /// The fitted minimum's place.
     pub place: Option<Estimate>,
@@ -31,7 +31,7 @@ pub struct Earlier {
 }
 
 /// A level of an earlier report.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EarlierLevel {
     /// The factor's value.
     pub level: f64,
@@ -48,6 +48,32 @@ pub struct EarlierLevel {
 }
 
 #[derive(Deserialize)]
+struct WireLevel {
+    level: f64,
+    n: u64,
+    /// `null` where every run failed.
+    mean: Option<f64>,
+    std_dev: Option<f64>,
+    min: Option<f64>,
+    max: Option<f64>,
+    /// Summaries of earlier versions do not say: there failed runs were left out.
+    #[serde(default = "yes")]
+    eligible: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl WireLevel {
+    /// `None` for a level that took no part.
+    fn taking_part(&self) -> Option<EarlierLevel> {
+        let Self { level, n, mean, std_dev, min, max, eligible } = *self;
+        Some(EarlierLevel { level, n, mean: mean.filter(|_| eligible)?, std_dev, min, max })
+    }
+}
+
+#[derive(Deserialize)]
 struct Version {
     schema_version: u32,
 }
@@ -61,7 +87,7 @@ struct Wire {
     goal: Option<Goal>,
     #[serde(default)]
     statistic: String,
-    groups: Vec<EarlierLevel>,
+    groups: Vec<WireLevel>,
     minimum: WireMinimum,
 }
 
@@ -117,13 +143,14 @@ impl Earlier {
             }),
         };
         let fitted = wire.minimum.fitted.as_ref();
+        let groups: Vec<EarlierLevel> = wire.groups.iter().filter_map(WireLevel::taking_part).collect();
         Ok(Self {
             path: path.display().to_string(),
-            runs: wire.groups.iter().map(|group| group.n).sum(),
+            runs: groups.iter().map(|group| group.n).sum(),
             goal: wire.goal(),
             place: fitted.map(|f| estimate(f.level, f.ci_lower, f.ci_upper)),
             value: fitted.map(|f| estimate(f.value, f.value_ci_lower, f.value_ci_upper)),
-            groups: wire.groups,
+            groups,
             verdict: wire.minimum.verdict,
             factor: wire.factor,
             metric: wire.metric,

@@ -7,9 +7,11 @@ use clap::Args;
 use crate::analysis::{AxisScale, Goal, Margin, Question, Statistic};
 use crate::cli::document::DocumentArgs;
 use crate::cli::source::SourceArgs;
-use crate::cli::value::{confidence, margin, scale};
+use crate::cli::value::{confidence, margin, scale, share};
 use crate::condition::Condition;
+use crate::data::PerFile;
 use crate::export::Format;
+use crate::expression::evaluate;
 use crate::figure::style::{Size, Theme};
 use crate::figure::{ErrorBars, FigureOptions, Look, Wording};
 use crate::output::DEFAULT_FOLDER;
@@ -36,6 +38,10 @@ pub struct AnalysisArgs {
     /// Runs for whose row this holds have failed, as those without a finite metric; may be repeated, then one is enough
     #[arg(long, value_name = "COLUMN OP VALUE")]
     pub failed: Vec<Condition>,
+    /// Take one run out of the history in each file: its last value, the least, the greatest, or the mean of the last K
+    /// (mean-last:K)
+    #[arg(long, value_name = "last|min|max|mean-last:K")]
+    pub per_file: Option<PerFile>,
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
@@ -49,6 +55,9 @@ pub struct AnalysisArgs {
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
+    /// Make levels one that only rounding tells apart, such as 0.1 in single and in double precision
+    #[arg(long)]
+    pub pool_levels: bool,
     /// How the levels lie on the axis, of the fit and of the figures
     #[arg(
         long,
@@ -59,6 +68,18 @@ pub struct AnalysisArgs {
                     A level 0 is kept beside a logarithmic axis: shown and compared, but no part of the curve"
     )]
     pub x_scale: AxisScale,
+    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any where failed runs count]
+    #[arg(
+        long,
+        value_name = "SHARE",
+        value_parser = share,
+        long_help = "Greatest share of failed runs at a level that may be the best, such as 0.1 or 10%.\n\
+                    [default: 0; any with --failed-as, and with --statistic median where the median is not a failed run]"
+    )]
+    pub max_failed: Option<f64>,
+    /// Count each failed run with this value in every statistic, such as the loss at initialisation; without it a failed run has none
+    #[arg(long, value_name = "EXPR", allow_hyphen_values = true, value_parser = evaluate)]
+    pub failed_as: Option<f64>,
 }
 
 impl AnalysisArgs {
@@ -71,6 +92,8 @@ impl AnalysisArgs {
             by: None,
             filters: self.filters.clone(),
             failed: self.failed.clone(),
+            per_file: self.per_file,
+            given: Vec::new(),
         }
     }
 
@@ -83,6 +106,9 @@ impl AnalysisArgs {
             statistic: Statistic::Mean,
             goal: self.goal,
             x_scale: self.x_scale,
+            max_failed: self.max_failed,
+            failed_as: self.failed_as,
+            pool_levels: self.pool_levels,
         }
     }
 }
@@ -98,7 +124,7 @@ pub struct InquiryArgs {
         long,
         value_enum,
         default_value = "mean",
-        long_help = "What stands for a level when levels are compared: the mean, the median, or the trimmed mean (a tenth \
+        long_help = "What stands for a level when levels are compared: the mean, the median (of which failed runs are the worst), or the trimmed mean (a tenth \
                     left out on each side) of the metric, or, for the trainer's runs, the share of solved ones, of which \
                     the greatest is the best unless --goal says otherwise"
     )]

@@ -7,7 +7,8 @@ use clap::Args;
 use crate::analysis::{AxisScale, Margin};
 use crate::cli::analyse::AnalysisArgs;
 use crate::cli::source::SourceArgs;
-use crate::cli::value::{confidence, duration, margin};
+use crate::cli::value::{confidence, duration, margin, share};
+use crate::expression::evaluate;
 use crate::planning::Strategy;
 use crate::stats::sequential::Goal;
 use crate::sweep::Reference;
@@ -95,4 +96,10 @@ pub struct QuestionArgs {
     /// How the levels lie on the axis of the fit
     #[arg(long, value_enum, default_value = "auto", requires = "until")]
     pub x_scale: AxisScale,
+    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any with --failed-as]
+    #[arg(long, value_name = "SHARE", requires = "until", value_parser = share)]
+    pub max_failed: Option<f64>,
+    /// Count each failed run, one that diverged, with this loss; without it a failed run has none
+    #[arg(long, value_name = "EXPR", requires = "until", allow_hyphen_values = true, value_parser = evaluate)]
+    pub failed_as: Option<f64>,
 }

@@ -17,6 +17,16 @@ pub(super) fn confidence(text: &str) -> Result<f64, String> {
     inside.ok_or_else(|| "expected a level between 0 and 1, such as 0.95 or 95%".into())
 }
 
+/// A number from 0 to 1, also as a percentage.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    let value = match text.trim().strip_suffix('%') {
+        Some(percent) => evaluate(percent).map(|percent| percent / 100.0),
+        None => evaluate(text),
+    };
+    let inside = value.ok().filter(|share| (0.0..=1.0).contains(share));
+    inside.ok_or_else(|| "expected a share from 0 to 1, such as 0.1, 1/3 or 10%".into())
+}
+
 /// A difference that does not matter: a percentage is a share of the best value, any other expression a number in the
 /// metric's unit.
 pub(super) fn margin(text: &str) -> Result<Margin, String> {
@@ -92,6 +102,16 @@ mod tests {
             ["", "%", "0", "0%", "-1", "-1%", "100%", "1e4%", "1/0", "x", "NaN", "inf", "inf%", "1 % of it", "%1"]
         {
             assert!(margin(text).unwrap_err().contains("such as 1%"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_share_may_be_nothing_or_all() {
+        for (text, expected) in [("0", 0.0), ("1", 1.0), ("1/4", 0.25), (" 50 % ", 0.5), ("100%", 1.0)] {
+            assert_eq!(share(text), Ok(expected), "{text}");
+        }
+        for text in ["", "-0.1", "1.01", "101%", "10", "x", "NaN"] {
+            assert!(share(text).is_err(), "{text}");
         }
     }
 

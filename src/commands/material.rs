@@ -27,7 +27,7 @@ impl<'a> Material<'a> {
     pub fn of(data: &'a Data, question: &Question) -> Result<Self> {
         match data {
             Data::Runs(table) => {
-                let runs = GroupedRuns::new(table, None)?;
+                let runs = GroupedRuns::new(table, question.grouping())?;
                 Ok(Self { analysis: Analysis::of_runs(&runs, question)?, runs: Some(runs) })
             }
             Data::Levels(levels) => Ok(Self { analysis: Analysis::of(levels.clone(), question)?, runs: None }),

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::analysis::Question;
-use crate::analysis::statistic::Statistic;
 use crate::cli::until::QuestionArgs;
 use crate::cli::{Global, SweepArgs};
 use crate::commands::share::Blocks;
@@ -36,15 +35,19 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
         return make(&arguments.part()?, simd, &target, existing, global);
     };
     let plan = arguments.plan.plan_of(arguments.until.is_paired())?;
-    let QuestionArgs { reference, goal: sought, margin, confidence, x_scale } = &arguments.question;
+    let QuestionArgs { reference, goal: sought, margin, confidence, x_scale, max_failed, failed_as } =
+        &arguments.question;
     let references = Reference::with_defaults(plan.swept().next().unwrap_or(DEFAULT_FACTOR), reference);
     let question = Question {
         confidence: *confidence,
         references,
         margin: *margin,
-        statistic: Statistic::Mean,
         goal: *sought,
         x_scale: *x_scale,
+        max_failed: *max_failed,
+        failed_as: *failed_as,
+        pool_levels: false,
+        ..Question::default()
     };
     let ask = Ask::of(&arguments.until, goal, plan, DEFAULT_METRIC, question);
     until::make(&ask, simd, &target, existing, global).map(drop)

@@ -20,10 +20,12 @@ use crate::data::cell::{Cell, Value, trimmed};
 use crate::data::ledger::{Exclusion, Place, RowLedger};
 use crate::data::reading::Reading;
 use crate::data::settings::{Setting, SettingMark};
+use crate::data::survey::Survey;
 use crate::data::table::{Pairing, RunColumns, RunTable};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
+use crate::warning::Warning;
 
 #[cfg(doc)]
 use crate::data::roles::Roles;
@@ -65,6 +67,7 @@ pub struct RunTableBuilder {
 struct Rows {
     columns: RunColumns,
     settings: Vec<Setting>,
+    survey: Survey,
     tally: Tally,
 }
 
@@ -73,8 +76,11 @@ struct Rows {
 struct Tally {
     read: u64,
     failed: u64,
+    first_failed: Option<Place>,
     excluded: BTreeMap<Exclusion, (u64, Place)>,
     pairing: Pairing,
+    /// Whether a level is an integer that no double holds.
+    is_rounded: bool,
     /// Whether any row had the column, by column.
     found: Vec<bool>,
 }
@@ -98,11 +104,19 @@ impl RunTableBuilder {
     /// Without rows.
     pub fn new(reading: Arc<Reading>) -> Self {
         let settings = vec![Setting::default(); reading.settings.len()];
-        let block = |place: &usize| (reading.names()[*place].clone(), Vec::new());
+        let block = |place: &usize| (reading.name(*place).to_string(), Vec::new());
         let columns = RunColumns { blocks: reading.blocks.iter().map(block).collect(), ..RunColumns::default() };
         let found = vec![false; reading.names().len()];
-        let tally = Tally { read: 0, failed: 0, excluded: BTreeMap::new(), pairing: Pairing::Unknown, found };
-        Self { reading, rows: Rows { columns, settings, tally } }
+        let tally = Tally {
+            read: 0,
+            failed: 0,
+            first_failed: None,
+            excluded: BTreeMap::new(),
+            pairing: Pairing::Unknown,
+            is_rounded: false,
+            found,
+        };
+        Self { reading, rows: Rows { columns, settings, survey: Survey::default(), tally } }
     }
 
     /// Makes room for `rows`, so that the columns need not be moved as they grow. Room that is not used costs nothing.
@@ -130,12 +144,23 @@ impl RunTableBuilder {
         let judgement = self.rows.judge(&self.reading, cells)?;
         self.rows.tally.read += 1;
         Ok(match judgement {
-            Ok((level, metric)) => Outcome::Kept(level, metric),
+            Ok((level, metric)) => {
+                if metric.is_nan() {
+                    self.rows.tally.failed += 1;
+                    self.rows.tally.first_failed.get_or_insert_with(place);
+                }
+                Outcome::Kept(level, metric)
+            }
             Err(reason) => {
                 self.rows.exclude(reason, place);
                 Outcome::LeftOut
             }
         })
+    }
+
+    /// Notes a cell of a column that nobody asked for, at a `place` among the source's columns, of a run at `level`.
+    pub fn survey(&mut self, name: &str, place: usize, level: f64, cell: Cell) {
+        self.rows.survey.note(name, place, level, cell);
     }
 
     /// Counts a row that is left out for a reason that only its reader knows.
@@ -172,21 +197,26 @@ impl RunTableBuilder {
     /// # Errors
     /// Those of [`RunTable::new`].
     pub fn finish(self, input: InputDigest, path: &Path) -> Result<RunTable> {
-        let Self { reading, rows: Rows { mut columns, settings, tally } } = self;
+        let Self { reading, rows: Rows { mut columns, settings, survey, tally } } = self;
         if reading.roles.pair.is_none() {
             columns.blocks.retain(|(_, keys)| keys.iter().any(|key| *key != NO_BLOCK));
         }
         let found = |(column, setting): (&usize, Setting)| {
-            tally.found[*column].then(|| (reading.names()[*column].clone(), setting))
+            (reading.is_given(*column) || tally.found[*column]).then(|| (reading.name(*column).to_string(), setting))
         };
         let settings = reading.settings.iter().zip(settings).filter_map(found).collect();
         let mut ledger = RowLedger::of_rows(tally.read);
         ledger.failed = tally.failed;
+        ledger.first_failed = tally.first_failed.map(|place| format!("{}, {place}", path.display()));
         for (reason, (rows, place)) in &tally.excluded {
             ledger.exclude(*reason, *rows, || format!("{}, {place}", path.display()));
         }
         let mut table = RunTable::new(&reading.roles, columns, path)?;
         (table.pairing, table.ledger, table.settings) = (tally.pairing, ledger, settings);
+        if tally.is_rounded {
+            table.warnings.push(Warning::RoundedLevels { factor: reading.roles.factor.clone() });
+        }
+        table.survey = survey;
         table.inputs.push(input);
         Ok(table)
     }
@@ -202,7 +232,7 @@ impl Rows {
             *found |= *cell != Cell::Absent;
         }
         for (column, condition) in &reading.filters {
-            if !holds(reading, condition, *column, cells[*column])? {
+            if !holds(reading, condition, *column, reading.cell(cells, *column))? {
                 return Ok(Err(Exclusion::Filtered));
             }
         }
@@ -216,7 +246,7 @@ impl Rows {
         };
         let mut has_failed = false;
         for (column, condition) in &reading.failed {
-            has_failed |= holds(reading, condition, *column, cells[*column])?;
+            has_failed |= holds(reading, condition, *column, reading.cell(cells, *column))?;
         }
         let metric = if has_failed {
             f64::NAN
@@ -235,8 +265,12 @@ impl Rows {
             };
             self.columns.by.push(by);
         }
-        self.tally.failed += u64::from(metric.is_nan());
         self.note_details(reading, cells);
+        /// Up to this a double holds every integer.
+        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        if factor.abs() >= WHOLE {
+            self.tally.is_rounded |= reading.cell(cells, reading.factor).is_rounded_to(factor);
+        }
         self.columns.factor.push(factor);
         self.columns.metric.push(metric);
         Ok(Ok((factor, metric)))
@@ -251,10 +285,10 @@ impl Rows {
     fn note_details(&mut self, reading: &Reading, cells: &[Cell]) {
         let row = self.columns.factor.len();
         for (setting, column) in self.settings.iter_mut().zip(&reading.settings) {
-            setting.note(cells[*column], row);
+            setting.note(reading.cell(cells, *column), row);
         }
         if let Some(column) = reading.final_loss {
-            let loss = match cells[column].value() {
+            let loss = match reading.cell(cells, column).value() {
                 Value::Number(loss) => loss,
                 _ => f64::NAN,
             };
@@ -269,7 +303,7 @@ impl Rows {
     }
 
     fn note_pairing(&mut self, reading: &Reading, cells: &[Cell]) {
-        let whole = |column: usize| cells[column].whole();
+        let whole = |column: usize| reading.cell(cells, column).whole();
         let pair = reading.draw.and_then(|(draw, replicate)| Some((whole(draw)?, whole(replicate)?)));
         let Some((draw, replicate)) = pair else { return self.set_apart() };
         if self.tally.pairing.with(Pairing::Paired(draw)) == Pairing::Apart {
@@ -288,10 +322,10 @@ impl Rows {
 
     fn note_blocks(&mut self, reading: &Reading, cells: &[Cell]) {
         for ((_, keys), column) in self.columns.blocks.iter_mut().zip(&reading.blocks) {
-            keys.push(key_of(cells[*column]));
+            keys.push(key_of(reading.cell(cells, *column)));
         }
         let is_trainers = reading.of_the_trainer.len() == OF_THE_TRAINER.len()
-            && reading.of_the_trainer.iter().all(|column| cells[*column] != Cell::Absent);
+            && reading.of_the_trainer.iter().all(|column| reading.cell(cells, *column) != Cell::Absent);
         self.forget_candidates(reading.roles.pair.is_some(), is_trainers);
     }
 
@@ -328,12 +362,16 @@ impl Rows {
         for (own, other) in self.settings.iter_mut().zip(other.settings) {
             own.append(rows, other);
         }
+        self.survey.append(other.survey);
         let before = self.tally.read;
+        let failed = other.tally.first_failed.map(|place| place.after(lines, before));
+        self.tally.first_failed = self.tally.first_failed.take().or(failed);
         for (reason, (count, place)) in other.tally.excluded {
             let place = place.after(lines, before);
             self.tally.excluded.entry(reason).or_insert((0, place)).0 += count;
         }
         self.tally.read += other.tally.read;
+        self.tally.is_rounded |= other.tally.is_rounded;
         self.tally.failed += other.tally.failed;
         for (own, other) in self.tally.found.iter_mut().zip(other.tally.found) {
             *own |= other;
@@ -363,10 +401,10 @@ impl Rows {
 /// What the cell of `column` says as a number; nothing if it is of another type and that is no error.
 #[inline]
 fn number(reading: &Reading, column: usize, cells: &[Cell]) -> Result<Option<Value>, Problem> {
-    match cells[column].value() {
+    match reading.cell(cells, column).value() {
         // A database knows types: what is meant as a number is stored as one.
-        _ if reading.is_lenient && !cells[column].is_number_or_nothing() => Ok(None),
-        Value::Wrong => Err(problem(reading, column, cells[column])),
+        _ if reading.is_lenient && !reading.cell(cells, column).is_number_or_nothing() => Ok(None),
+        Value::Wrong => Err(problem(reading, column, reading.cell(cells, column))),
         value => Ok(Some(value)),
     }
 }
@@ -395,5 +433,5 @@ fn holds(reading: &Reading, condition: &Condition, column: usize, cell: Cell) ->
 
 #[cold]
 fn problem(reading: &Reading, column: usize, cell: Cell) -> Problem {
-    Problem { column: reading.names()[column].clone(), value: excerpt(&cell.text()) }
+    Problem { column: reading.name(column).to_string(), value: excerpt(&cell.text()) }
 }

@@ -87,6 +87,16 @@ impl Cell<'_> {
         }
     }
 
+    /// Whether it is an integer that is not the double `number`.
+    pub fn is_rounded_to(self, number: f64) -> bool {
+        let whole = match self {
+            Self::Whole(whole) => Some(whole),
+            Self::Text(text) => std::str::from_utf8(trimmed(text)).ok().and_then(|text| text.parse().ok()),
+            _ => None,
+        };
+        whole.is_some_and(|whole: i128| number as i128 != whole)
+    }
+
     /// As text, for a message or to tell values apart: numbers in the shortest form that reads back as the same.
     pub fn text(self) -> String {
         match self {

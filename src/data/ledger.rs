@@ -23,12 +23,14 @@ pub enum Exclusion {
     WrongType,
     /// The user asked for other rows.
     Filtered,
+    /// Another row of the same file's history is the run.
+    History,
 }
 
 impl Exclusion {
     /// All reasons, so that a ledger shows zeros too.
-    pub const ALL: [Self; 6] =
-        [Self::Empty, Self::Nan, Self::Infinite, Self::TornLine, Self::WrongType, Self::Filtered];
+    pub const ALL: [Self; 7] =
+        [Self::Empty, Self::Nan, Self::Infinite, Self::TornLine, Self::WrongType, Self::Filtered, Self::History];
 
     /// The reason in the words of the ledger.
     pub fn name(self) -> &'static str {
@@ -39,7 +41,13 @@ impl Exclusion {
             Self::TornLine => "torn last line",
             Self::WrongType => "of another type",
             Self::Filtered => "filtered out",
+            Self::History => "of a history",
         }
+    }
+
+    /// Whether the user wanted it so; other rows are missed.
+    pub fn is_wanted(self) -> bool {
+        matches!(self, Self::Filtered | Self::History)
     }
 
     /// Why `value` cannot be used, if so.
@@ -92,6 +100,8 @@ pub struct RowLedger {
     pub read: u64,
     /// Rows whose run failed: its metric is NaN, infinite, or a condition says so.
     pub failed: u64,
+    /// Where the first of them is.
+    pub first_failed: Option<String>,
     /// Rows left out, by reason, each with the place of the first.
     excluded: BTreeMap<Exclusion, (u64, String)>,
 }
@@ -119,6 +129,11 @@ impl RowLedger {
         self.excluded.values().map(|(rows, _)| rows).sum()
     }
 
+    /// Rows left out that the user did not want left out.
+    pub fn missed(&self) -> u64 {
+        self.excluded.iter().filter(|(reason, _)| !reason.is_wanted()).map(|(_, (rows, _))| rows).sum()
+    }
+
     /// Rows left out for `reason`.
     pub fn excluded(&self, reason: Exclusion) -> u64 {
         self.excluded.get(&reason).map_or(0, |(rows, _)| *rows)
@@ -137,10 +152,25 @@ impl RowLedger {
         self.excluded.iter().map(reason).collect::<Vec<_>>().join(", ")
     }
 
+    /// The same without those that the user wanted left out.
+    pub fn missed_reasons(&self) -> String {
+        let mut missed = self.clone();
+        missed.excluded.retain(|reason, _| !reason.is_wanted());
+        missed.reasons()
+    }
+
+    /// What became of the rows that were not used, ready to show: `2 failed (first: a.csv, line 3), 1 empty (first: …)`.
+    pub fn losses(&self) -> String {
+        let failed = |place: &String| format!("{} failed (first: {})", count(self.failed), printable(place));
+        let failed = self.first_failed.as_ref().map(failed);
+        failed.into_iter().chain((!self.excluded.is_empty()).then(|| self.reasons())).collect::<Vec<_>>().join(", ")
+    }
+
     /// Adds the rows of `other`, which come after these.
     pub fn append(&mut self, other: Self) {
         self.read += other.read;
         self.failed += other.failed;
+        self.first_failed = self.first_failed.take().or(other.first_failed);
         for (reason, (rows, place)) in other.excluded {
             self.exclude(reason, rows, || place);
         }

@@ -11,9 +11,9 @@ use crate::warning::Warning;
 pub struct LevelSummary {
     /// The factor's value.
     pub level: f64,
-    /// Number of runs, at least 1.
+    /// Number of runs that did not fail; 0 if all did.
     pub n: u64,
-    /// Their mean.
+    /// Their mean; NaN without any.
     pub mean: f64,
     /// Sample standard deviation (divisor n − 1), in the metric's unit; absent at n = 1 or where it is not known.
     pub std_dev: Option<f64>,
@@ -29,6 +29,13 @@ impl LevelSummary {
     /// Of both parts' runs together, which are of one level (Chan, Golub and LeVeque 1983).
     #[must_use]
     pub fn with(self, other: &Self) -> Self {
+        let failed = self.failed + other.failed;
+        // Where every run failed there is nothing to join.
+        match (self.n, other.n) {
+            (0, _) => return Self { level: self.level, failed, ..*other },
+            (_, 0) => return Self { failed, ..self },
+            _ => {}
+        }
         let (n, more) = (self.n as f64, other.n as f64);
         let apart = other.mean - self.mean;
         let squares = |part: &Self| match part.n {
@@ -45,7 +52,7 @@ impl LevelSummary {
             std_dev: within.map(|within| libm::sqrt((within + between) / (n + more - 1.0))),
             min: both(f64::min, self.min, other.min),
             max: both(f64::max, self.max, other.max),
-            failed: self.failed + other.failed,
+            failed,
         }
     }
 }
@@ -75,6 +82,18 @@ impl LevelSummaries {
             inputs: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// Joins neighbouring levels that `is_same` says are one; the first of them gives its value.
+    pub fn pool(&mut self, is_same: impl Fn(f64, f64) -> bool) {
+        let mut pooled: Vec<LevelSummary> = Vec::with_capacity(self.levels.len());
+        for level in self.levels.drain(..) {
+            match pooled.last_mut().filter(|last| is_same(last.level, level.level)) {
+                Some(last) => *last = last.with(&level),
+                None => pooled.push(level),
+            }
+        }
+        self.levels = pooled;
     }
 
     /// Adds those of `other`; a level that both have is joined.

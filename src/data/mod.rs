@@ -7,24 +7,31 @@
 //! - [`table`]: the runs, one polars frame with a column per role.
 //! - [`levels`]: levels that somebody has summarised already, in place of runs.
 //! - [`ledger`]: what became of every row.
+//! - [`per_file`]: the one run of a file that holds its history.
+//! - [`survey`]: what the columns that nobody asked for say of the rows.
 //! - [`blocks`]: which runs belong together.
 
 pub mod blocks;
 pub mod builder;
 pub mod cell;
+mod doubts;
 pub mod ledger;
 pub mod levels;
 pub mod number;
+pub mod per_file;
 pub mod reading;
 pub mod roles;
 pub mod settings;
+pub mod survey;
 pub mod table;
 
 pub use builder::{Outcome, Problem, RunTableBuilder};
 pub use cell::Cell;
 pub use ledger::{Exclusion, Place, RowLedger};
 pub use levels::{Data, LevelSummaries, LevelSummary};
+pub use per_file::PerFile;
 pub use reading::Reading;
 pub use roles::Roles;
 pub use settings::Setting;
+pub use survey::Survey;
 pub use table::{Pairing, RunTable};

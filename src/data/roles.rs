@@ -1,6 +1,7 @@
 //! Which columns the user named, and for what.
 
 use crate::condition::Condition;
+use crate::data::per_file::PerFile;
 use crate::error::{Error, Result};
 use crate::sweep::{FINAL_LOSS, SETTING_COLUMNS, SOLVED_BELOW};
 
@@ -19,6 +20,10 @@ pub struct Roles {
     pub filters: Vec<Condition>,
     /// A run for whose row one of these holds has failed (`--failed`).
     pub failed: Vec<Condition>,
+    /// Which row of each file is its run, if every file holds the history of one (`--per-file`).
+    pub per_file: Option<PerFile>,
+    /// Columns that the source's own name gives, each with the one value of all its rows; they go before those that it holds.
+    pub given: Vec<(String, String)>,
 }
 
 impl Roles {
@@ -47,7 +52,7 @@ impl Roles {
         }
     }
 
-    /// The columns that a source must have, each once.
+    /// The columns that a source must have, each once, those that its name gives among them.
     pub fn required(&self) -> Vec<&str> {
         let conditions = self.filters.iter().chain(&self.failed).map(|condition| &condition.column);
         let mut names: Vec<&str> = Vec::new();

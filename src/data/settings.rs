@@ -88,6 +88,13 @@ impl Setting {
         &self.values.0
     }
 
+    /// The setting of `row` alone.
+    pub(super) fn at(&self, row: usize) -> Self {
+        let next = self.changes.partition_point(|(first, _)| *first <= row);
+        let number = next.checked_sub(1).map_or(f64::NAN, |place| self.changes[place].1);
+        Self { values: self.values.clone(), changes: vec![(0, number)], last: Last::None }
+    }
+
     /// The setting of rows that do not say it.
     pub(super) fn absent() -> Self {
         Self { changes: vec![(0, f64::NAN)], ..Self::default() }

@@ -10,9 +10,12 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use crate::data::blocks::MOST_LOOKED_AT;
-use crate::data::ledger::RowLedger;
+use crate::data::doubts;
+use crate::data::ledger::{Exclusion, RowLedger};
+use crate::data::per_file::PerFile;
 use crate::data::roles::Roles;
 use crate::data::settings::Setting;
+use crate::data::survey::Survey;
 use crate::error::{Error, Result};
 use crate::provenance::InputDigest;
 use crate::warning::Warning;
@@ -88,6 +91,8 @@ pub struct RunTable {
     pub ledger: RowLedger,
     /// Values of the setting columns that exist, by column.
     pub settings: BTreeMap<String, Setting>,
+    /// What was seen of other columns.
+    pub survey: Survey,
     /// What was read.
     pub inputs: Vec<InputDigest>,
     /// What the user should know.
@@ -104,6 +109,7 @@ impl RunTable {
             pairing: Pairing::default(),
             ledger: RowLedger::default(),
             settings: BTreeMap::new(),
+            survey: Survey::default(),
             inputs: Vec::new(),
             warnings: Vec::new(),
         }
@@ -233,9 +239,53 @@ impl RunTable {
             own.append(rows, setting);
             self.settings.insert(name, own);
         }
+        self.survey.append(other.survey);
         self.inputs.extend(other.inputs);
         self.warnings.extend(other.warnings);
         Ok(())
+    }
+
+    /// Keeps one run, that of the history which the table of one file is.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if the file `path` has more than one level.
+    pub fn keep_one(&mut self, per_file: PerFile, path: &Path) -> Result<()> {
+        let factor = self.factor();
+        if let Some(other) = factor.iter().find(|level| **level != factor[0]) {
+            let (column, first) = (&self.roles.factor, factor[0]);
+            let reason = format!(
+                "--per-file takes one run out of a file, but '{column}' is both {first} and {other} in this one"
+            );
+            return Err(Error::Malformed { path: path.into(), reason });
+        }
+        let Some((row, value)) = per_file.choose(&self.metric()) else { return Ok(()) };
+        let rows = self.height() as u64;
+        self.frame = self.frame.slice(row as i64, 1);
+        let metric = Float64Chunked::from_vec(METRIC.into(), vec![value]).into_column();
+        self.frame.with_column(metric).map_err(Self::malformed(path))?;
+        self.settings.values_mut().for_each(|setting| *setting = setting.at(row));
+        self.ledger.failed = u64::from(value.is_nan());
+        if !value.is_nan() {
+            self.ledger.first_failed = None;
+        }
+        self.ledger.exclude(Exclusion::History, rows - 1, || path.display().to_string());
+        Ok(())
+    }
+
+    /// What tells these runs from others: a hash (FNV-1a) of level and metric of each, in their order.
+    pub fn fingerprint(&self) -> u64 {
+        let step =
+            |hash: u64, number: &f64| (hash ^ number.to_bits()).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
+        let start = 0xcbf2_9ce4_8422_2325 ^ self.height() as u64;
+        self.metric().iter().fold(self.factor().iter().fold(start, step), step)
+    }
+
+    /// Adds the warnings that the runs themselves give reason for.
+    pub fn note_doubts(&mut self) {
+        let mut doubts = self.survey.warnings();
+        doubts.extend(doubts::sentinel(&self.roles.metric, &self.metric()));
+        doubts.extend(doubts::repeated(&self.factor(), &self.metric()));
+        self.warnings.extend(doubts);
     }
 
     /// Makes the one setting besides the first factor that has several values the second factor, if none was named. The seed is none.

@@ -3,7 +3,8 @@
 use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{Analysis, ReferenceDifference, ReferencePair, ReferenceResult, Statistic, Step};
-use crate::format::{aligned, count, counted, percent, significant, to_precision_of};
+use crate::export::failures;
+use crate::format::{aligned, count, counted, percent, percent_of, significant, to_precision_of};
 use crate::stats::Estimate;
 use crate::stats::compare::Verdict as CostVerdict;
 use crate::stats::optimum::Span;
@@ -21,20 +22,22 @@ pub fn sentence(analysis: &Analysis) -> String {
         Some(Assumption::Smooth) => ", by one smooth curve through the levels",
         _ => "",
     };
+    let among = failures::condition(analysis).map_or_else(String::new, |among| format!(", {among}"));
+    let failed = failures::found(analysis).map_or_else(String::new, |found| format!("; {found}"));
     let found = match (level, value) {
         (Some(level), Some(value)) if !analysis.minimum.is_beside => format!(
-            "The {statistic} is {best} at {} = {}, where it is {}{condition}.",
+            "The {statistic} is {best} at {} = {}, where it is {}{condition}{among}{failed}.",
             analysis.factor,
             with_range(level),
             with_range(value)
         ),
         (Some(level), None) if !analysis.minimum.is_beside => format!(
-            "The {statistic} is {best} at {} = {}; how {} it is there, between the levels, nothing bounds.",
+            "The {statistic} is {best} at {} = {}{among}; how {} it is there, between the levels, nothing bounds{failed}.",
             analysis.factor,
             with_range(level),
             analysis.goal.flattered(),
         ),
-        _ => format!("The {best} {statistic} is {}.", observed(analysis)),
+        _ => format!("The {best} {statistic} is {}{among}{failed}.", observed(analysis)),
     };
     format!("{found} {}", verdict(analysis))
 }
@@ -128,7 +131,7 @@ pub fn observed(analysis: &Analysis) -> String {
         Statistic::Mean => with_uncertainty(&minimum.summary.mean),
         other => other.at(minimum).as_ref().map(with_range).unwrap_or_default(),
     };
-    let (place, n) = (significant(minimum.level, 4), count(minimum.summary.n));
+    let (place, n) = (significant(minimum.level, 4), count(analysis.statistic.runs(minimum)));
     format!("{value}, at {} = {place} (n = {n})", analysis.factor)
 }
 
@@ -160,6 +163,12 @@ pub fn verdict(analysis: &Analysis) -> String {
     let (margin, goal) = (analysis.margin.to_string(), analysis.goal);
     let level = |place: &usize| significant(analysis.groups[*place].level, 4);
     match &analysis.minimum.verdict {
+        _ if analysis.groups.len() == 1 && !analysis.ineligible.is_empty() => {
+            format!(
+                "It is the only one of {}, so there is nothing to compare it with.",
+                failures::eligible_levels(analysis)
+            )
+        }
         _ if analysis.groups.len() == 1 => "It is the only level, so there is nothing to compare it with.".into(),
         Verdict::Located => {
             let (name, moves, side) = (analysis.statistic.name(), goal.departure(), goal.worse_side());
@@ -181,6 +190,14 @@ pub fn verdict(analysis: &Analysis) -> String {
         }
         Verdict::AtEdge { edge } => {
             let end = if *edge == Edge::Low { "lower" } else { "upper" };
+            if let Some(mut between) = analysis.failures_beyond(*edge) {
+                between.sort_by(f64::total_cmp);
+                let [from, to] = between.map(|level| significant(level, 4));
+                return format!(
+                    "It lies at the {end} end of {}, or between {from} and {to}: only levels there would tell more.",
+                    failures::eligible_levels(analysis)
+                );
+            }
             format!("It lies at the {end} end of the sweep or beyond: extend the sweep there.")
         }
         Verdict::Flat => format!("The sweep is flat: no two levels differ by more than {margin}."),
@@ -274,11 +291,6 @@ fn verdict_of(verdict: CostVerdict, analysis: &Analysis) -> String {
 /// A p value as people write it.
 pub fn p_value(p: f64) -> String {
     if p < 0.001 { "below 0.001".into() } else { significant(p, 2) }
-}
-
-/// 0.01 as `1 %`.
-pub fn percent_of(share: f64) -> String {
-    format!("{} %", significant(share * 100.0, 3))
 }
 
 /// An estimate with the ends of its interval: `0.604 (95 % interval 0.591 to 0.622)`.

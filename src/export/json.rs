@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::analysis::failures::LevelEntry;
 use crate::analysis::groups::Quantile;
 use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
 use crate::analysis::{
-    Along, Analysis, BasinRule, Basis, BlockRuns, Goal, PairedRuns, Place, ReferenceDifference, ReferencePair,
+    Along, Analysis, BasinRule, Basis, BlockRuns, Goal, Group, PairedRuns, Place, ReferenceDifference, ReferencePair,
     ReferenceResult, SCHEMA_VERSION, Statistic, Step,
 };
 use crate::baseline::Changes;
@@ -24,7 +25,7 @@ use crate::stats::optimum::fit::LackOfFit;
 use crate::stats::optimum::noise::NoiseSource;
 use crate::stats::optimum::verdict;
 use crate::stats::smooth::Edge;
-use crate::stats::{self, ConfidenceInterval, Estimate};
+use crate::stats::{self, ConfidenceInterval, Estimate, Summary};
 use crate::warning::Warning;
 
 /// The analysis, with what changed since an earlier report, as indented JSON with a final line break.
@@ -45,6 +46,8 @@ struct Wire<'a> {
     basis: Basis,
     basins_from: Option<&'static str>,
     rows: WireRows<'a>,
+    max_failed: Option<f64>,
+    failed_as: Option<f64>,
     groups: Vec<WireGroup>,
     minimum: WireMinimum,
     references: Vec<WireReference<'a>>,
@@ -63,6 +66,7 @@ struct Wire<'a> {
 pub struct WireRows<'a> {
     read: u64,
     used: u64,
+    failed: u64,
     excluded: BTreeMap<Exclusion, u64>,
     first_excluded: BTreeMap<Exclusion, &'a str>,
 }
@@ -73,6 +77,7 @@ impl<'a> WireRows<'a> {
         Self {
             read: ledger.read,
             used: ledger.used(),
+            failed: ledger.failed,
             excluded: Exclusion::ALL.into_iter().map(|reason| (reason, ledger.excluded(reason))).collect(),
             first_excluded: Exclusion::ALL
                 .into_iter()
@@ -85,8 +90,12 @@ impl<'a> WireRows<'a> {
 #[derive(Serialize)]
 struct WireGroup {
     level: f64,
+    runs: u64,
+    failed: u64,
+    failed_share: Option<WireInterval>,
+    eligible: bool,
     n: u64,
-    mean: f64,
+    mean: Option<f64>,
     std_dev: Option<f64>,
     standard_error: Option<f64>,
     ci_lower: Option<f64>,
@@ -114,6 +123,21 @@ struct WireQuantile {
     estimate: f64,
     ci_lower: Option<f64>,
     ci_upper: Option<f64>,
+}
+
+/// An estimate without a standard error.
+#[derive(Serialize)]
+struct WireInterval {
+    estimate: f64,
+    ci_lower: Option<f64>,
+    ci_upper: Option<f64>,
+}
+
+impl WireInterval {
+    fn new(estimate: &Estimate) -> Self {
+        let [ci_lower, ci_upper] = ends(estimate.interval);
+        Self { estimate: estimate.point, ci_lower, ci_upper }
+    }
 }
 
 #[derive(Serialize)]
@@ -387,7 +411,9 @@ impl<'a> Wire<'a> {
                 BasinRule::TotalLoss { .. } => "total_loss",
             }),
             rows: WireRows::of(&analysis.ledger),
-            groups: (0..analysis.groups.len()).map(|place| WireGroup::of(analysis, place)).collect(),
+            max_failed: analysis.eligibility.max_failed,
+            failed_as: analysis.eligibility.failed_as,
+            groups: analysis.levels().iter().map(|entry| WireGroup::new(analysis, entry)).collect(),
             minimum: WireMinimum::of(
                 analysis,
                 WireObserved {
@@ -415,38 +441,42 @@ impl<'a> Wire<'a> {
 }
 
 impl WireGroup {
-    fn of(analysis: &Analysis, place: usize) -> Self {
-        let group = &analysis.groups[place];
-        let summary = &group.summary;
-        let candidate = analysis.minimum.candidates.get(place);
-        let [ci_lower, ci_upper] = ends(summary.mean.interval);
-        let [median_ci_lower, median_ci_upper] = ends(group.median.and_then(|median| median.interval));
-        let basins = group.basins.as_ref();
+    fn new(analysis: &Analysis, entry: &LevelEntry<'_>) -> Self {
+        let (group, summary) = (entry.group, entry.group.map(|group| &group.summary));
+        let of = |value: fn(&Summary) -> Option<f64>| summary.and_then(value);
+        let candidate = entry.index.and_then(|index| analysis.minimum.candidates.get(index));
+        let [ci_lower, ci_upper] = ends(summary.and_then(|summary| summary.mean.interval));
+        let [median_ci_lower, median_ci_upper] = ends(group.and_then(|group| group.median?.interval));
+        let basins = group.and_then(|group| group.basins.as_ref());
         let quantile = |quantile: &Quantile| {
             let [ci_lower, ci_upper] = ends(quantile.estimate.interval);
             WireQuantile { share: quantile.share, estimate: quantile.estimate.point, ci_lower, ci_upper }
         };
         Self {
-            level: group.level,
-            n: summary.n,
-            mean: summary.mean.point,
-            std_dev: summary.std_dev,
-            standard_error: summary.mean.standard_error,
+            level: entry.level,
+            runs: entry.failures.runs,
+            failed: entry.failures.failed,
+            failed_share: entry.failures.share.as_ref().map(WireInterval::new),
+            eligible: entry.index.is_some(),
+            n: summary.map_or(0, |summary| summary.n),
+            mean: of(|summary| Some(summary.mean.point)),
+            std_dev: of(|summary| summary.std_dev),
+            standard_error: of(|summary| summary.mean.standard_error),
             ci_lower,
             ci_upper,
-            median: summary.median,
-            q25: summary.q25,
-            q75: summary.q75,
-            min: summary.min,
-            max: summary.max,
+            median: of(|summary| summary.median),
+            q25: of(|summary| summary.q25),
+            q75: of(|summary| summary.q75),
+            min: of(|summary| summary.min),
+            max: of(|summary| summary.max),
             p_best: candidate.map(|candidate| candidate.probability),
             in_confidence_set: candidate.map(|candidate| candidate.in_set),
-            solved_share: group.solved_share().map(WireEstimate::of),
+            solved_share: group.and_then(Group::solved_share).map(WireEstimate::of),
             median_ci_lower,
             median_ci_upper,
-            trimmed_mean: group.trimmed_mean.as_ref().map(WireEstimate::of),
-            interquartile_mean: group.interquartile_mean.as_ref().map(WireEstimate::of),
-            quantiles: group.quantiles.iter().map(quantile).collect(),
+            trimmed_mean: group.and_then(|group| group.trimmed_mean.as_ref()).map(WireEstimate::of),
+            interquartile_mean: group.and_then(|group| group.interquartile_mean.as_ref()).map(WireEstimate::of),
+            quantiles: group.into_iter().flat_map(|group| &group.quantiles).map(quantile).collect(),
             basins: basins.map(|basins| basins.shares.iter().map(|s| (s.basin, WireShare::of(s))).collect()),
             solved_mean: basins.and_then(|basins| basins.solved_mean.as_ref()).map(WireEstimate::of),
         }

@@ -3,6 +3,7 @@
 mod changes;
 pub mod comparison;
 pub mod csv;
+pub mod failures;
 pub mod finding;
 pub mod history;
 pub mod json;

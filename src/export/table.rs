@@ -1,26 +1,40 @@
 //! The group table for people: aligned for the terminal, or as Markdown.
 
+use crate::analysis::failures::{Failures, LevelEntry};
 use crate::analysis::{Analysis, Group};
 use crate::course::History;
 use crate::data::{Exclusion, RowLedger};
 use crate::export::{finding, history};
 use crate::format::{aligned, count, printable, to_precision_of};
+use crate::stats::Estimate;
 
 /// A column of the table.
 struct Column {
     head: &'static str,
     /// In a narrow terminal the highest go first.
     rank: u8,
-    cell: fn(&Group) -> String,
+    cell: Cell,
+}
+
+/// Where the text of a cell comes from.
+enum Cell {
+    /// Any level has it.
+    Level(fn(&LevelEntry<'_>) -> String),
+    /// Any level has it, if runs failed anywhere.
+    Failures(fn(&Failures) -> String),
+    /// A level with runs that did not fail has it.
+    Runs(fn(&Group) -> String),
 }
 
 const fn column(head: &'static str, rank: u8, cell: fn(&Group) -> String) -> Column {
-    Column { head, rank, cell }
+    Column { head, rank, cell: Cell::Runs(cell) }
 }
 
-const COLUMNS: [Column; 11] = [
-    column("level", 0, |group| aligned(group.level, 5)),
-    column("n", 0, |group| count(group.summary.n)),
+const COLUMNS: [Column; 13] = [
+    Column { head: "level", rank: 0, cell: Cell::Level(|entry| aligned(entry.level, 5)) },
+    Column { head: "n", rank: 0, cell: Cell::Level(|entry| count(entry.group.map_or(0, |group| group.summary.n))) },
+    Column { head: "failed", rank: 0, cell: Cell::Failures(failed) },
+    Column { head: "failed share", rank: 2, cell: Cell::Failures(failed_share) },
     column("mean", 0, |group| rounded(group, group.summary.mean.point)),
     column("std dev", 1, |group| group.summary.std_dev.map(|s| aligned(s, 4)).unwrap_or_default()),
     column("std error", 3, |group| group.summary.mean.standard_error.map(|e| aligned(e, 3)).unwrap_or_default()),
@@ -57,12 +71,32 @@ fn rounded(group: &Group, value: f64) -> String {
     error.map_or_else(|| aligned(value, 6), |error| to_precision_of(value, error))
 }
 
-/// One level in the words of the table, for any output that shows it. A missing value is an empty cell.
-pub fn cells(group: &Group) -> Vec<String> {
-    COLUMNS.iter().map(|column| (column.cell)(group)).collect()
+/// `2 of 3`.
+fn failed(failures: &Failures) -> String {
+    format!("{} of {}", count(failures.failed), count(failures.runs))
 }
 
-/// The heads of [`cells`], naming the interval's confidence.
+/// In whole percent, with its interval.
+fn failed_share(failures: &Failures) -> String {
+    let percent = |share: f64| format!("{:.0}", 100.0 * share);
+    let Some(Estimate { point, interval: Some(interval), .. }) = failures.share else { return String::new() };
+    format!("{} % ({} … {} %)", percent(point), percent(interval.lower), percent(interval.upper))
+}
+
+/// Every level in the words of the table, for any output that shows it. A missing value is an empty cell.
+pub fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
+    let has_failures = analysis.has_failures();
+    let cell = |column: &Column, entry: &LevelEntry<'_>| match column.cell {
+        Cell::Level(cell) => cell(entry),
+        Cell::Failures(cell) if has_failures => cell(entry.failures),
+        Cell::Failures(_) => String::new(),
+        Cell::Runs(cell) => entry.group.map(cell).unwrap_or_default(),
+    };
+    let row = |entry: &LevelEntry<'_>| COLUMNS.iter().map(|column| cell(column, entry)).collect();
+    analysis.levels().iter().map(row).collect()
+}
+
+/// The heads of [`rows`], naming the interval's confidence.
 pub fn heads(confidence: f64) -> Vec<String> {
     let head = |column: &Column| match column.head {
         INTERVAL => format!("{} interval", finding::confidence(confidence)),
@@ -74,7 +108,7 @@ pub fn heads(confidence: f64) -> Vec<String> {
 /// Heads and cells of the columns that any level has a value in.
 fn filled(analysis: &Analysis) -> (Vec<&'static Column>, Vec<Vec<String>>) {
     let mut rows = vec![heads(analysis.confidence)];
-    rows.extend(analysis.groups.iter().map(cells));
+    rows.extend(self::rows(analysis));
     let has: Vec<bool> = (0..COLUMNS.len()).map(|place| rows[1..].iter().any(|row| !row[place].is_empty())).collect();
     let kept = |row: Vec<String>| row.into_iter().zip(&has).filter(|(_, has)| **has).map(|(cell, _)| cell).collect();
     let columns = COLUMNS.iter().zip(&has).filter(|(_, has)| **has).map(|(column, _)| column).collect();
@@ -103,10 +137,11 @@ pub fn terminal(analysis: &Analysis, width: usize) -> String {
         shown.remove(worst);
     }
     let mut text = String::new();
+    let best = analysis.levels().iter().position(|entry| entry.index == Some(analysis.observed_minimum));
     for (at, row) in rows.iter().enumerate() {
         let line: Vec<String> = shown.iter().map(|(place, _, width)| format!("{:>width$}", row[*place])).collect();
         text.push_str(line.join(GAP).trim_end());
-        if at == analysis.observed_minimum + 1 {
+        if Some(at) == best.map(|best| best + 1) {
             text.push_str(MARK);
         }
         text.push('\n');
@@ -128,7 +163,7 @@ pub fn closing(analysis: &Analysis) -> String {
     }
     text.push_str(&format!("{}\n", ledger(&analysis.ledger)));
     for warning in &analysis.warnings {
-        text.push_str(&format!("warning: {}; {}\n", printable(&warning.message()), warning.advice()));
+        text.push_str(&format!("warning: {}; {}\n", printable(&warning.message()), printable(&warning.advice())));
     }
     text
 }
@@ -159,13 +194,14 @@ fn rounds(history: &History, analysis: &Analysis) -> String {
     text
 }
 
-/// The ledger in a line: `Rows: 10,000 read = 9,998 used + 2 NaN`.
+/// The ledger in a line: `Rows: 10,000 read = 9,996 used + 2 failed + 2 empty`.
 pub fn ledger(ledger: &RowLedger) -> String {
     let excluded = Exclusion::ALL
         .into_iter()
         .filter(|reason| ledger.excluded(*reason) > 0)
         .map(|reason| format!(" + {} {}", count(ledger.excluded(reason)), reason.name()));
-    format!("Rows: {} read = {} used{}", count(ledger.read), count(ledger.used()), excluded.collect::<String>())
+    let (read, used, failed) = (count(ledger.read), count(ledger.used()), failed_rows(ledger));
+    format!("Rows: {read} read = {used} used{failed}{}", excluded.collect::<String>())
 }
 
 /// The same with the place of the first row of each reason: `10 read = 9 used + 1 left out: 1 NaN (first: a.csv, line 7)`.
@@ -174,7 +210,12 @@ pub fn ledger_with_places(ledger: &RowLedger) -> String {
         0 => String::new(),
         rows => format!(" + {} left out: {}", count(rows), ledger.reasons()),
     };
-    format!("{} read = {} used{left_out}", count(ledger.read), count(ledger.used()))
+    format!("{} read = {} used{}{left_out}", count(ledger.read), count(ledger.used()), failed_rows(ledger))
+}
+
+/// ` + 2 failed`; nothing if no run failed.
+fn failed_rows(ledger: &RowLedger) -> String {
+    if ledger.failed == 0 { String::new() } else { format!(" + {} failed", count(ledger.failed)) }
 }
 
 /// Finding, facts, table and warnings as Markdown.
@@ -197,7 +238,7 @@ pub fn markdown(analysis: &Analysis) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::{AxisScale, Question, Statistic};
+    use crate::analysis::Question;
     use crate::data::{LevelSummaries, LevelSummary, Roles, RowLedger};
 
     fn analysis() -> Analysis {
@@ -210,14 +251,7 @@ mod tests {
         let levels: Vec<LevelSummary> = (1..=20).map(level).collect();
         let ledger = RowLedger::of_rows(20);
         let data = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
-        let question = Question {
-            confidence: 0.95,
-            references: vec![],
-            margin: None,
-            statistic: Statistic::Mean,
-            goal: None,
-            x_scale: AxisScale::Auto,
-        };
+        let question = Question::default();
         Analysis::of(data, &question).unwrap()
     }
 

@@ -139,6 +139,19 @@ impl Canvas {
         self.draw(&Circle::new(coordinate(at), tenths(radius), stroke(colour.into(), width)));
     }
 
+    /// A point of this `radius` without filling, on paper so that no line runs through it.
+    pub fn hollow(&mut self, at: Point, radius: f64, colour: Colour) {
+        let width = (0.45 * radius).clamp(0.6, 1.6);
+        self.dot(at, radius, self.palette.paper);
+        self.ring(at, radius - width / 2.0, colour, width);
+    }
+
+    /// A slanted cross of arms `reach` long in each direction.
+    pub fn cross(&mut self, (x, y): Point, reach: f64, colour: Colour, width: f64) {
+        self.line(&[(x - reach, y - reach), (x + reach, y + reach)], colour, width);
+        self.line(&[(x - reach, y + reach), (x + reach, y - reach)], colour, width);
+    }
+
     /// A text whose small letters have their middle at the point's height.
     pub fn text(&mut self, text: &str, at: Point, look: Lettering) {
         self.turned_text(text, at, look, FontTransform::None);

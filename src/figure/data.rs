@@ -1,5 +1,6 @@
 //! What figures of an analysis share: which levels are shown, on which axis, and in which words.
 
+use crate::analysis::failures::Failures;
 use crate::analysis::{Along, Analysis, Group, Statistic};
 use crate::error::{Error, Result};
 use crate::export::finding;
@@ -33,12 +34,16 @@ impl<'a> Levels<'a> {
             Along::Log => Scale::Log,
             Along::Linear => Scale::Linear,
         };
-        let x = Axis::around(scale, analysis.on_axis().iter().map(|group| group.level)).ok_or_else(|| {
-            Error::Figure { figure, reason: format!("the levels of '{}' are too far apart to draw", analysis.factor) }
+        let all_levels: Vec<f64> = analysis.levels().iter().map(|entry| entry.level).collect();
+        let has_place = |level: &f64| analysis.along.has_place_for(*level);
+        let on_axis = all_levels.iter().copied().filter(has_place);
+        let x = Axis::around(scale, on_axis).ok_or_else(|| Error::Figure {
+            figure,
+            reason: format!("the levels of '{}' are too far apart to draw", analysis.factor),
         })?;
         let all = analysis.groups.len();
         Ok(Self {
-            x: if analysis.beside() > 0 { x.with_zero_beside() } else { x },
+            x: if all_levels.iter().all(has_place) { x } else { x.with_zero_beside() },
             groups: analysis.groups.iter().step_by(all.div_ceil(style::MOST_POINTS).max(1)).collect(),
             all,
         })
@@ -109,6 +114,8 @@ pub struct Point {
     pub value: f64,
     /// Ends of the error bar.
     pub bar: Option<(f64, f64)>,
+    /// Whether runs failed at the level.
+    pub has_failures: bool,
 }
 
 impl Point {
@@ -123,7 +130,7 @@ impl Point {
             ErrorBars::Ci => estimate.interval.map(|interval| (interval.lower, interval.upper)),
             ErrorBars::None => None,
         };
-        Some(Self { level: group.level, value: estimate.point, bar })
+        Some(Self { level: group.level, value: estimate.point, bar, has_failures: group.failures.failed > 0 })
     }
 
     /// Its value and the ends of its bar.
@@ -239,14 +246,17 @@ pub fn bar_label(bars: ErrorBars, analysis: &Analysis) -> Option<String> {
 
 /// How many levels there are, of how many runs each.
 pub fn caption(analysis: &Analysis) -> String {
-    let sizes = || analysis.groups.iter().map(|group| group.summary.n);
+    let levels = analysis.levels();
+    let sizes = || levels.iter().map(|entry| entry.failures.runs);
     let n = match (sizes().min(), sizes().max()) {
-        (Some(only), _) if analysis.groups.len() == 1 => return format!("1 level, n = {}", counted(only, "run")),
+        (Some(only), _) if levels.len() == 1 => return format!("1 level, n = {}", counted(only, "run")),
         (Some(least), Some(most)) if least == most => format!("n = {} each", counted(most, "run")),
         (Some(least), Some(most)) => format!("n = {} to {} each", count(least), counted(most, "run")),
         _ => String::new(),
     };
-    format!("{}, {n}; {} in all", counted(analysis.groups.len() as u64, "level"), counted(analysis.runs(), "run"))
+    let Failures { runs, failed, .. } = analysis.failures();
+    let failed = if failed > 0 { format!(", {} of them failed", count(failed)) } else { String::new() };
+    format!("{}, {n}; {} in all{failed}", counted(levels.len() as u64, "level"), counted(runs, "run"))
 }
 
 /// `Xavier = 1/√2`.

@@ -87,6 +87,16 @@ impl Frame {
         frame
     }
 
+    /// The same without labels below, where another frame follows that has the same axis.
+    pub fn draw_above(canvas: &mut Canvas, area: Area, (x, y): (Axis, Axis), name: &str) -> Self {
+        let frame = Self { x, y, area };
+        frame.columns(canvas, false);
+        let widest = frame.rows(canvas);
+        frame.border(canvas);
+        frame.name(canvas, Names { x: "", y: name }, widest);
+        frame
+    }
+
     /// Writes the names of the axes, beyond labels of which those at the left are `widest` wide.
     pub fn name(&self, canvas: &mut Canvas, names: Names<'_>, widest: f64) {
         let (area, ink) = (self.area, canvas.palette.ink);

@@ -11,6 +11,7 @@ use crate::export::finding;
 use crate::figure::axis::{Axis, Scale, readable};
 use crate::figure::canvas::{Anchor, Canvas};
 use crate::figure::data::{self, Levels, Point};
+use crate::figure::failures::{self, Failing};
 use crate::figure::frame::{Frame, Names};
 use crate::figure::marks::NamedLines;
 use crate::figure::page::{Area, Entry, Mark, Page, letters};
@@ -29,10 +30,14 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
     let levels = Levels::of(analysis, NAME)?;
     let points: Vec<Point> =
         levels.groups.iter().filter_map(|group| Point::of(group, analysis.statistic, options.error_bars)).collect();
-    let y = Axis::around(Scale::Linear, points.iter().flat_map(Point::heights)).ok_or_else(|| Error::Figure {
+    let others = others(analysis, &points, options.error_bars);
+    let heights = points.iter().flat_map(Point::heights).chain(others.iter().map(|point| point.value));
+    let y = Axis::around(Scale::Linear, heights).ok_or_else(|| Error::Figure {
         figure: NAME,
         reason: format!("the means of '{}' are too large to draw", analysis.metric),
     })?;
+    let failing = Failing::new(analysis);
+    let y = if failing.is_some() { Failing::with_room(y) } else { y };
     let zoom = Zoom::of(analysis, &levels, options.error_bars);
     let mut canvas = Canvas::new(options.look, if zoom.is_some() { 2 } else { 1 });
     let title = options.wording.title(data::title(analysis));
@@ -51,7 +56,8 @@ pub fn draw(analysis: &Analysis, options: &FigureOptions) -> Result<Figure> {
         None => [area, area],
     };
     let shows_layers = zoom.is_none() && shows_layers(analysis, &levels);
-    let overview = Overview { analysis, points: &points, is_dense: levels.are_many(), shows_layers };
+    let (points, others, is_dense) = (&points, &others, levels.are_many());
+    let overview = Overview { analysis, points, others, failing, is_dense, shows_layers };
     overview.draw(&mut canvas, main, (levels.x, y), [&labels[0], &labels[1]]);
     if let Some(zoom) = zoom {
         zoom.draw(&mut canvas, analysis, beside);
@@ -78,6 +84,7 @@ fn legend(
         let mark = if levels.are_many() { Mark::Area(palette.data.at(BAND)) } else { Mark::Bar(palette.data) };
         entries.push(Entry::new(mark, label));
     }
+    entries.extend(failures::legend(analysis, canvas));
     if let Some(zoom) = zoom {
         let confidence = finding::confidence(analysis.confidence);
         entries.push(Entry::new(
@@ -101,6 +108,19 @@ fn legend(
     entries
 }
 
+/// The levels that take no part, as far as runs there did not fail: those whose value is not so far off that the others could not be
+/// told apart beside it.
+fn others(analysis: &Analysis, points: &[Point], bars: ErrorBars) -> Vec<Point> {
+    let heights = || points.iter().flat_map(Point::heights);
+    let (least, most) = (heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max));
+    let range = most - least;
+    let is_near = |point: &Point| range == 0.0 || (least - range..=most + range).contains(&point.value);
+    let groups = analysis.ineligible.iter().filter_map(|other| other.group.as_ref());
+    let stride = analysis.ineligible.len().div_ceil(style::MOST_POINTS).max(1);
+    let points = groups.step_by(stride).filter_map(|group| Point::of(group, analysis.statistic, bars));
+    points.filter(is_near).collect()
+}
+
 /// From this many levels on points are small, or they would hide the band.
 const CROWD: usize = 800;
 /// Opacity of the band.
@@ -112,6 +132,9 @@ const SHADE: f64 = 0.16;
 struct Overview<'a> {
     analysis: &'a Analysis,
     points: &'a [Point],
+    /// Levels that take no part.
+    others: &'a [Point],
+    failing: Option<Failing>,
     is_dense: bool,
     /// Whether it shows what is known of the optimum, there being no panel for that.
     shows_layers: bool,
@@ -123,13 +146,28 @@ impl Overview<'_> {
         let optimum = data::optimum(self.analysis, canvas.palette);
         let best = optimum.as_ref().map(|_| self.analysis.observed().level);
         lines.extend(optimum);
+        let area = match self.failing {
+            Some(_) => Failing::indented(area, axes, Names { x, y }),
+            None => area,
+        };
         let (lines, room) = NamedLines::above(&lines, axes, Names { x, y }, area, 0.0);
+        let [room, strip] = if self.failing.is_some() { Failing::split(canvas, room) } else { [room, room] };
         if self.shows_layers {
             self.place(canvas, room, axes.0);
         }
-        let frame = Frame::draw_inside(canvas, room, axes, Names { x, y });
+        let frame = match &self.failing {
+            Some(failing) => {
+                failing.strip(canvas, strip, axes.0, x);
+                Frame::draw_above(canvas, room, axes, y)
+            }
+            None => Frame::draw_inside(canvas, room, axes, Names { x, y }),
+        };
         if self.shows_layers {
             self.curve(canvas, &frame);
+        }
+        let others: Vec<Point> = self.others.iter().copied().map(|point| within_plot(point, axes.1)).collect();
+        if !self.is_dense {
+            bars(canvas, &frame, &others);
         }
         if self.is_dense {
             band(canvas, &frame, self.points);
@@ -147,9 +185,26 @@ impl Overview<'_> {
             if best == Some(point.level) {
                 canvas.dot(at, radius + 2.2, canvas.palette.minimum);
             }
-            canvas.dot(at, radius, canvas.palette.data);
+            mark(canvas, &frame, point, radius);
+        }
+        others.iter().for_each(|point| mark(canvas, &frame, point, radius));
+        if let Some(failing) = &self.failing {
+            failing.crosses(canvas, &frame);
         }
     }
+}
+
+/// A point, hollow where runs failed.
+fn mark(canvas: &mut Canvas, frame: &Frame, point: &Point, radius: f64) {
+    let (at, colour) = (frame.at((point.level, point.value)), canvas.palette.data);
+    if point.has_failures { canvas.hollow(at, radius + 0.4, colour) } else { canvas.dot(at, radius, colour) }
+}
+
+/// `point` with its bar cut at the ends of `y`.
+fn within_plot(point: Point, y: Axis) -> Point {
+    let [lower, upper] = y.ends();
+    let cut = |(from, to): (f64, f64)| (from.clamp(lower, upper), to.clamp(lower, upper));
+    Point { bar: point.bar.map(cut), ..point }
 }
 
 impl Overview<'_> {
@@ -300,9 +355,7 @@ impl Zoom {
         }
         lines.draw(canvas, &frame);
         let radius = if self.points.len() > style::MANY_LEVELS { 1.7 } else { 3.0 };
-        for point in &self.points {
-            canvas.dot(frame.at((point.level, point.value)), radius, canvas.palette.data);
-        }
+        self.points.iter().for_each(|point| mark(canvas, &frame, point, radius));
         frame.curve(canvas, &self.curve, canvas.palette.minimum, 2.0);
         self.cross(canvas, &frame);
         for (row, line) in head.iter().enumerate() {

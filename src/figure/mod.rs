@@ -20,6 +20,7 @@ mod contour;
 pub mod curves;
 pub mod data;
 pub mod distribution;
+mod failures;
 pub mod font;
 pub mod frame;
 pub mod functions;

@@ -74,6 +74,10 @@ pub enum Mark {
     Ring(Colour),
     /// A square without filling.
     Square(Colour),
+    /// A cross.
+    Cross(Colour),
+    /// A hollow point.
+    Hollow(Colour),
 }
 
 /// An entry of the legend.
@@ -214,6 +218,8 @@ fn mark(canvas: &mut Canvas, mark: Mark, (x, y): (f64, f64)) {
         Mark::Dot(colour) => canvas.dot((x + 9.0, y), 3.4, colour),
         Mark::Ring(colour) => canvas.ring((x + 9.0, y), 4.6, colour, 2.2),
         Mark::Square(colour) => canvas.outline((x + 3.0, y - 6.0), (x + 15.0, y + 6.0), colour, 2.2),
+        Mark::Cross(colour) => canvas.cross((x + 9.0, y), 4.2, colour, 2.0),
+        Mark::Hollow(colour) => canvas.hollow((x + 9.0, y), 3.4, colour),
         Mark::Bar(colour) => canvas.line(&[(x + 9.0, y - 7.0), (x + 9.0, y + 7.0)], colour, 1.6),
         Mark::Line(colour) => canvas.line(&level, colour, 2.0),
         Mark::Dashes(colour) => canvas.dashed(&level, colour, 2.0),

@@ -140,6 +140,8 @@ pub struct Palette {
     pub data: Colour,
     /// The minimum.
     pub minimum: Colour,
+    /// Failed runs.
+    pub failed: Colour,
     /// Reference lines in their order: black first, as in the article.
     pub references: [Colour; 4],
     /// Shares of runs: solved, between, two, three and all patterns merged.
@@ -175,6 +177,7 @@ static LIGHT: Palette = Palette {
     grid: Colour(228, 228, 228),
     data: Colour(0, 114, 178),
     minimum: Colour(0, 128, 94),
+    failed: Colour(196, 26, 46),
     references: [Colour(0, 0, 0), Colour(190, 84, 0), Colour(160, 62, 120), Colour(138, 102, 0)],
     basins: [Colour(0, 158, 115), Colour(200, 200, 200), Colour(240, 228, 66), Colour(230, 159, 0), Colour(176, 66, 0)],
     poles: [Colour(86, 180, 233), Colour(230, 159, 0)],
@@ -187,6 +190,7 @@ static DARK: Palette = Palette {
     grid: Colour(50, 55, 61),
     data: Colour(86, 180, 233),
     minimum: Colour(46, 204, 155),
+    failed: Colour(255, 107, 107),
     references: [Colour(255, 255, 255), Colour(255, 153, 85), Colour(227, 154, 196), Colour(240, 228, 66)],
     basins: [Colour(0, 158, 115), Colour(120, 124, 128), Colour(240, 228, 66), Colour(230, 159, 0), Colour(196, 74, 0)],
     poles: [Colour(28, 96, 148), Colour(176, 108, 0)],

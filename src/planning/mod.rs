@@ -36,6 +36,7 @@ use crate::stats::interval::normal_quantile;
 use crate::stats::optimum::verdict::Verdict;
 use crate::stats::refined;
 use crate::stats::sequential::{FEWEST, growth};
+use crate::stats::smooth::Edge;
 
 /// The precision that the reach is made for where none is asked for.
 pub const USUAL_GOAL: f64 = 0.02;
@@ -249,9 +250,7 @@ pub fn why_more_runs_do_not_help(analysis: &Analysis) -> Option<String> {
         Verdict::AtEdge { .. } if analysis.minimum.is_beside => {
             Some(format!("the {optimum} lies at {} = 0, beside the axis", analysis.factor))
         }
-        Verdict::AtEdge { .. } => {
-            Some(format!("the {optimum} lies at the end of the sweep or beyond; extend the sweep there"))
-        }
+        Verdict::AtEdge { edge } => Some(beyond_the_end(analysis, *edge)),
         Verdict::Flat => Some(format!("no two levels differ by more than {margin}; give a narrower --margin")),
         Verdict::NotUnimodal { dips } => {
             let places: Vec<String> = dips.iter().map(|at| significant(analysis.groups[*at].level, 4)).collect();
@@ -264,6 +263,19 @@ pub fn why_more_runs_do_not_help(analysis: &Analysis) -> Option<String> {
             "a margin of {margin} of a value that may be of either sign cannot be met; give --margin as a number"
         )),
         _ => None,
+    }
+}
+
+/// What to do about an optimum at an end of the levels.
+fn beyond_the_end(analysis: &Analysis, edge: Edge) -> String {
+    let optimum = analysis.goal.optimum();
+    match analysis.failures_beyond(edge) {
+        Some(mut between) => {
+            between.sort_by(f64::total_cmp);
+            let [from, to] = between.map(|level| significant(level, 4));
+            format!("the {optimum} lies next to where runs fail; make levels between {from} and {to}")
+        }
+        None => format!("the {optimum} lies at the end of the sweep or beyond; extend the sweep there"),
     }
 }
 
@@ -291,7 +303,7 @@ fn around_minimum(analysis: &Analysis, curve: Option<&Curve<'_>>, goal: f64) -> 
         return Ok((levels.to_vec(), shares.to_vec()));
     }
     if at <= first || at >= last {
-        return Err(unplanned(format!("the {optimum} lies at the end of the sweep or beyond; extend the sweep there")));
+        return Err(unplanned(beyond_the_end(analysis, if at <= first { Edge::Low } else { Edge::High })));
     }
     const RISE: f64 = 1.2;
     let reach = curve.reach(at, RISE * libm::sqrt(goal)).min((last - first) / 3.0);

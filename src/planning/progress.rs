@@ -200,8 +200,7 @@ fn verdict_on(analysis: &Analysis, name: &str) -> Option<Verdict> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::analysis::statistic::Statistic;
-    use crate::analysis::{AxisScale, Margin, Question};
+    use crate::analysis::{Margin, Question};
     use crate::data::Data;
     use crate::data::{LevelSummaries, LevelSummary, Roles, RowLedger};
 
@@ -220,14 +219,7 @@ mod tests {
         let levels = vec![level(1.0, n), level(2.0, 40), level(3.0, 40), level(4.0, 40), level(5.0, 40)];
         let columns = Roles::new("x", "y");
         let ledger = RowLedger::of_rows(160 + n);
-        let question = Question {
-            confidence: 0.96,
-            references: Vec::new(),
-            margin: None,
-            statistic: Statistic::Mean,
-            goal: None,
-            x_scale: AxisScale::Auto,
-        };
+        let question = Question { confidence: 0.96, ..Question::default() };
         let levels = LevelSummaries { levels, ledger, ..LevelSummaries::empty(&columns) };
         Analysis::of(Data::Levels(levels), &question).unwrap()
     }

@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::analysis::failures::{Failures, LevelEntry};
 use crate::analysis::{Along, Analysis, Group, Statistic};
 use crate::export::finding;
 use crate::figure::data as figure;
@@ -39,7 +40,7 @@ struct Page<'a> {
 struct Columns {
     level: Vec<f64>,
     n: Vec<u64>,
-    mean: Vec<f64>,
+    mean: Vec<Option<f64>>,
     std_dev: Vec<Option<f64>>,
     standard_error: Vec<Option<f64>>,
     ci_lower: Vec<Option<f64>>,
@@ -54,9 +55,31 @@ struct Columns {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     solved_share: Vec<Option<f64>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    p_best: Vec<f64>,
+    p_best: Vec<Option<f64>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    in_confidence_set: Vec<bool>,
+    in_confidence_set: Vec<Option<bool>>,
+    #[serde(flatten)]
+    failures: Option<FailureColumns>,
+}
+
+/// Only where runs failed.
+#[derive(Serialize)]
+struct FailureColumns {
+    runs: Vec<u64>,
+    failed: Vec<u64>,
+    failed_share: Vec<Option<f64>>,
+    eligible: Vec<bool>,
+}
+
+impl FailureColumns {
+    fn new(levels: &[LevelEntry<'_>]) -> Self {
+        Self {
+            runs: levels.iter().map(|entry| entry.failures.runs).collect(),
+            failed: levels.iter().map(|entry| entry.failures.failed).collect(),
+            failed_share: levels.iter().map(|entry| entry.failures.share.map(|share| share.point)).collect(),
+            eligible: levels.iter().map(|entry| entry.index.is_some()).collect(),
+        }
+    }
 }
 
 /// One entry a level.
@@ -83,6 +106,9 @@ struct Shown {
     median: Option<String>,
     /// Absent where it is the statistic.
     solved: Option<String>,
+    /// How many runs failed; absent where none did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failed: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -108,6 +134,7 @@ pub fn json(analysis: &Analysis) -> String {
 
 impl<'a> Page<'a> {
     fn of(analysis: &'a Analysis) -> Self {
+        let levels = analysis.levels();
         let drawn = analysis.references.iter().map(|result| &result.reference).filter(|reference| reference.drawn);
         Self {
             title: figure::title(analysis),
@@ -120,10 +147,10 @@ impl<'a> Page<'a> {
             logarithmic: analysis.along == Along::Log,
             statistic: analysis.statistic.name(),
             best: figure::best_of_curve(analysis),
-            columns: Columns::of(analysis),
-            measured: (analysis.statistic != Statistic::Mean).then(|| Measured::of(analysis)),
-            shown: analysis.groups.iter().map(|group| Shown::of(group, analysis.statistic)).collect(),
-            lowest: analysis.observed_minimum,
+            columns: Columns::of(analysis, &levels),
+            measured: (analysis.statistic != Statistic::Mean).then(|| Measured::of(analysis, &levels)),
+            shown: levels.iter().map(|entry| Shown::of(entry, analysis.statistic)).collect(),
+            lowest: levels.iter().position(|entry| entry.index == Some(analysis.observed_minimum)).unwrap_or(0),
             fitted: analysis.minimum.level.as_ref().map(|level| Fitted::of(level, &figure::best_of_curve(analysis))),
             references: drawn
                 .map(|reference| Line { level: reference.value, label: figure::reference_label(reference) })
@@ -133,38 +160,43 @@ impl<'a> Page<'a> {
 }
 
 impl Columns {
-    fn of(analysis: &Analysis) -> Self {
-        let groups = &analysis.groups;
+    fn of(analysis: &Analysis, levels: &[LevelEntry<'_>]) -> Self {
         let candidates = &analysis.minimum.candidates;
-        let has_solved = groups.iter().any(|group| group.basins.is_some());
-        let has_trimmed = groups.iter().any(|group| group.trimmed_mean.is_some());
-        let trimmed = |group: &Group| group.trimmed_mean.map(|mean| mean.point);
-        let solved = |group: &Group| group.solved_share().map(|share| share.point);
+        let column = |of: fn(&Group) -> Option<f64>| levels.iter().map(|entry| entry.group.and_then(of)).collect();
+        // Columns that no level has a value in are left out.
+        let optional = |of: fn(&Group) -> Option<f64>| {
+            let values: Vec<Option<f64>> = column(of);
+            if values.iter().any(Option::is_some) { values } else { Vec::new() }
+        };
+        let candidate = |entry: &LevelEntry<'_>| entry.index.and_then(|index| candidates.get(index));
+        let judged = if candidates.is_empty() { &[] } else { levels };
         Self {
-            level: groups.iter().map(|group| group.level).collect(),
-            n: groups.iter().map(|group| group.summary.n).collect(),
-            mean: groups.iter().map(|group| group.summary.mean.point).collect(),
-            std_dev: groups.iter().map(|group| group.summary.std_dev).collect(),
-            standard_error: groups.iter().map(|group| group.summary.mean.standard_error).collect(),
-            ci_lower: groups.iter().map(|group| group.summary.mean.interval.map(|ends| ends.lower)).collect(),
-            ci_upper: groups.iter().map(|group| group.summary.mean.interval.map(|ends| ends.upper)).collect(),
-            median: groups.iter().map(|group| group.summary.median).collect(),
-            q25: groups.iter().map(|group| group.summary.q25).collect(),
-            q75: groups.iter().map(|group| group.summary.q75).collect(),
-            min: groups.iter().map(|group| group.summary.min).collect(),
-            max: groups.iter().map(|group| group.summary.max).collect(),
-            trimmed_mean: if has_trimmed { groups.iter().map(trimmed).collect() } else { Vec::new() },
-            solved_share: if has_solved { groups.iter().map(solved).collect() } else { Vec::new() },
-            p_best: candidates.iter().map(|candidate| candidate.probability).collect(),
-            in_confidence_set: candidates.iter().map(|candidate| candidate.in_set).collect(),
+            level: levels.iter().map(|entry| entry.level).collect(),
+            n: levels.iter().map(|entry| entry.group.map_or(0, |group| group.summary.n)).collect(),
+            mean: column(|group| Some(group.summary.mean.point)),
+            std_dev: column(|group| group.summary.std_dev),
+            standard_error: column(|group| group.summary.mean.standard_error),
+            ci_lower: column(|group| group.summary.mean.interval.map(|ends| ends.lower)),
+            ci_upper: column(|group| group.summary.mean.interval.map(|ends| ends.upper)),
+            median: column(|group| group.summary.median),
+            q25: column(|group| group.summary.q25),
+            q75: column(|group| group.summary.q75),
+            min: column(|group| group.summary.min),
+            max: column(|group| group.summary.max),
+            trimmed_mean: optional(|group| group.trimmed_mean.map(|mean| mean.point)),
+            solved_share: optional(|group| group.solved_share().map(|share| share.point)),
+            p_best: judged.iter().map(|entry| candidate(entry).map(|found| found.probability)).collect(),
+            in_confidence_set: judged.iter().map(|entry| candidate(entry).map(|found| found.in_set)).collect(),
+            failures: analysis.has_failures().then(|| FailureColumns::new(levels)),
         }
     }
 }
 
 impl Measured {
-    fn of(analysis: &Analysis) -> Self {
+    fn of(analysis: &Analysis, levels: &[LevelEntry<'_>]) -> Self {
         let column = |of: fn(Estimate) -> Option<f64>| {
-            analysis.groups.iter().map(|group| analysis.statistic.at(group).and_then(of)).collect()
+            let at = |entry: &LevelEntry<'_>| entry.group.and_then(|group| analysis.statistic.at(group)).and_then(of);
+            levels.iter().map(at).collect()
         };
         Self {
             value: column(|at| Some(at.point)),
@@ -176,9 +208,8 @@ impl Measured {
 }
 
 impl Shown {
-    fn of(group: &Group, statistic: Statistic) -> Self {
-        let summary = &group.summary;
-        let found = statistic.at(group);
+    fn of(entry: &LevelEntry<'_>, statistic: Statistic) -> Self {
+        let found = entry.group.and_then(|group| statistic.at(group));
         let around = |margin: Option<f64>| match (found, margin) {
             (Some(at), Some(margin)) => format!("{} ± {}", to_precision_of(at.point, margin), aligned(margin, 2)),
             (Some(at), None) => significant(at.point, 5),
@@ -186,20 +217,21 @@ impl Shown {
         };
         // The ends of other intervals than the mean's lie at unequal distances.
         let is_mean = statistic == Statistic::Mean;
+        let median = entry.group.and_then(|group| group.median.as_ref());
+        let solved = entry.group.and_then(Group::solved_share);
+        let Failures { runs, failed, .. } = *entry.failures;
         Self {
-            level: level_text(group.level),
-            n: count(summary.n),
+            level: level_text(entry.level),
+            n: count(entry.group.map_or(0, |group| group.summary.n)),
             ci: match found {
                 Some(at) if !is_mean => with_margins(&at),
                 _ => around(found.and_then(|at| at.interval).map(|interval| interval.margin())),
             },
             se: around(found.and_then(|at| at.standard_error)),
-            sd: around(summary.std_dev.filter(|_| is_mean)),
-            median: group.median.as_ref().filter(|_| statistic != Statistic::Median).map(with_margins),
-            solved: group
-                .solved_share()
-                .filter(|_| statistic != Statistic::SolvedShare)
-                .map(|share| share_text(share.point)),
+            sd: around(entry.group.and_then(|group| group.summary.std_dev).filter(|_| is_mean)),
+            median: median.filter(|_| statistic != Statistic::Median).map(with_margins),
+            solved: solved.filter(|_| statistic != Statistic::SolvedShare).map(|share| share_text(share.point)),
+            failed: (failed > 0).then(|| format!("{} of {}", count(failed), count(runs))),
         }
     }
 }

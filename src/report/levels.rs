@@ -1,6 +1,6 @@
 //! The table of levels: cells as people read them, lined up by their decimal points.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Group};
 use crate::export::table;
 use crate::format::{aligned, significant, to_precision_of};
 use crate::stats::Estimate;
@@ -38,33 +38,51 @@ pub struct LevelRow {
     pub is_candidate: bool,
 }
 
-/// What the columns of [`table::cells`] are sorted by.
-const KEYS: [&str; 10] = ["level", "n", "mean", "std_dev", "standard_error", "lower", "median", "q25", "min", "max"];
+/// What the columns of [`table::rows`] are sorted by.
+const KEYS: [&str; 12] = [
+    "level",
+    "n",
+    "failed",
+    "failed_share",
+    "mean",
+    "std_dev",
+    "standard_error",
+    "lower",
+    "median",
+    "q25",
+    "min",
+    "max",
+];
 
 impl LevelTable {
     /// The table of `analysis`: the columns of every other output, then what only some analyses have.
     pub fn of(analysis: &Analysis) -> Self {
         let mut columns: Vec<Column> =
             KEYS.into_iter().zip(table::heads(analysis.confidence)).map(|(key, head)| Column { key, head }).collect();
-        let known = |group| table::cells(group).into_iter().take(KEYS.len()).collect();
-        let mut cells: Vec<Vec<String>> = analysis.groups.iter().map(known).collect();
-        if analysis.groups.iter().any(|group| group.trimmed_mean.is_some()) {
+        let levels = analysis.levels();
+        let known = |row: Vec<String>| row.into_iter().take(KEYS.len()).collect();
+        let mut cells: Vec<Vec<String>> = table::rows(analysis).into_iter().map(known).collect();
+        let groups = || levels.iter().map(|entry| entry.group);
+        let is_known = |of: fn(&Group) -> bool| groups().flatten().any(of);
+        if is_known(|group| group.trimmed_mean.is_some()) {
             columns.push(Column { key: "trimmed_mean", head: "trimmed mean".into() });
-            for (row, group) in cells.iter_mut().zip(&analysis.groups) {
-                row.push(group.trimmed_mean.as_ref().map(rounded).unwrap_or_default());
+            for (row, group) in cells.iter_mut().zip(groups()) {
+                row.push(group.and_then(|group| group.trimmed_mean.as_ref()).map(rounded).unwrap_or_default());
             }
         }
-        if analysis.groups.iter().any(|group| group.basins.is_some()) {
+        if is_known(|group| group.basins.is_some()) {
             columns.push(Column { key: "solved", head: "solved".into() });
-            for (row, group) in cells.iter_mut().zip(&analysis.groups) {
-                row.push(group.solved_share().map(|share| share_text(share.point)).unwrap_or_default());
+            for (row, group) in cells.iter_mut().zip(groups()) {
+                let solved = group.and_then(Group::solved_share);
+                row.push(solved.map(|share| share_text(share.point)).unwrap_or_default());
             }
         }
         let candidates = &analysis.minimum.candidates;
         if !candidates.is_empty() {
             columns.push(Column { key: "p_best", head: "P(best)".into() });
-            for (row, candidate) in cells.iter_mut().zip(candidates) {
-                row.push(probability_text(candidate.probability));
+            for (row, entry) in cells.iter_mut().zip(&levels) {
+                let candidate = entry.index.and_then(|index| candidates.get(index));
+                row.push(candidate.map(|candidate| probability_text(candidate.probability)).unwrap_or_default());
             }
         }
         drop_empty(&mut columns, &mut cells);
@@ -73,8 +91,8 @@ impl LevelTable {
             place,
             level: cells.remove(0),
             cells,
-            is_lowest: place == analysis.observed_minimum,
-            is_candidate: candidates.get(place).is_some_and(|candidate| candidate.in_set),
+            is_lowest: levels[place].index == Some(analysis.observed_minimum),
+            is_candidate: levels[place].index.and_then(|index| candidates.get(index)).is_some_and(|found| found.in_set),
         };
         Self { columns, rows: cells.into_iter().enumerate().map(row).collect() }
     }

@@ -1,28 +1,32 @@
 //! How the numbers are defined, in words.
 
+use crate::analysis::failures::Failures;
 use crate::analysis::layers::Assumption;
-use crate::analysis::{Along, Analysis};
-use crate::export::finding;
-use crate::format::counted;
+use crate::analysis::{Along, Analysis, Statistic};
+use crate::export::{self, finding};
+use crate::format::{count, counted, significant};
 use crate::report::basins;
 use crate::stats::Method;
 
 /// How the numbers came about, by paragraph.
 pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
     let confidence = finding::confidence(analysis.confidence);
-    let runs = counted(analysis.runs(), "run");
+    let runs = counted(analysis.failures().runs, "run");
     let (optimum, extreme) = (analysis.goal.optimum(), analysis.goal.extreme());
     let mut paragraphs = vec![
         format!(
             "{runs} at {} of {} were grouped by exact value and lie on the axis {}. Which levels cannot be excluded as the best at \
              {confidence}: multiple comparisons with the best (Hsu 1981), all levels accounted for. The {extreme} observed mean is also \
              given; as the {extreme} of many noisy means it tends to be too {}.",
-            counted(analysis.groups.len() as u64, "level"),
+            counted(analysis.levels().len() as u64, "level"),
             analysis.factor,
             along(analysis),
             analysis.goal.flattered(),
         ),
         layers(analysis, &confidence),
+    ];
+    paragraphs.extend(failures(analysis, &confidence));
+    paragraphs.push(
         format!(
             "{} p is adjusted over the references (Holm 1979); the verdict is against a margin of {} (two one-sided tests, \
              Schuirmann 1987). The mean at a reference between two levels is interpolated linearly along the axis. Relative \
@@ -31,7 +35,7 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
             differences(analysis),
             analysis.margin.of_optimum(optimum)
         ),
-    ];
+    );
     if analysis.minimum.is_refined() {
         paragraphs.push(format!(
             "Most runs are at levels that were put around the {optimum}, with the same draws at each. Place and value of the \
@@ -41,6 +45,33 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
         ));
     }
     paragraphs
+}
+
+/// What became of failed runs; `None` if there are none.
+fn failures(analysis: &Analysis, confidence: &str) -> Option<String> {
+    let Failures { runs, failed, .. } = analysis.failures();
+    let condition = export::failures::condition(analysis)?;
+    let counts = match (analysis.eligibility.failed_as, analysis.statistic) {
+        (Some(value), _) => format!("Each counts as {} in every statistic.", significant(value, 4)),
+        (None, Statistic::Median) => {
+            "Medians and quantiles are those of all runs, the failed ones worse than every other; one that is a failed run, and an \
+             interval that ends at one, is not given. Other statistics are those of the runs that did not fail."
+                .into()
+        }
+        _ => "The statistics of a level are those of its runs that did not fail.".into(),
+    };
+    let others = analysis.ineligible.len() as u64;
+    let left_out = match others {
+        0 => String::new(),
+        _ => format!(" {} took no part in the search and in the curves.", counted(others, "level")),
+    };
+    Some(format!(
+        "{} of {} failed: their metric is not finite, or a condition says so. {counts} The {} was sought {condition}.{left_out} \
+         Intervals of the share of failed runs are Wilson's (1927), at {confidence}.",
+        count(failed),
+        counted(runs, "run"),
+        analysis.goal.optimum(),
+    ))
 }
 
 /// What is said of the optimum under which assumption.
@@ -101,6 +132,14 @@ pub fn definitions(analysis: &Analysis) -> Vec<[String; 2]> {
     let mut terms = vec![
         ["level".into(), format!("a value of {}", analysis.factor)],
         ["n".into(), "runs at the level that count".into()],
+    ];
+    if analysis.has_failures() {
+        terms.push([
+            "failed".into(),
+            "runs without a finite metric, or that a condition calls failed, of all runs".into(),
+        ]);
+    }
+    terms.extend([
         ["mean".into(), "sum of the runs' values divided by n".into()],
         ["std dev (SD)".into(), "√(Σ(x − mean)² / (n − 1)): how far runs lie from their mean; none for a single run".into()],
         ["std error (SE)".into(), "SD / √n: how far the mean lies from the one of endlessly many runs".into()],
@@ -117,7 +156,7 @@ pub fn definitions(analysis: &Analysis) -> Vec<[String; 2]> {
              and ¾"
                 .into(),
         ],
-    ];
+    ]);
     if analysis.groups.iter().any(|group| group.trimmed_mean.is_some()) {
         let text = "mean without the least and the greatest tenth of the runs (Yuen 1974)";
         terms.push(["trimmed mean".into(), text.into()]);

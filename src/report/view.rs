@@ -5,7 +5,7 @@ use crate::analysis::{Analysis, Place, ReferenceResult, Statistic, Step};
 use crate::baseline::Changes;
 use crate::course::History;
 use crate::data::Exclusion;
-use crate::export::{finding, history, table};
+use crate::export::{failures, finding, history, table};
 use crate::figure::data as figure;
 use crate::format::{aligned, count, counted, excerpt, significant, to_precision_of};
 use crate::provenance::InputDigest;
@@ -178,7 +178,7 @@ impl View {
             warnings: analysis
                 .warnings
                 .iter()
-                .map(|warning| [capitalised(&warning.message()), capitalised(warning.advice())])
+                .map(|warning| [capitalised(&warning.message()), capitalised(&warning.advice())])
                 .collect(),
             ledger: table::ledger(&analysis.ledger),
             has_excluded: analysis.ledger.excluded_in_all() > 0,
@@ -215,6 +215,7 @@ fn verdict_style(verdict: &Verdict) -> &'static str {
 }
 
 fn facts(analysis: &Analysis) -> Vec<Fact> {
+    let (all, levels) = (analysis.failures(), analysis.levels());
     let mut facts = Vec::new();
     if let (Some(level), Some(value)) = (&analysis.minimum.level, &analysis.minimum.value) {
         facts.push(estimate_fact(format!("place of the {}", figure::best_of_curve(analysis)), level));
@@ -244,9 +245,12 @@ fn facts(analysis: &Analysis) -> Vec<Fact> {
     facts.push(fact);
     facts.push(Fact {
         name: "runs".into(),
-        value: count(analysis.runs()),
-        note: format!("at {}", counted(analysis.groups.len() as u64, "level")),
+        value: count(all.runs),
+        note: format!("at {}", counted(levels.len() as u64, "level")),
     });
+    if all.failed > 0 {
+        facts.push(Fact { name: "failed runs".into(), value: count(all.failed), note: failures::places(&levels) });
+    }
     facts
 }
 

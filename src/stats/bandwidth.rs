@@ -61,14 +61,19 @@ impl Criterion {
         Self { penalty, fits }
     }
 
-    /// The criterion for `means`, smaller being better; nothing where the curve has about as many parameters as there are levels.
-    fn aicc(&self, means: &[f64]) -> Option<f64> {
-        let square = |((weight, row), mean): (&(f64, Row), &f64)| {
-            let residual = mean - row.apply(means);
-            weight * residual * residual
-        };
-        let squares: f64 = self.fits.iter().zip(means).map(square).sum();
-        Some(libm::log(squares / self.fits.len() as f64) + self.penalty?)
+    /// The criterion for each draw of `means`, smaller being better; nothing where the curve has about as many parameters as there are
+    /// levels.
+    fn aicc<const N: usize>(&self, means: &[[f64; N]]) -> Option<[f64; N]> {
+        let penalty = self.penalty?;
+        let mut squares = [0.0; N];
+        for ((weight, row), means_here) in self.fits.iter().zip(means) {
+            let fitted = row.apply_to_each(means);
+            for draw in 0..N {
+                let residual = means_here[draw] - fitted[draw];
+                squares[draw] += weight * residual * residual;
+            }
+        }
+        Some(squares.map(|squares| libm::log(squares / self.fits.len() as f64) + penalty))
     }
 }
 
@@ -94,10 +99,12 @@ impl Bins {
         Self { size, shares }
     }
 
-    /// The weighted mean of each bin.
-    fn of(&self, values: &[f64]) -> Vec<f64> {
-        let bins = self.shares.chunks(self.size).zip(values.chunks(self.size));
-        bins.map(|(shares, values)| shares.iter().zip(values).map(|(share, value)| share * value).sum()).collect()
+    /// The weighted mean of each bin, of every draw.
+    fn of<const N: usize>(&self, draws: &[[f64; N]]) -> Vec<[f64; N]> {
+        let bin = |(shares, draws): (&[f64], &[[f64; N]])| {
+            std::array::from_fn(|draw| shares.iter().zip(draws).map(|(share, values)| share * values[draw]).sum())
+        };
+        self.shares.chunks(self.size).zip(draws.chunks(self.size)).map(bin).collect()
     }
 
     /// The bins as levels.
@@ -144,29 +151,41 @@ impl Bandwidths {
 
     /// Whether the criterion would have the narrowest.
     fn is_narrowest_best(&self, means: &[f64]) -> bool {
-        let binned = self.bins.of(means);
+        let binned = self.bins.of(means.as_chunks().0);
         let mut criteria = self.candidates.iter().filter_map(|candidate| candidate.criterion.aicc(&binned));
-        let narrowest = criteria.next();
+        let narrowest: Option<[f64; 1]> = criteria.next();
         criteria.all(|wider| narrowest.is_some_and(|narrowest| narrowest < wider))
     }
 
     /// The weight of each bandwidth's curve for `means`; their sum is 1.
     pub fn weights(&self, means: &[f64]) -> Vec<f64> {
+        let [weights] = self.weights_of_each(means.as_chunks().0);
+        weights
+    }
+
+    /// The same for several draws of the means.
+    fn weights_of_each<const N: usize>(&self, draws: &[[f64; N]]) -> [Vec<f64>; N] {
+        let binned = self.bins.of(draws);
+        let criteria: Vec<Option<[f64; N]>> =
+            self.candidates.iter().map(|candidate| candidate.criterion.aicc(&binned)).collect();
+        let own = |draw: usize| criteria.iter().map(|each| each.map(|each| each[draw])).collect::<Vec<_>>();
+        std::array::from_fn(|draw| self.weights_by(&own(draw), binned.len()))
+    }
+
+    /// The weights where the candidates have these `criteria`, from so many levels.
+    fn weights_by(&self, criteria: &[Option<f64>], levels: usize) -> Vec<f64> {
         /// Steps of the grid below the criterion's own bandwidth.
         const NARROWER: usize = 1;
         /// Smaller weights are not worth their curve.
         const NEGLIGIBLE: f64 = 1e-3;
         let mut weights = vec![0.0; self.candidates.len()];
-        let binned = self.bins.of(means);
-        let criteria: Vec<Option<f64>> =
-            self.candidates.iter().map(|candidate| candidate.criterion.aicc(&binned)).collect();
         let Some(least) = criteria.iter().flatten().copied().min_by(f64::total_cmp) else {
             weights[self.candidates.len() - 1] = 1.0;
             return weights;
         };
         for (place, criterion) in criteria.iter().enumerate() {
             // Equal ones may both be −∞.
-            let weight = |c: f64| if c == least { 1.0 } else { libm::exp(binned.len() as f64 * (least - c) / 2.0) };
+            let weight = |c: f64| if c == least { 1.0 } else { libm::exp(levels as f64 * (least - c) / 2.0) };
             weights[place.saturating_sub(NARROWER)] += criterion.map_or(0.0, weight);
         }
         let total: f64 = weights.iter().sum();
@@ -234,11 +253,22 @@ pub struct Gridded<'a> {
 }
 
 impl Gridded<'_> {
-    /// The lowest place of the averaged curve through `means`.
-    pub fn minimum(&self, means: &[f64]) -> Minimum {
-        let weights = self.bandwidths.weights(means).into_iter().zip(&self.rows);
-        let parts: Vec<(f64, &Vec<Row>)> = weights.filter(|(weight, _)| *weight > 0.0).collect();
-        lowest(&self.grid, |i| parts.iter().map(|(weight, rows)| weight * rows[i].apply(means)).sum())
+    /// The lowest place of the averaged curve through each draw of the means. All of them look at much the same places, so that each place
+    /// is worked out for all at once.
+    pub fn minima<const N: usize>(&self, draws: &[[f64; N]]) -> [Minimum; N] {
+        let weights = self.bandwidths.weights_of_each(draws);
+        let is_used = |(part, _): &(usize, &Vec<Row>)| weights.iter().any(|weights| weights[*part] > 0.0);
+        let parts: Vec<(usize, &Vec<Row>)> = self.rows.iter().enumerate().filter(is_used).collect();
+        let at = |place: usize| -> [f64; N] {
+            let values: Vec<[f64; N]> = parts.iter().map(|(_, rows)| rows[place].apply_to_each(draws)).collect();
+            let weighted = |draw: usize| {
+                let own = parts.iter().zip(&values).map(|((part, _), values)| (weights[draw][*part], values[draw]));
+                own.filter(|(weight, _)| *weight > 0.0).map(|(weight, value)| weight * value).sum()
+            };
+            std::array::from_fn(weighted)
+        };
+        let mut known: Vec<Option<[f64; N]>> = vec![None; self.grid.len()];
+        std::array::from_fn(|draw| lowest(&self.grid, |place| known[place].get_or_insert_with(|| at(place))[draw]))
     }
 }
 
@@ -277,7 +307,9 @@ mod tests {
         };
         let levels: Vec<LevelMean> = (0..data.x.len()).map(level).collect();
         for expected in data.aicc {
-            let ours = Criterion::new(&Smoother::new(&levels, expected.bandwidth).unwrap()).aicc(&data.mean).unwrap();
+            let ours = Criterion::new(&Smoother::new(&levels, expected.bandwidth).unwrap())
+                .aicc(data.mean.as_chunks::<1>().0)
+                .unwrap()[0];
             // Condition of the normal equations, as for the fits.
             assert!((ours - expected.aicc).abs() < 1e-9, "{ours} {}", expected.aicc);
         }
@@ -335,5 +367,23 @@ mod tests {
         let wave: Vec<f64> = (0..41).map(|i| (x(i) * 12.0).sin() + rough(i)).collect();
         let line: Vec<f64> = (0..41).map(|i| x(i) + rough(i)).collect();
         assert!(curves.averaged(&wave).bandwidth() < 0.5 && curves.averaged(&line).bandwidth() > 0.8);
+    }
+    #[test]
+    fn draws_side_by_side_are_those_alone() {
+        for count in [3, 4, 7, 10, 41, 130] {
+            let mut stream = crate::random::Stream::new(12, 0, count);
+            let level = |x: f64| LevelMean { x, mean: (x - 1.0) * (x - 1.0), variance: 1.0, n: 5.0, freedom: 4.0 };
+            let levels: Vec<LevelMean> = (0..count).map(|i| level(i as f64 / 20.0)).collect();
+            let mut draw = |level: &LevelMean| std::array::from_fn(|_| level.mean + 0.1 * stream.normal());
+            let draws: Vec<[f64; 4]> = levels.iter().map(&mut draw).collect();
+            let bandwidths = Bandwidths::new(&levels).unwrap();
+            let gridded = bandwidths.gridded();
+            let alone = |draw: usize| {
+                let means: Vec<[f64; 1]> = draws.iter().map(|means| [means[draw]]).collect();
+                assert_eq!(bandwidths.weights(means.as_flattened()), bandwidths.weights_of_each(&draws)[draw]);
+                gridded.minima(&means)[0]
+            };
+            assert_eq!(gridded.minima(&draws), std::array::from_fn(alone), "{count}");
+        }
     }
 }

@@ -153,15 +153,13 @@ impl Basins {
 /// A second kind of run counts from this share on.
 const SECOND_KIND: f64 = 0.05;
 
-/// Whether the mean of a sorted sample lies in a gap: few values are near it.
-pub fn mean_lies_in_gap(sorted: &[f64]) -> bool {
+/// Whether the `mean` of a sorted sample lies in a gap: few values are near it.
+pub fn mean_lies_in_gap(sorted: &[f64], mean: &Estimate) -> bool {
     /// Below this many values the share near the mean is too uncertain: its standard error is 0.11 at 20.
     const ENOUGH: usize = 20;
     /// Half of what a normal sample has within half a standard deviation.
     const FEW: f64 = 0.191;
-    let Some(Measured { point: mean, standard_error: Some(error), .. }) = Measured::mean_of(sorted) else {
-        return false;
-    };
+    let Estimate { point: mean, standard_error: Some(error), .. } = *mean else { return false };
     let n = sorted.len();
     let half = 0.5 * error * libm::sqrt(n as f64);
     let near = sorted.partition_point(|x| *x <= mean + half) - sorted.partition_point(|x| *x < mean - half);
@@ -203,6 +201,10 @@ mod tests {
 
     #[test]
     fn a_gap_is_seen_and_a_single_peak_has_none() {
+        let mean_lies_in_gap = |sorted: &[f64]| {
+            let mean = Measured::mean_of(sorted).unwrap().estimate(0.95, Method::StudentT);
+            mean_lies_in_gap(sorted, &mean)
+        };
         let line: Vec<f64> = (0..100).map(f64::from).collect();
         assert!(!mean_lies_in_gap(&line), "uniform");
         let skewed: Vec<f64> = (1..100).map(|i| -(f64::from(i) / 100.0).ln()).rev().collect();

@@ -33,6 +33,7 @@ use crate::stats::exact::ExactMoments;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method, normal_quantile};
 use crate::stats::quantile::quantile;
 use crate::stats::smooth::{Edge, LevelMean, Minimum, Row};
+use crate::stats::sort;
 
 /// How often and from which seed to repeat.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -77,6 +78,9 @@ pub struct FittedMinimum {
 /// Largest mean and standard deviation that a curve is fitted to: the squares of larger ones would overflow.
 const LARGEST: f64 = 1e70;
 
+/// So many replicates are worked out side by side.
+const TOGETHER: usize = 4;
+
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x626f_6f74;
 
@@ -96,17 +100,21 @@ pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option
     let curve = bandwidths.averaged(&means);
     let minimum = curve.minimum(&means);
     let gridded = bandwidths.gridded();
-    let replicates: Vec<Minimum> = (0..plan.replicates)
+    let batch = |(drawn, together): &mut (Vec<f64>, Vec<[f64; TOGETHER]>), number: u32| {
+        for lane in 0..TOGETHER {
+            let replicate = u64::from(number) * TOGETHER as u64 + lane as u64;
+            draws.draw(levels, &mut Stream::new(plan.seed, PURPOSE, replicate), drawn);
+            together.iter_mut().zip(drawn.iter()).for_each(|(lanes, mean)| lanes[lane] = *mean);
+        }
+        gridded.minima(together)
+    };
+    let mut replicates: Vec<Minimum> = (0..plan.replicates.div_ceil(TOGETHER as u32))
         .into_par_iter()
-        .map_init(
-            || vec![0.0; levels.len()],
-            |drawn, b| {
-                let mut stream = Stream::new(plan.seed, PURPOSE, u64::from(b));
-                draws.draw(levels, &mut stream, drawn);
-                gridded.minimum(drawn)
-            },
-        )
+        .map_init(|| (vec![0.0; levels.len()], vec![[0.0; TOGETHER]; levels.len()]), batch)
+        .flatten_iter()
         .collect();
+    // The last batch may reach beyond what was asked for.
+    replicates.truncate(plan.replicates as usize);
     // Levels of very different precision leave a fit through a few of them without a solution.
     let is_found = |minimum: &Minimum| minimum.x.is_finite() && minimum.value.is_finite();
     if !is_found(&minimum) || !replicates.iter().all(is_found) {
@@ -127,7 +135,7 @@ pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option
 fn intervals(replicates: &[Minimum], minimum: &Minimum, confidence: f64) -> (Estimate, Estimate) {
     let sorted = |of: fn(&Minimum) -> f64| {
         let mut values: Vec<f64> = replicates.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
+        sort::ascending(&mut values);
         values
     };
     let (places, values) = (sorted(|minimum| minimum.x), sorted(|minimum| minimum.value));

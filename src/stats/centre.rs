@@ -15,7 +15,7 @@
 //! tests serve them. **Cost.** O(n).
 
 use crate::stats::compare::Measured;
-use crate::stats::interval::normal_quantile;
+use crate::stats::interval::{Estimate, normal_quantile};
 use crate::stats::quantile::{quantile_estimate, trimmed};
 use crate::stats::smooth::LevelMean;
 
@@ -51,10 +51,17 @@ impl Centre {
 
 /// The median of an ascending sample with its error, which is absent where the sample is too small for an interval.
 pub fn median(sorted: &[f64]) -> Option<Measured> {
-    const CONFIDENCE: f64 = 0.95;
-    let found = quantile_estimate(sorted, 0.5, CONFIDENCE)?;
-    let standard_error = found.interval.map(|interval| interval.margin() / normal_quantile(CONFIDENCE));
+    let found = quantile_estimate(sorted, 0.5, MEDIAN_CONFIDENCE)?;
+    let standard_error = median_error(&found);
     Some(Measured { point: found.point, standard_error, freedom: sorted.len() as f64 - 1.0 })
+}
+
+/// Confidence of the interval that the error of a median is taken from.
+pub const MEDIAN_CONFIDENCE: f64 = 0.95;
+
+/// The error of a median whose interval is that at [`MEDIAN_CONFIDENCE`]; absent without one.
+pub fn median_error(median: &Estimate) -> Option<f64> {
+    median.interval.map(|interval| interval.margin() / normal_quantile(MEDIAN_CONFIDENCE))
 }
 
 #[cfg(test)]

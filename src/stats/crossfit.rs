@@ -228,7 +228,7 @@ fn wholes(levels: &[LevelRuns], folds: &Folds) -> Option<Vec<LevelMean>> {
         Centre::Mean => Some(Part::of(level.values.iter().copied()).at(level.x)),
         centre => centre.at(level.x, level.values),
     };
-    levels.iter().map(whole).collect()
+    levels.par_iter().map(whole).collect()
 }
 
 fn least(levels: &[LevelMean]) -> Option<usize> {

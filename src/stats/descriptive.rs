@@ -45,9 +45,13 @@ impl Summary {
     /// assert!((summary.mean.standard_error.unwrap() - 0.7559289460).abs() < 1e-10);
     /// ```
     pub fn of_sorted(sorted: &[f64], confidence: f64) -> Option<Self> {
+        Self::of_sorted_by(sorted, &ExactMoments::of(sorted), confidence)
+    }
+
+    /// The same with the `moments` of all values, where they are known. O(1).
+    pub fn of_sorted_by(sorted: &[f64], moments: &ExactMoments, confidence: f64) -> Option<Self> {
         debug_assert!(sorted.is_sorted());
         let (&min, &max) = (sorted.first()?, sorted.last()?);
-        let moments = ExactMoments::of(sorted);
         let summary = Self::of_moments(sorted.len() as u64, moments.mean()?, moments.std_dev(), confidence);
         Some(Self {
             median: Some(quantile(sorted, 0.5)),

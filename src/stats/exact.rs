@@ -110,6 +110,9 @@ impl ExactMoments {
     /// On a value that is not finite, and beyond 2³⁰ times.
     pub fn push_times(&mut self, value: f64, count: usize) {
         assert!(count <= BATCH, "limbs would overflow");
+        if count == 0 {
+            return;
+        }
         // No limb of a single value exceeds 32 bits.
         let mut repeated = Self::of(&[value]);
         repeated.n = count as u64;

@@ -88,6 +88,7 @@ pub mod quantile;
 pub mod refined;
 pub mod sequential;
 pub mod smooth;
+pub mod sort;
 
 pub use descriptive::Summary;
 pub use exact::ExactMoments;

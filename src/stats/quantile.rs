@@ -17,11 +17,13 @@
 //!
 //! **Cost.** O(1) a quantile, O(√n) its interval, O(n) a trimmed mean.
 
+use std::ops::Range;
+
 use crate::stats::compare::Measured;
 use crate::stats::exact::ExactMoments;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method};
 
-/// What [`trimmed_mean`] cuts on each side for an interquartile mean.
+/// What [`trimmed`] cuts on each side for an interquartile mean.
 pub const QUARTER: f64 = 0.25;
 
 /// Quantile of type 7 at `p` in [0, 1] of a sorted, non-empty sample.
@@ -39,39 +41,51 @@ pub fn quantile(sorted: &[f64], p: f64) -> f64 {
 /// The quantile at `p` in (0, 1) of a sorted sample with its interval at `confidence`; nothing for an empty sample. The
 /// interval is absent where the sample is too small for one.
 pub fn quantile_estimate(sorted: &[f64], p: f64, confidence: f64) -> Option<Estimate> {
-    let n = sorted.len();
-    let places = (n > 0).then(|| order_places(n, p, confidence))?;
-    let interval = (places.lower >= 1 && places.upper <= n).then(|| ConfidenceInterval {
-        level: confidence,
-        lower: sorted[places.lower - 1],
-        upper: sorted[places.upper - 1],
-        method: Method::OrderStatistics,
-    });
-    Some(Estimate { point: quantile(sorted, p), standard_error: None, interval })
+    (!sorted.is_empty()).then(|| Places::new(sorted.len(), p, confidence).estimate(sorted))
 }
 
-/// Which order statistics, counted from 1, bound a quantile; 0 or n + 1 where there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct OrderPlaces {
+/// Which order statistics bound a quantile: the same in every sample of a size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Places {
+    p: f64,
+    confidence: f64,
+    /// Counted from 1; 0 where there is none.
     lower: usize,
+    /// Counted from 1; n + 1 where there is none.
     upper: usize,
 }
 
-/// The greatest l with P(B < l) ≤ α/2 and the least u with P(B ≥ u) ≤ α/2, B binomial(n, p).
-fn order_places(n: usize, p: f64, confidence: f64) -> OrderPlaces {
-    let tail = (1.0 - confidence) / 2.0;
-    let law = Binomial::new(n, p);
-    let (mut lower, mut below) = (0, law.probability(0));
-    while below <= tail && lower < n {
-        lower += 1;
-        below += law.probability(lower);
+impl Places {
+    /// The greatest l with P(B < l) ≤ α/2 and the least u with P(B ≥ u) ≤ α/2, B binomial(n, p), for p in (0, 1).
+    pub fn new(n: usize, p: f64, confidence: f64) -> Self {
+        let tail = (1.0 - confidence) / 2.0;
+        let law = Binomial::new(n, p);
+        let (mut lower, mut below) = (0, law.probability(0));
+        while below <= tail && lower < n {
+            lower += 1;
+            below += law.probability(lower);
+        }
+        let (mut upper, mut above) = (n + 1, law.probability(n));
+        while above <= tail && upper > 1 {
+            upper -= 1;
+            above += law.probability(upper - 1);
+        }
+        Self { p, confidence, lower, upper }
     }
-    let (mut upper, mut above) = (n + 1, law.probability(n));
-    while above <= tail && upper > 1 {
-        upper -= 1;
-        above += law.probability(upper - 1);
+
+    /// The quantile of a sorted, non-empty sample of this size, as [`quantile_estimate`] gives it.
+    ///
+    /// # Panics
+    /// On an empty sample.
+    pub fn estimate(&self, sorted: &[f64]) -> Estimate {
+        let interval = (self.lower >= 1 && self.upper <= sorted.len()).then(|| ConfidenceInterval {
+            level: self.confidence,
+            lower: sorted[self.lower - 1],
+            upper: sorted[self.upper - 1],
+            method: Method::OrderStatistics,
+        });
+        Estimate { point: quantile(sorted, self.p), standard_error: None, interval }
     }
-    OrderPlaces { lower, upper }
 }
 
 /// Probabilities of a binomial distribution where they matter: by their ratio from the mode outwards, then divided by
@@ -111,10 +125,19 @@ impl Binomial {
 /// The mean of a sorted sample without the share `cut` in [0, ½) of the values on each side, as a [`Measured`] that can be
 /// compared with another. Nothing for an empty sample.
 pub fn trimmed(sorted: &[f64], cut: f64) -> Option<Measured> {
-    let n = sorted.len();
+    let places = kept(sorted.len(), cut);
+    trimmed_by(sorted, &places, ExactMoments::of(&sorted[places.clone()]))
+}
+
+/// The places of what is kept of `n` values where the share `cut` goes on each side.
+fn kept(n: usize, cut: f64) -> Range<usize> {
     let g = (cut * n as f64) as usize;
-    let kept = sorted.get(g..n - g).filter(|kept| !kept.is_empty())?;
-    let mut moments = ExactMoments::of(kept);
+    g..n - g
+}
+
+/// [`trimmed`] to the values at `places`, which have these `moments`.
+fn trimmed_by(sorted: &[f64], places: &Range<usize>, mut moments: ExactMoments) -> Option<Measured> {
+    let (n, g, kept) = (sorted.len(), places.start, &sorted[places.clone()]);
     let point = moments.mean()?;
     // Winsorised: what is left out counts as the nearest that is kept.
     moments.push_times(kept[0], g);
@@ -125,14 +148,32 @@ pub fn trimmed(sorted: &[f64], cut: f64) -> Option<Measured> {
     Some(Measured { point, standard_error, freedom: h - 1.0 })
 }
 
-/// [`trimmed`] with its interval at `confidence`.
-pub fn trimmed_mean(sorted: &[f64], cut: f64, confidence: f64) -> Option<Estimate> {
-    Some(trimmed(sorted, cut)?.estimate(confidence, Method::TrimmedT))
+/// What a sorted sample's trimmed means share with its own: each value is added once, from the middle outwards.
+#[derive(Debug, Clone)]
+pub struct TrimmedInTurn {
+    /// [`trimmed`] at each cut.
+    pub measured: Vec<Measured>,
+    /// The moments of the whole sample.
+    pub moments: ExactMoments,
 }
 
-/// The mean of the middle half of a sorted sample.
-pub fn interquartile_mean(sorted: &[f64], confidence: f64) -> Option<Estimate> {
-    trimmed_mean(sorted, QUARTER, confidence)
+impl TrimmedInTurn {
+    /// At these `cuts`, the greatest first. `None` for an empty sample.
+    pub fn new(sorted: &[f64], cuts: &[f64]) -> Option<Self> {
+        let (mut moments, mut within) = (ExactMoments::default(), None::<Range<usize>>);
+        let mut widen_to = |places: &Range<usize>| {
+            let before = within.replace(places.clone()).unwrap_or(places.start..places.start);
+            moments.extend(&sorted[places.start..before.start]);
+            moments.extend(&sorted[before.end..places.end]);
+            moments.clone()
+        };
+        let mut at = |cut: &f64| {
+            let places = kept(sorted.len(), *cut);
+            trimmed_by(sorted, &places, widen_to(&places))
+        };
+        let measured = cuts.iter().map(&mut at).collect::<Option<_>>()?;
+        Some(Self { measured, moments: widen_to(&(0..sorted.len())) })
+    }
 }
 
 #[cfg(test)]
@@ -174,8 +215,8 @@ mod tests {
     #[test]
     fn order_statistics_equal_scipy() {
         for place in crate::stats::fixture::<Fixture>().quantiles {
-            let ours = order_places(place.n, place.p, 0.95);
-            assert_eq!(ours, OrderPlaces { lower: place.lower_place, upper: place.upper_place }, "{}", place.n);
+            let ours = Places::new(place.n, place.p, 0.95);
+            assert_eq!((ours.lower, ours.upper), (place.lower_place, place.upper_place), "{}", place.n);
         }
     }
 
@@ -192,9 +233,9 @@ mod tests {
     fn trimming_equals_scipy() {
         let Fixture { compare: data, .. } = crate::stats::fixture();
         let (skewed, other) = (sorted(data.skewed), sorted(data.other));
-        let ours = trimmed_mean(&skewed, 0.2, 0.95).unwrap();
+        let ours = trimmed(&skewed, 0.2).unwrap();
         assert!((ours.point / data.trimmed - 1.0).abs() < ROUNDING);
-        assert!((interquartile_mean(&skewed, 0.95).unwrap().point / data.interquartile - 1.0).abs() < ROUNDING);
+        assert!((trimmed(&skewed, QUARTER).unwrap().point / data.interquartile - 1.0).abs() < ROUNDING);
         // Yuen's test is Welch's with trimmed means and their errors.
         let [a, b] = [&skewed, &other].map(|sample| trimmed(sample, 0.2).unwrap());
         data.yuen.assert_equal(&compare::welch(&a, &b, 0.95).unwrap());
@@ -204,9 +245,22 @@ mod tests {
     fn nothing_trimmed_is_the_mean() {
         let values = [1.0, 2.0, 4.0, 9.0];
         let summary = crate::stats::Summary::of_sorted(&values, 0.95).unwrap();
-        let ours = trimmed_mean(&values, 0.0, 0.95).unwrap();
+        let ours = trimmed(&values, 0.0).unwrap();
         assert_eq!(ours.point, summary.mean.point);
         assert!((ours.standard_error.unwrap() / summary.mean.standard_error.unwrap() - 1.0).abs() < ROUNDING);
         assert_eq!(trimmed(&[3.0], 0.2).unwrap().standard_error, None);
+    }
+    #[test]
+    fn in_turn_and_at_once_agree_to_the_bit() {
+        for n in [0, 1, 2, 3, 7, 10, 41, 1000] {
+            let values: Vec<f64> = (0..n).map(|i| libm::exp(f64::from(i) / 10.0)).collect();
+            let found = TrimmedInTurn::new(&values, &[QUARTER, 0.1]);
+            let Some(TrimmedInTurn { measured, moments }) = found else {
+                assert_eq!((n, trimmed(&values, 0.1)), (0, None));
+                continue;
+            };
+            assert_eq!(measured, [trimmed(&values, QUARTER).unwrap(), trimmed(&values, 0.1).unwrap()]);
+            assert_eq!(moments, ExactMoments::of(&values));
+        }
     }
 }

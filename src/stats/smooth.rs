@@ -66,19 +66,24 @@ impl LevelMean {
 pub fn pool_errors(levels: &[LevelMean]) -> Vec<LevelMean> {
     const ENOUGH: f64 = 200.0;
     let furthest = levels.len() / 20;
+    // Only levels that add something are visited: among lone runs alone a walk would cost the square of their number.
+    let known: Vec<usize> = (0..levels.len()).filter(|place| levels[*place].freedom != 0.0).collect();
     let pooled = |(place, level): (usize, &LevelMean)| {
         let (mut freedom, mut squares) = (level.freedom, level.freedom * level.variance);
-        // A lone run says nothing of its variance: its neighbours must, however few the levels.
-        let furthest = if freedom > 0.0 { furthest } else { levels.len() };
-        for away in 1..=furthest {
-            if freedom >= ENOUGH || level.freedom == 0.0 && freedom > 0.0 && away > levels.len() / 20 {
+        let (end, start) = (known.partition_point(|at| *at < place), known.partition_point(|at| *at <= place));
+        let (mut below, mut above) = (known[..end].iter().rev().peekable(), known[start..].iter().peekable());
+        let distance = |at: Option<&&usize>| at.map_or(usize::MAX, |at| at.abs_diff(place));
+        loop {
+            let away = distance(below.peek()).min(distance(above.peek()));
+            // A lone run says nothing of its variance: its neighbours must, however far they are.
+            let must_reach = level.freedom == 0.0 && freedom <= 0.0 && away != usize::MAX;
+            if freedom >= ENOUGH || away > furthest && !must_reach {
                 break;
             }
-            for other in [place.checked_sub(away), Some(place + away)].into_iter().flatten() {
-                if let Some(other) = levels.get(other) {
-                    freedom += other.freedom;
-                    squares += other.freedom * other.variance;
-                }
+            let is_there = |at: &&usize| at.abs_diff(place) == away;
+            for at in [below.next_if(is_there), above.next_if(is_there)].into_iter().flatten() {
+                freedom += levels[*at].freedom;
+                squares += levels[*at].freedom * levels[*at].variance;
             }
         }
         let variance = if freedom > 0.0 { squares / freedom } else { 0.0 };
@@ -120,17 +125,28 @@ pub struct Row {
 impl Row {
     /// The curve's value for these means, of all levels.
     pub fn apply(&self, means: &[f64]) -> f64 {
+        let [value] = self.apply_to_each(means.as_chunks().0);
+        value
+    }
+
+    /// The same for several draws of the means side by side, each with the bits that it has alone: what one draw waits for, the others
+    /// fill.
+    pub fn apply_to_each<const N: usize>(&self, means: &[[f64; N]]) -> [f64; N] {
         // Four sums, so that the processor need not wait for each addition; their order is fixed.
         let means = &means[self.first..self.first + self.weights.len()];
-        let mut sums = [0.0; 4];
-        let (fours, rest) = (self.weights.chunks_exact(4), self.weights.len() / 4 * 4);
-        for (weights, means) in fours.zip(means.chunks_exact(4)) {
+        let mut sums = [[0.0; N]; 4];
+        let ((weights, last_weights), (means, last_means)) = (self.weights.as_chunks::<4>(), means.as_chunks::<4>());
+        for (weights, means) in weights.iter().zip(means) {
             for lane in 0..4 {
-                sums[lane] += weights[lane] * means[lane];
+                for draw in 0..N {
+                    sums[lane][draw] += weights[lane] * means[lane][draw];
+                }
             }
         }
-        let tail: f64 = self.weights[rest..].iter().zip(&means[rest..]).map(|(w, m)| w * m).sum();
-        (sums[0] + sums[1]) + (sums[2] + sums[3]) + tail
+        std::array::from_fn(|draw| {
+            let tail: f64 = last_weights.iter().zip(last_means).map(|(weight, means)| weight * means[draw]).sum();
+            (sums[0][draw] + sums[1][draw]) + (sums[2][draw] + sums[3][draw]) + tail
+        })
     }
 
     /// The weights of a sum of values, each times its factor; nothing of nothing.
@@ -206,8 +222,9 @@ impl Smoother {
     /// The weights of the curve's value at `at`.
     pub fn row(&self, at: f64) -> Row {
         let local = Local::new(self, at);
-        let inverse = local.inverse();
-        let weights = local.terms().map(|(u, w)| w * (inverse[0] + u * (inverse[1] + u * inverse[2]))).collect();
+        let terms: Vec<(f64, f64)> = local.terms().collect();
+        let inverse = Local::inverse(&terms);
+        let weights = terms.iter().map(|(u, w)| w * (inverse[0] + u * (inverse[1] + u * inverse[2]))).collect();
         Row { first: local.first, weights }
     }
 
@@ -221,7 +238,7 @@ impl Smoother {
 
 /// The lowest place of a curve with `value(i)` at the places of `grid`, which are equally far apart; between them by the
 /// parabola through three. Every fifth place is looked at, then all around the least of them.
-pub fn lowest(grid: &[f64], value: impl Fn(usize) -> f64) -> Minimum {
+pub fn lowest(grid: &[f64], mut value: impl FnMut(usize) -> f64) -> Minimum {
     const STRIDE: usize = 5;
     let end = grid.len() - 1;
     let coarse = (0..end).step_by(STRIDE).chain([end]).map(|i| (i, value(i)));
@@ -297,10 +314,10 @@ impl<'a> Local<'a> {
         })
     }
 
-    /// The first row of the inverse of the normal equations' matrix.
-    fn inverse(&self) -> [f64; 3] {
+    /// The first row of the inverse of the normal equations' matrix of these [`Self::terms`].
+    fn inverse(terms: &[(f64, f64)]) -> [f64; 3] {
         let mut s = [0.0; 5];
-        for (u, w) in self.terms() {
+        for &(u, w) in terms {
             let u2 = u * u;
             s[0] += w;
             s[1] += w * u;
@@ -391,5 +408,39 @@ mod tests {
         assert_eq!(pool_errors(&many), many);
         let lone = pool_errors(&[level(0.0, 1.0), level(4.0, 10.0), level(0.0, 1.0)]);
         assert_eq!((lone[0].variance, lone[2].freedom), (4.0, 9.0));
+    }
+    /// Pooling as its definition says, a level at a time.
+    fn pooled_by_walking(levels: &[LevelMean], place: usize) -> (f64, f64) {
+        let furthest = levels.len() / 20;
+        let own = levels[place];
+        let (mut freedom, mut squares) = (own.freedom, own.freedom * own.variance);
+        for away in 1..=if freedom > 0.0 { furthest } else { levels.len() } {
+            if freedom >= 200.0 || own.freedom == 0.0 && freedom > 0.0 && away > furthest {
+                break;
+            }
+            for other in [place.checked_sub(away), Some(place + away)].into_iter().flatten() {
+                if let Some(other) = levels.get(other) {
+                    freedom += other.freedom;
+                    squares += other.freedom * other.variance;
+                }
+            }
+        }
+        (if freedom > 0.0 { squares / freedom } else { 0.0 }, freedom)
+    }
+
+    #[test]
+    fn pooling_visits_what_a_walk_over_all_levels_would() {
+        let mut stream = crate::random::Stream::new(11, 0, 0);
+        for (count, lone) in [(1, 0.0), (7, 0.5), (60, 0.9), (300, 0.0), (400, 0.3), (700, 0.97), (500, 1.0)] {
+            let mut level = |x: usize| {
+                let n = if stream.uniform() < lone { 1.0 } else { (2.0 + 40.0 * stream.uniform()).floor() };
+                let variance = if n > 1.0 { stream.uniform() } else { 0.0 };
+                LevelMean { x: x as f64, mean: 0.0, variance, n, freedom: n - 1.0 }
+            };
+            let levels: Vec<LevelMean> = (0..count).map(&mut level).collect();
+            for (place, pooled) in pool_errors(&levels).iter().enumerate() {
+                assert_eq!((pooled.variance, pooled.freedom), pooled_by_walking(&levels, place), "{count} {lone}");
+            }
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! - [`rows`]: copies rows of any columns.
 //! - [`runs`]: reads back the runs of the trainer, to make them again.
 //! - [`target`]: what the user typed for `--to`, and the store behind it.
+//! - [`template`]: sources whose path says something about their runs.
 //! - [`writer`]: stores the runs of a sweep, resumable.
 
 pub mod formats;
@@ -17,6 +18,7 @@ pub mod rows;
 pub mod runs;
 pub mod source;
 pub mod target;
+pub mod template;
 pub mod writer;
 
 use rayon::prelude::*;
@@ -46,10 +48,21 @@ pub fn read(sources: &[Source], roles: &Roles) -> Result<Data> {
 /// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs; [`Error::Usage`] for levels whose runs
 /// were to be compared in blocks.
 pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], roles: &Roles) -> Result<Data> {
+    let (mut read, is_single) = (Vec::new(), tables.len() == 1);
     let (mut runs, mut levels) = (RunTable::empty(roles), LevelSummaries::empty(roles));
     for table in tables {
         match table {
-            Data::Runs(table) => runs.append(table)?,
+            Data::Runs(table) if is_single => runs.append(table)?,
+            Data::Runs(table) => match of_same_runs(&read, &table) {
+                Some(first) => {
+                    let second = table.inputs.first().map_or_else(String::new, |input| input.path.clone());
+                    runs.warnings.push(Warning::SameRuns { first: first.clone(), second });
+                }
+                None => {
+                    read.push((table.fingerprint(), table.inputs.first().map_or_else(String::new, |i| i.path.clone())));
+                    runs.append(table)?;
+                }
+            },
             Data::Levels(table) => levels.append(table),
         }
     }
@@ -63,6 +76,7 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], role
     let duplicates = duplicates.into_iter().map(|path| Warning::DuplicateInput { path });
     let (data, ledger) = if levels.inputs.is_empty() {
         runs.warnings.extend(duplicates);
+        runs.note_doubts();
         runs.find_second_factor()?;
         let ledger = runs.ledger.clone();
         (Data::Runs(runs), ledger)
@@ -74,10 +88,19 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], role
     if ledger.used() == 0 {
         let reason = match ledger.read {
             0 => "there are no rows".to_string(),
-            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.reasons()),
+            read => format!("{} read, {}", crate::format::counted(read, "row"), ledger.losses()),
         };
         let sources = sources.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         return Err(Error::NoRuns { sources, reason });
     }
     Ok(data)
+}
+
+/// The source that was `read` before and holds the same runs as `table`, in the same order, as a copy in another format does. A few
+/// runs may be the same by chance.
+fn of_same_runs<'r>(read: &'r [(u64, String)], table: &RunTable) -> Option<&'r String> {
+    const FEW: usize = 5;
+    let fingerprint = table.fingerprint();
+    let same = read.iter().find(|(known, _)| *known == fingerprint);
+    same.filter(|_| table.height() > FEW).map(|(_, path)| path)
 }

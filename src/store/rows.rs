@@ -26,6 +26,7 @@ use crate::store::mongodb::Location;
 use crate::store::mongodb::rows::{self as documents, Documents, Inserter};
 use crate::store::source::{Input, Source, inputs};
 use crate::store::target::Target;
+use crate::store::template::Found;
 
 /// Rows held in memory at a time.
 pub const ROWS_AT_A_TIME: usize = 10_000;
@@ -131,7 +132,7 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
         (Some(Input::Collection(from)), Target::File(to)) => {
             into_file(to, |names, take| documents::each_row(&from, names, take), progress)
         }
-        (Some(Input::File(from)), Target::File(to)) => {
+        (Some(Input::File(Found { path: from, .. })), Target::File(to)) => {
             if let (Ok(from), Ok(to)) = (fs::canonicalize(&from), fs::canonicalize(to))
                 && from == to
             {
@@ -140,7 +141,7 @@ pub fn copy(source: &Source, target: &Target, mut progress: impl FnMut(u64)) -> 
             }
             into_file(to, |names, take| each_row_of_file(&from, names, take), progress)
         }
-        (Some(Input::File(from)), Target::Collection(to)) => from_file(&from, to, &mut progress),
+        (Some(Input::File(Found { path: from, .. })), Target::Collection(to)) => from_file(&from, to, &mut progress),
         _ => Err(usage),
     }
 }

@@ -1,5 +1,6 @@
 //! What the user typed, turned into inputs: a file, a folder, a glob, a collection, or `-` for standard input.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::fs;
@@ -12,6 +13,7 @@ use crate::provenance::uri_without_password;
 use crate::store::formats::{self, content::Content};
 use crate::store::mongodb::{self, Aggregate, Choice, Location};
 use crate::store::record::SweepRecord;
+use crate::store::template::{Found, Template};
 
 /// One SOURCE argument.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,8 +84,8 @@ impl fmt::Display for Source {
 pub enum Input {
     /// CSV on standard input.
     Stdin,
-    /// A file of either format.
-    File(PathBuf),
+    /// A file, with the columns that its path gives.
+    File(Found),
     /// A collection.
     Collection(Location),
 }
@@ -95,15 +97,36 @@ impl Input {
     /// Those of the backend.
     pub fn read(&self, roles: &Roles) -> Result<Data> {
         let mut data = self.read_rows(roles)?;
-        if let Data::Runs(table) = &mut data {
-            self.note_maker(table);
-        }
+        self.complete(&mut data)?;
         Ok(data)
     }
 
-    /// Says how the runs in it were made, if the trainer left a record of as many.
-    pub fn note_maker(&self, table: &mut RunTable) {
-        let Self::File(path) = self else { return };
+    /// Takes the run out of a history, if that is asked for, and says how the runs were made, if the trainer left a record of as many.
+    ///
+    /// # Errors
+    /// Those of [`RunTable::keep_one`].
+    pub fn complete(&self, data: &mut Data) -> Result<()> {
+        let Data::Runs(table) = data else { return Ok(()) };
+        self.note_maker(table);
+        match (table.roles.per_file, self) {
+            (None, _) => Ok(()),
+            (Some(per_file), Self::File(Found { path, .. })) => table.keep_one(per_file, path),
+            (Some(per_file), _) => table.keep_one(per_file, Path::new("-")),
+        }
+    }
+
+    /// `roles` with what the name of this input gives.
+    pub fn roles<'r>(&self, roles: &'r Roles) -> Cow<'r, Roles> {
+        match self {
+            Self::File(Found { given, .. }) if !given.is_empty() => {
+                Cow::Owned(Roles { given: given.clone(), ..roles.clone() })
+            }
+            _ => Cow::Borrowed(roles),
+        }
+    }
+
+    fn note_maker(&self, table: &mut RunTable) {
+        let Self::File(Found { path, .. }) = self else { return };
         let record = SweepRecord::read(path).filter(|record| record.runs == table.ledger.read);
         let made_by = record.as_ref().map(|record| {
             let SweepRecord { version, command, instruction_set, threads, .. } = record;
@@ -117,12 +140,13 @@ impl Input {
     }
 
     fn read_rows(&self, roles: &Roles) -> Result<Data> {
+        let roles = self.roles(roles);
         let content = match self {
             Self::Stdin => Content::of_stdin()?,
-            Self::Collection(location) => return mongodb::summaries::data(location, roles),
-            Self::File(path) => Content::of_file(path)?,
+            Self::Collection(location) => return mongodb::summaries::data(location, &roles),
+            Self::File(found) => Content::of_file(&found.path)?,
         };
-        formats::read(content, roles)
+        formats::read(content, &roles)
     }
 }
 
@@ -132,6 +156,10 @@ impl Input {
 /// [`Error::Usage`] for columns that are not different ones, and for blocks of documents that a server adds up.
 pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
     roles.check()?;
+    if let (Some(_), Some(source)) = (roles.per_file, sources.iter().find(|s| matches!(s, Source::Collection(_)))) {
+        let reason = format!("{source} is no file; every document is a run");
+        return Err(Error::Usage { what: "per-file", given: source.to_string(), reason });
+    }
     let is_added_up =
         |source: &&Source| matches!(source, Source::Collection(place) if place.aggregate() == Aggregate::Server);
     match (&roles.pair, sources.iter().find(is_added_up)) {
@@ -180,38 +208,48 @@ pub fn inputs(sources: &[Source]) -> Result<(Vec<Input>, Vec<String>)> {
             continue;
         };
         for file in files(text)? {
-            let identity = fs::canonicalize(&file).map_err(Error::read(&file))?;
+            let identity = fs::canonicalize(&file.path).map_err(Error::read(&file.path))?;
             if seen.insert(identity) {
                 inputs.push(Input::File(file));
             } else {
-                duplicates.push(file.display().to_string());
+                duplicates.push(file.path.display().to_string());
             }
         }
     }
     Ok((inputs, duplicates))
 }
 
-fn files(text: &str) -> Result<Vec<PathBuf>> {
+fn files(text: &str) -> Result<Vec<Found>> {
+    let plain = |path: PathBuf| Found { path, given: Vec::new() };
     let path = Path::new(text);
     if path.is_dir() {
-        return files_of_folder(path);
+        return Ok(files_of_folder(path)?.into_iter().map(plain).collect());
     }
-    if path.exists() || !text.contains(['*', '?', '[']) {
+    if path.exists() || !text.contains(['*', '?', '[', '{']) {
         // A missing file fails when it is opened, with the system's own reason.
-        return Ok(vec![path.to_path_buf()]);
+        return Ok(vec![plain(path.to_path_buf())]);
     }
-    let usage = |e: glob::PatternError| Error::Usage { what: "source", given: text.into(), reason: e.to_string() };
+    let files: Vec<Found> = match Template::parse(text)? {
+        Some(template) => matching(&template.glob(), text)?.iter().filter_map(|path| template.found(path)).collect(),
+        None => matching(text, text)?.into_iter().map(plain).collect(),
+    };
+    match files.is_empty() {
+        true => Err(Error::NoFiles { source_name: format!("the pattern {text}"), found: String::new() }),
+        false => Ok(files),
+    }
+}
+
+/// The files that the pattern `glob` finds, which the user `given` text stands for.
+fn matching(glob: &str, given: &str) -> Result<Vec<PathBuf>> {
+    let usage = |e: glob::PatternError| Error::Usage { what: "source", given: given.into(), reason: e.to_string() };
     let mut files = Vec::new();
     // As a shell does it: a star does not match hidden files.
     let options = glob::MatchOptions { require_literal_leading_dot: true, ..glob::MatchOptions::new() };
-    for entry in glob::glob_with(text, options).map_err(usage)? {
+    for entry in glob::glob_with(glob, options).map_err(usage)? {
         let path = entry.map_err(|e| Error::Read { path: e.path().to_path_buf(), source: e.into() })?;
         if path.is_file() {
             files.push(path);
         }
-    }
-    if files.is_empty() {
-        return Err(Error::NoFiles { source_name: format!("the pattern {text}"), found: String::new() });
     }
     Ok(files)
 }
@@ -224,7 +262,7 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     paths.sort();
     let hidden = |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let files: Vec<PathBuf> =
-        paths.iter().filter(|path| path.is_file() && is_contributed(path) && !hidden(path)).cloned().collect();
+        paths.iter().filter(|path| may_be_read(path) && is_contributed(path) && !hidden(path)).cloned().collect();
     if files.is_empty() {
         let names: Vec<_> = paths
             .iter()
@@ -236,6 +274,11 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
         return Err(Error::NoFiles { source_name: folder.display().to_string(), found });
     }
     Ok(files)
+}
+
+/// Whether `path` is neither a folder nor a pipe or a device, which may never end. A link to nowhere fails when it is opened.
+fn may_be_read(path: &Path) -> bool {
+    fs::metadata(path).map_or(true, |found| found.is_file())
 }
 
 /// Whether a file of this name holds runs: of the JSON files in a folder most are something else.

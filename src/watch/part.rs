@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::store::formats::content::Content;
 use crate::store::formats::csv::{self, Growing};
 use crate::store::source::Input;
+use crate::store::template::Found;
 use crate::store::{Data, Followed, Roles, RunTable};
 use crate::watch::signs::Waker;
 
@@ -57,9 +58,7 @@ impl Part {
             State::Whole { data, .. } => data.as_ref().clone(),
             State::Collection(followed) => Data::Runs(followed.table()?),
         };
-        if let Data::Runs(table) = &mut data {
-            self.input.note_maker(table);
-        }
+        self.input.complete(&mut data)?;
         Ok(data)
     }
 
@@ -70,9 +69,10 @@ impl Part {
     pub fn refresh(&mut self, roles: &Roles) -> Result<bool> {
         match (&self.input, &mut self.state) {
             (_, State::Collection(followed)) => followed.refresh(roles),
-            (Input::File(path), _) => {
+            (Input::File(Found { path, .. }), _) => {
                 let path = path.clone();
-                self.refresh_file(&path, roles)
+                let roles = self.input.roles(roles).into_owned();
+                self.refresh_file(&path, &roles)
             }
             _ => Ok(false),
         }

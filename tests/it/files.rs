@@ -124,17 +124,23 @@ fn parquet_columns_of_whole_numbers_nulls_and_nan_are_read() {
         "note" => ["a", "b", "c", "d", "e"],
     );
     let stats = stats_on_parquet(frame.unwrap()).succeeds().json();
-    assert_ledger(&stats, 5, 3, &[("empty", 1), ("nan", 1)]);
+    // The run without a finite loss has failed.
+    assert_eq!(stats["rows"]["failed"], 1);
+    assert_ledger(&stats, 5, 3, &[("empty", 1)]);
     assert_eq!(stats["groups"][0]["mean"], 5.0);
     assert_eq!(stats["rows"]["first_excluded"]["empty"], "runs.parquet, row 2");
 }
 
 #[test]
-fn parquet_text_in_a_number_column_is_refused() {
-    let frame = df!("hidden_std_dev" => [1.0], "loss" => ["5"]).unwrap();
-    stats_on_parquet(frame).fails_with(3).says("runs.parquet: column 'loss'").says("not numbers");
-    let frame = df!("hidden_std_dev" => [1.0], "loss" => [true]).unwrap();
-    stats_on_parquet(frame).fails_with(3).says("not numbers");
+fn parquet_text_counts_where_it_is_a_number_and_is_refused_where_it_is_not() {
+    let frame = |losses: [&str; 2]| df!("hidden_std_dev" => [1.0, 1.0], "loss" => losses).unwrap();
+    assert_eq!(stats_on_parquet(frame(["5", " 7 "])).succeeds().json()["groups"][0]["mean"], 6.0);
+    stats_on_parquet(frame(["5", "161ms"]))
+        .fails_with(3)
+        .says("runs.parquet, row 2, column 'loss': '161ms'")
+        .says("161");
+    let solved = df!("hidden_std_dev" => [1.0, 1.0], "loss" => [true, false]).unwrap();
+    assert_eq!(stats_on_parquet(solved).succeeds().json()["groups"][0]["mean"], 0.5);
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod cli;
 mod compare;
 mod config;
 mod copy;
+mod failed;
 mod figure;
 mod figures;
 mod files;

@@ -490,8 +490,8 @@ fn analysed(csv: &str, goal: Goal, margin: Option<Margin>, x_scale: AxisScale) -
     let reference =
         |(name, value): (&str, f64)| Reference { name: name.into(), expression: name.into(), value, drawn: true };
     let references = [("zero", 0.0), ("one", 1.0), ("half", 0.5)].map(reference).into();
-    let (statistic, goal) = (Statistic::Mean, Some(goal));
-    Analysis::of(table, &Question { confidence: 0.95, references, margin, statistic, goal, x_scale }).ok()
+    let question = Question { references, margin, goal: Some(goal), x_scale, ..Question::default() };
+    Analysis::of(table, &question).ok()
 }
 
 #[test]

@@ -124,13 +124,13 @@ fn what_cannot_be_planned_is_refused() {
 
 #[test]
 fn rows_left_out_are_told() {
-    let text = "hidden_std_dev,loss\n1,5\n1,6\n2,3\n2,3\n2,NaN\n";
+    let text = "hidden_std_dev,loss\n1,5\n1,6\n2,3\n2,3\n2,\n";
     let folder = Folder::with("a.csv", text);
     let plan = |more: &str| {
         initsweep(format!("plan a.csv --budget 10 --strategy neyman {more}")).in_folder(&folder).run().succeeds()
     };
     plan("")
-        .prints("Rows: 5 read = 4 used + 1 left out: 1 NaN (first: a.csv, line 6)")
+        .prints("Rows: 5 read = 4 used + 1 left out: 1 empty (first: a.csv, line 6)")
         .prints("1 other level gets none");
-    assert_eq!(plan("--format json").json()["rows"]["excluded"]["nan"], 1);
+    assert_eq!(plan("--format json").json()["rows"]["excluded"]["empty"], 1);
 }

@@ -46,7 +46,8 @@ pub fn ledger(stats: &Value) -> (u64, u64, Vec<(String, u64)>) {
     let excluded: Vec<_> =
         all.iter().map(|(reason, n)| (reason.clone(), n.as_u64().unwrap())).filter(|(_, n)| *n > 0).collect();
     let (read, used) = (rows["read"].as_u64().unwrap(), rows["used"].as_u64().unwrap());
-    assert_eq!(read, used + excluded.iter().map(|(_, n)| n).sum::<u64>(), "{rows}");
+    let failed = rows["failed"].as_u64().unwrap_or(0);
+    assert_eq!(read, used + failed + excluded.iter().map(|(_, n)| n).sum::<u64>(), "{rows}");
     let in_groups: u64 = stats["groups"].as_array().unwrap().iter().map(|group| group["n"].as_u64().unwrap()).sum();
     assert_eq!(used, in_groups);
     (read, used, excluded)
@@ -181,12 +182,12 @@ fn a_control_character_in_a_bad_cell_does_not_reach_the_terminal() {
 // Numbers that cannot be used
 
 #[test]
-fn nan_infinite_and_overflowing_losses_are_counted_by_kind() {
+fn runs_with_nan_infinite_and_overflowing_losses_have_failed() {
     let losses = ["NaN", "nan", "-NaN", "inf", "-inf", "Infinity", "1e999", "-1e999", "7"];
     let rows: String = losses.iter().map(|loss| format!("1,{loss}\n")).collect();
     let stats = stats_of(format!("hidden_std_dev,loss\n{rows}"));
-    assert_ledger(&stats, 9, 1, &[("infinite", 5), ("nan", 3)]);
-    assert_eq!(stats["rows"]["first_excluded"], json!({"nan": "runs.csv, line 2", "infinite": "runs.csv, line 5"}));
+    assert_ledger(&stats, 9, 1, &[]);
+    assert_eq!(stats["rows"]["failed"], 8);
     assert_eq!(stats["groups"][0]["mean"], 7.0);
 }
 
@@ -241,7 +242,7 @@ fn sources_without_a_usable_run_say_why() {
         .fails_with(3)
         .says("no usable run in runs.csv")
         .says("2 rows read")
-        .says("1 NaN (first: runs.csv, line 2)");
+        .says("1 failed (first: runs.csv, line 2), 1 empty (first: runs.csv, line 3)");
 }
 
 #[test]
@@ -450,10 +451,17 @@ fn separators_are_recognised() {
 }
 
 #[test]
-fn utf_16_is_recognised_and_named() {
+fn utf_16_is_read_and_other_encodings_are_named() {
+    let expected = stats_of(good_csv())["groups"].clone();
     let units: Vec<u16> = format!("\u{feff}{}", good_csv()).encode_utf16().collect();
-    assert_refused(units.iter().flat_map(|unit| unit.to_le_bytes()).collect::<Vec<_>>(), "UTF-16");
-    assert_refused(units.iter().flat_map(|unit| unit.to_be_bytes()).collect::<Vec<_>>(), "UTF-16");
+    for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+        assert_eq!(stats_of(units.iter().flat_map(|unit| bytes(*unit)).collect::<Vec<_>>())["groups"], expected);
+    }
+    let odd: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).chain([0]).collect();
+    assert_refused(odd, "UTF-16");
+    assert_refused(&b"\xff\xfe\0\0h\0\0\0"[..], "UTF-32");
+    let latin = stats_on("runs.csv", &b"gr\xf6\xdfe,loss\n1,2\n"[..]).fails_with(3);
+    latin.says("not UTF-8").says("iconv");
 }
 
 #[test]
@@ -464,9 +472,79 @@ fn text_in_another_encoding_does_not_matter_in_other_columns() {
 }
 
 #[test]
-fn a_compressed_file_is_recognised_and_the_way_to_read_it_shown() {
-    let folder = Folder::with("runs.csv.gz", b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x03\x00\x00\x00\x00\x00");
-    initsweep("stats runs.csv.gz").in_folder(&folder).run().fails_with(3).says("compressed").says("zcat");
+fn compressed_files_are_read_wherever_they_come_from() {
+    let expected = stats_of(good_csv())["groups"].clone();
+    let gzip = gzipped(good_csv().as_bytes());
+    let folder = Folder::with("runs.csv.gz", &gzip);
+    folder.write("more.tsv.zst", zstd::encode_all(good_csv().as_bytes(), 3).unwrap());
+    let groups = |words: &str| {
+        let run = initsweep(format!("stats {words} --format json")).stdin(gzip.clone()).in_folder(&folder).run();
+        run.succeeds().json()["groups"].clone()
+    };
+    for words in ["runs.csv.gz", "more.tsv.zst", "-"] {
+        assert_eq!(groups(words), expected, "{words}");
+    }
+    assert_eq!(groups(".")[0]["n"].as_u64(), expected[0]["n"].as_u64().map(|n| 2 * n));
+    // The digest is that of the file as it lies there.
+    let stats = initsweep("stats runs.csv.gz --format json").in_folder(&folder).run().succeeds().json();
+    assert_eq!(stats["provenance"]["inputs"][0]["bytes"], gzip.len());
+    for end in [20, gzip.len() - 5] {
+        folder.write("cut.csv.gz", &gzip[..end]);
+        initsweep("stats cut.csv.gz").in_folder(&folder).run().fails_with(3).says("cut.csv.gz").says("damaged");
+    }
+}
+
+fn gzipped(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[test]
+fn text_that_means_a_number_is_refused_with_what_to_do() {
+    for (cell, advice) in [
+        ("161ms", "write the number alone: 161"),
+        ("'-0.5", "take the quotation mark away"),
+        ("\"1,234\"", "write it without commas: 1234"),
+        ("\"1,5\"", "decimal point"),
+        ("diverged", "--failed 'loss=diverged'"),
+        ("2 layers", "a column of text cannot be --x or --y"),
+    ] {
+        stats_on("runs.csv", format!("hidden_std_dev,loss\n1,{cell}\n")).fails_with(3).says("line 2").says(advice);
+    }
+}
+
+#[test]
+fn only_rows_for_which_all_conditions_hold_count() {
+    let text = "lr,opt,val loss,epoch\n1,adam,5,1\n1,sgd,oops,1\n1,adam,7,2\n2,adam,,2\n2,adam,9,2\n2,,1,2\n";
+    let stats = |more: &[&str]| {
+        let command = initsweep("stats runs.csv --x lr --format json --y").arg("val loss");
+        let command = more.iter().fold(command, |command, word| command.arg(word));
+        command.in_folder(&Folder::with("runs.csv", text)).run()
+    };
+    stats(&[]).fails_with(3).says("line 3").says("'oops'");
+    let found = stats(&["--where", "opt=adam"]).succeeds().json();
+    assert_ledger(&found, 6, 3, &[("empty", 1), ("filtered", 2)]);
+    assert_eq!(found["groups"][0]["mean"], 6.0);
+    let found = stats(&["--where", "opt=adam", "--where", "epoch>=4/2", "--where", "\"val loss\"<8"]).succeeds().json();
+    assert_ledger(&found, 6, 1, &[("filtered", 5)]);
+    stats(&["--where", "optim=adam"]).fails_with(3).says("no column named 'optim'");
+    stats(&["--where", "opt>1"]).fails_with(3).says("'adam' is not a number");
+    stats(&["--where", "opt~1"]).fails_with(2).says("COLUMN OP VALUE");
+}
+
+#[test]
+fn a_condition_can_say_which_runs_failed() {
+    let text = "lr,State,loss\n1,finished,5\n1,crashed,\n1,finished,oops\n2,finished,12\n2,finished,inf\n2,running,1\n";
+    let found = initsweep(
+        "stats runs.csv --x lr --y loss --format json --failed State!=finished --failed loss=oops --failed loss>10",
+    );
+    let found = found.in_folder(&Folder::with("runs.csv", text)).run().fails_with(3);
+    found.says("'oops' is not a number");
+    let found = initsweep("stats runs.csv --x lr --y loss --format json --failed State!=finished --failed loss=oops");
+    let found = found.in_folder(&Folder::with("runs.csv", text)).run().succeeds().json();
+    assert_eq!(found["rows"]["failed"], 4);
+    assert_ledger(&found, 6, 2, &[]);
 }
 
 #[test]

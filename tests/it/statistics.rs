@@ -61,13 +61,14 @@ fn the_json_has_the_documented_form() {
     assert_eq!(ours["schema_version"], 1);
     assert_eq!((&ours["factor"], &ours["metric"]), (&json!("hidden_std_dev"), &json!("loss")));
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let group = "basins ci_lower ci_upper in_confidence_set interquartile_mean level max mean median median_ci_lower \
-                 median_ci_upper min n p_best q25 q75 quantiles solved_mean solved_share standard_error std_dev trimmed_mean";
+    let group = "basins ci_lower ci_upper eligible failed failed_share in_confidence_set interquartile_mean level max mean \
+                 median median_ci_lower median_ci_upper min n p_best q25 q75 quantiles runs solved_mean solved_share \
+                 standard_error std_dev trimmed_mean";
     assert_eq!(keys(&ours["groups"][0]), group.split_whitespace().collect::<Vec<_>>());
     let basins = ["all_merged", "between", "solved", "three_merged", "two_merged"];
     assert_eq!(keys(&ours["groups"][0]["basins"]), basins);
     assert_eq!((&ours["basis"], &ours["basins_from"]), (&json!("runs"), &json!("total_loss")));
-    for key in ["read", "used", "excluded"] {
+    for key in ["read", "used", "failed", "excluded"] {
         assert!(ours["rows"].get(key).is_some(), "{key}");
     }
     for key in ["level", "mean", "standard_error"] {

@@ -16,10 +16,13 @@
 //!
 //! **Cost.** O(levels) a draw, 400 draws.
 
+use rayon::prelude::*;
+
 use crate::random::Stream;
 use crate::stats::optimum::noise::Noise;
 use crate::stats::optimum::{SEED, Span};
 use crate::stats::quantile::quantile;
+use crate::stats::sort;
 
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x636f_6e76;
@@ -42,21 +45,19 @@ impl ConvexBounds {
     /// Of levels at `x`, ascending. `alpha` decides how many draws its quantiles need.
     pub fn new(x: &[f64], means: &[f64], noise: &Noise, alpha: f64) -> Self {
         let count = DRAWS.max((10.0 / alpha) as usize).min(20_000);
-        let mut bounds = Self { lower: Vec::new(), upper: Vec::new(), value: Vec::new() };
-        for number in 0..count {
+        let errors: Vec<f64> = noise.variances.iter().map(|variance| libm::sqrt(*variance)).collect();
+        let draw = |number: usize| {
             let mut stream = Stream::new(SEED, PURPOSE, number as u64);
-            let drawn: Vec<f64> = means
-                .iter()
-                .zip(&noise.variances)
-                .map(|(mean, variance)| mean + libm::sqrt(*variance) * stream.normal())
-                .collect();
+            let drawn: Vec<f64> =
+                means.iter().zip(&errors).map(|(mean, error)| mean + error * stream.normal()).collect();
             let least = index_of_least(&drawn);
-            bounds.lower.push(reach(x, &drawn, least, -1));
-            bounds.upper.push(reach(x, &drawn, least, 1));
-            bounds.value.push(least_value(x, &drawn, least));
-        }
+            [reach(x, &drawn, least, -1), reach(x, &drawn, least, 1), least_value(x, &drawn, least)]
+        };
+        let draws: Vec<[f64; 3]> = (0..count).into_par_iter().map(draw).collect();
+        let each = |which: usize| draws.iter().map(|draw| draw[which]).collect();
+        let mut bounds = Self { lower: each(0), upper: each(1), value: each(2) };
         for values in [&mut bounds.lower, &mut bounds.upper, &mut bounds.value] {
-            values.sort_unstable_by(f64::total_cmp);
+            sort::ascending(values);
         }
         bounds
     }

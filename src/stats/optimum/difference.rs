@@ -19,6 +19,7 @@ use crate::stats::compare::Verdict;
 use crate::stats::interval::{student_t_probability, student_t_quantile};
 use crate::stats::optimum::{Known, Optimum, SEED, Span, Tolerance};
 use crate::stats::quantile::quantile;
+use crate::stats::sort;
 
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x6469_6666;
@@ -49,8 +50,8 @@ impl Optimum {
         let mut ratios: Vec<f64> =
             differences.iter().zip(&local.values).map(|(difference, least)| difference / least.abs()).collect();
         let is_signed = local.values.iter().all(|least| *least > 0.0) || local.values.iter().all(|least| *least < 0.0);
-        differences.sort_unstable_by(f64::total_cmp);
-        ratios.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut differences);
+        sort::ascending(&mut ratios);
         let drawn_p = share_of_draws(differences.partition_point(|d| *d <= 0.0), differences.len());
         let (own_lower, own_p) = level.map_or((f64::INFINITY, 0.0), |level| self.above_least(level));
         let known = |sorted: &[f64], unit: f64| {
@@ -93,7 +94,7 @@ impl Optimum {
         }
         let (a, b) = (self.heights(from)?, self.heights(to)?);
         let mut differences: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b - a).collect();
-        differences.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut differences);
         let base = quantile(&sorted(a), 0.5);
         let known = |unit: f64| {
             let (lower, upper) =
@@ -225,6 +226,6 @@ fn share_of_draws(some: usize, all: usize) -> f64 {
 }
 
 fn sorted(mut values: Vec<f64>) -> Vec<f64> {
-    values.sort_unstable_by(f64::total_cmp);
+    sort::ascending(&mut values);
     values
 }

@@ -46,6 +46,7 @@ use crate::stats::optimum::noise::Noise;
 use crate::stats::optimum::process::Draws;
 use crate::stats::quantile::quantile;
 use crate::stats::smooth::{Edge, LevelMean};
+use crate::stats::sort;
 
 /// Key of the random numbers: the same data give the same answer.
 const SEED: u64 = 1;
@@ -162,6 +163,13 @@ pub struct Optimum {
 impl Optimum {
     /// Of levels ascending in x, at least two, with their errors. The intervals are wrong with probability `alpha` each.
     pub fn new(levels: &[LevelMean], noise: Noise, alpha: f64) -> Self {
+        let mut optimum = Self::without_curves(levels, noise, alpha);
+        optimum.draw_curves();
+        optimum
+    }
+
+    /// The same without the local curves, for those who may not need them.
+    pub fn without_curves(levels: &[LevelMean], noise: Noise, alpha: f64) -> Self {
         let x: Vec<f64> = levels.iter().map(|level| level.x).collect();
         let means: Vec<f64> = levels.iter().map(|level| level.mean).collect();
         // The shares of α that the layers get are calibrated: see the module's documentation.
@@ -170,11 +178,14 @@ impl Optimum {
         let whole = Span { lower: x[bracket.first], upper: x[bracket.last] };
         let convex = whole.cut_by(bounds.place(alpha / 5.0));
         let quantile = student_t_quantile(1.0 - alpha, noise.degrees_of_freedom);
-        let mut optimum = Self { x, means, noise, alpha, bracket, convex, local: None, bounds, quantile };
-        if levels.len() >= FEWEST_LEVELS {
-            optimum.local = optimum.drawn();
+        Self { x, means, noise, alpha, bracket, convex, local: None, bounds, quantile }
+    }
+
+    /// Draws the local curves, if there are levels enough.
+    pub fn draw_curves(&mut self) {
+        if self.x.len() >= FEWEST_LEVELS {
+            self.local = self.drawn();
         }
-        optimum
     }
 
     /// The levels that curves are drawn through: the bracket with one more on each side.
@@ -212,7 +223,7 @@ impl Optimum {
         let residuals: Vec<f64> = means.iter().enumerate().map(|(i, mean)| mean - middle[i * stride]).collect();
         let lack_of_fit = LackOfFit::new(&residuals, &noise.variances, draws.trace, &noise);
         let in_draw_order = places.clone();
-        places.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut places);
         let drawn = Span { lower: quantile(&places, tail), upper: quantile(&places, 1.0 - tail) };
         let span = self.extended_to_walls(self.convex.cut_by(drawn));
         let point = quantile(&places, 0.5).clamp(span.lower, span.upper);
@@ -296,7 +307,7 @@ impl Optimum {
         if is_cusp(&self.x, &self.means, &self.noise, self.quantile) {
             return None;
         }
-        drawn.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut drawn);
         let least = index_of_least(&self.means);
         let lower = quantile(&drawn, self.alpha / 20.0).max(self.bounds.least_value(self.alpha / 20.0));
         // The least of the bracket's means is too low: its bound holds for all of them at once.
@@ -332,7 +343,7 @@ fn lowest(x: &[f64], curve: &[f64]) -> (f64, f64) {
 pub(super) fn middle(curves: &[Vec<f64>]) -> Vec<f64> {
     let at = |place: usize| {
         let mut values: Vec<f64> = curves.iter().map(|curve| curve[place]).collect();
-        values.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut values);
         quantile(&values, 0.5)
     };
     (0..curves.first().map_or(0, Vec::len)).map(at).collect()

@@ -21,6 +21,7 @@ use crate::stats::interval::student_t_quantile;
 use crate::stats::optimum::{Optimum, Span, Tolerance};
 use crate::stats::quantile::quantile;
 use crate::stats::smooth::Edge;
+use crate::stats::sort;
 
 /// Rise to the neighbours, in standard errors, from which on more levels tell more than more runs.
 const COARSE: f64 = 5.0;
@@ -126,7 +127,7 @@ impl Optimum {
             .zip(&local.values)
             .map(|(curve, least)| greatest(curve) - tolerance.limit(*least))
             .collect();
-        excess.sort_unstable_by(f64::total_cmp);
+        sort::ascending(&mut excess);
         Some(quantile(&excess, 1.0 - self.alpha))
     }
 

@@ -3,6 +3,7 @@
 //! A file is such a table if it has columns for level and mean and none of the metric's name. The level's column may also have the
 //! factor's name. `min` and `max` are used where they are there; other columns are ignored, so that `summary.csv` can be read
 //! again; so can `summary.json`. Where both `std_dev` and `standard_error` are there, they must agree.
+//! `failed` is the number of failed runs that the other numbers do not hold, or `runs` that of all; where all failed, `n` is 0 and the mean empty.
 //!
 //! Nothing is left out silently: a cell that cannot be is an error with its line, because one row stands for many runs.
 
@@ -25,6 +26,8 @@ use crate::store::formats::csv::layout::SEPARATORS;
 
 /// A header is looked for in so many bytes.
 const LONGEST_HEADER: usize = 1 << 16;
+/// Beyond this a double does not hold every whole number.
+const WHOLE: f64 = 9_007_199_254_740_992.0;
 /// How far std_dev and standard_error · √n may be apart: both were rounded by somebody.
 const AGREEMENT: f64 = 1e-3;
 
@@ -78,6 +81,8 @@ struct Places {
     standard_error: Option<usize>,
     min: Option<usize>,
     max: Option<usize>,
+    runs: Option<usize>,
+    failed: Option<usize>,
 }
 
 impl Places {
@@ -99,6 +104,8 @@ impl Places {
             standard_error: place("standard_error"),
             min: place("min"),
             max: place("max"),
+            runs: place("runs"),
+            failed: place("failed"),
         };
         if places.std_dev.or(places.standard_error).is_none() {
             return Err(lacks("std_dev and standard_error"));
@@ -110,10 +117,14 @@ impl Places {
     fn level(&self, cell: impl Fn(usize) -> Result<Option<f64>, String>) -> Result<LevelSummary, String> {
         let needed = |name: &str, place| cell(place)?.ok_or_else(|| format!("'{name}' is empty"));
         let optional = |place: Option<usize>| place.map_or(Ok(None), &cell);
-        let (level, mean) = (needed("level", self.level)?, needed("mean", self.mean)?);
-        let count = needed("n", self.n)?;
-        /// Beyond this a double does not hold every whole number.
-        const WHOLE: f64 = 9_007_199_254_740_992.0;
+        let (level, count) = (needed("level", self.level)?, needed("n", self.n)?);
+        let failed = self.failed_of(count, &cell)?;
+        if count == 0.0 && failed > 0 {
+            let none =
+                LevelSummary { level: level + 0.0, n: 0, mean: f64::NAN, std_dev: None, min: None, max: None, failed };
+            return Ok(none);
+        }
+        let mean = needed("mean", self.mean)?;
         if !(1.0..=WHOLE).contains(&count) || count.fract() != 0.0 {
             return Err(format!("n is {count}; it must be a whole number of runs, at least 1"));
         }
@@ -138,7 +149,18 @@ impl Places {
             return Err("neither std_dev nor standard_error is given".into());
         }
         // Adding 0 turns −0 into 0.
-        Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max, failed: 0 })
+        Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max, failed })
+    }
+
+    /// Failed runs besides the `count` that have a value. Where failed runs were counted with one, `runs` tells that there are none.
+    fn failed_of(&self, count: f64, cell: impl Fn(usize) -> Result<Option<f64>, String>) -> Result<u64, String> {
+        let optional = |place: Option<usize>| place.map_or(Ok(None), &cell);
+        let (runs, failed) = (optional(self.runs)?, optional(self.failed)?);
+        let failed = runs.map_or(failed, |runs| Some(runs - count)).unwrap_or(0.0);
+        if !(0.0..=WHOLE).contains(&failed) || failed.fract() != 0.0 {
+            return Err(format!("{failed} runs failed; it must be a whole number, at least 0"));
+        }
+        Ok(failed as u64)
     }
 }
 
@@ -204,10 +226,12 @@ struct Summary {
 struct SummaryLevel {
     level: f64,
     n: f64,
-    mean: f64,
+    mean: Option<f64>,
     std_dev: Option<f64>,
     min: Option<f64>,
     max: Option<f64>,
+    /// Summaries of earlier versions have none.
+    runs: Option<f64>,
 }
 
 /// Reads the `summary.json` of a report, or what `stats --format json` printed.
@@ -227,9 +251,20 @@ fn read_json(content: Content, roles: &Roles) -> Result<Data> {
             return Err(Error::MissingColumn { path: path.into(), column: wanted.clone(), available });
         }
     }
-    let places = Places { level: 0, n: 1, mean: 2, std_dev: Some(3), standard_error: None, min: Some(4), max: Some(5) };
+    let places = Places {
+        level: 0,
+        n: 1,
+        mean: 2,
+        std_dev: Some(3),
+        standard_error: None,
+        min: Some(4),
+        max: Some(5),
+        runs: Some(6),
+        failed: None,
+    };
     let level = |group: &SummaryLevel| {
-        let cells = [Some(group.level), Some(group.n), Some(group.mean), group.std_dev, group.min, group.max];
+        let SummaryLevel { level, n, mean, std_dev, min, max, runs } = *group;
+        let cells = [Some(level), Some(n), mean, std_dev, min, max, runs];
         places.level(|place| Ok(cells[place])).map_err(|reason| malformed(format!("level {}: {reason}", group.level)))
     };
     let levels = groups.iter().map(level).collect::<Result<_>>()?;
@@ -247,7 +282,8 @@ pub fn read_columns(columns: &dyn Columns, roles: &Roles) -> Result<Option<Level
     }
     let places = Places::of(&names, roles, path)?;
     let wanted = [Some(places.level), Some(places.n), Some(places.mean), places.std_dev, places.standard_error];
-    let wanted: Vec<usize> = wanted.into_iter().chain([places.min, places.max]).flatten().collect();
+    let further = [places.min, places.max, places.runs, places.failed];
+    let wanted: Vec<usize> = wanted.into_iter().chain(further).flatten().collect();
     let wanted_names: Vec<String> = wanted.iter().map(|place| names[*place].clone()).collect();
     let mut levels = Vec::new();
     arrow::each_row(columns, &wanted_names, |row, cells| {
@@ -319,6 +355,23 @@ mod tests {
             LevelSummary { level: 0.5, n: 25, mean: 20.0, std_dev: Some(10.0), min: Some(1.0), max: None, failed: 0 };
         let first = LevelSummary { level: 0.1, n: 1, mean: 10.0, std_dev: None, min: None, max: None, failed: 0 };
         assert_eq!(levels, [first, second]);
+    }
+
+    #[test]
+    fn failed_runs_are_those_without_a_value() {
+        let text = "level,n,mean,std_dev,runs,failed\n1,3,5,1,3,0\n2,2,4,1,3,1\n3,0,,,3,3\n4,3,9,0,3,3\n";
+        let found = |level: &LevelSummary| (level.n, level.failed);
+        // At the last level failed runs were counted with a value.
+        let levels = read(text).unwrap().levels;
+        assert_eq!(levels.iter().map(found).collect::<Vec<_>>(), [(3, 0), (2, 1), (0, 3), (3, 0)]);
+        let levels = read("level,n,mean,std_dev,failed\n1,3,5,1,2\n2,1,4,,\n").unwrap().levels;
+        assert_eq!(levels.iter().map(found).collect::<Vec<_>>(), [(3, 2), (1, 0)]);
+        for (row, message) in
+            [("3,5,1,2", "-1 runs failed"), ("3,5,1,3.5", "0.5 runs failed"), ("0,,,0", "'mean' is empty")]
+        {
+            let error = read(&format!("level,n,mean,std_dev,runs\n1,{row}\n")).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
     }
 
     #[test]

@@ -111,13 +111,16 @@ const zoomed = (whole, [lower, upper]) => {
 
 // { svg, frame, x, y, at, up, visible }: the picture, and where things lie in it. Null where there is nothing to draw.
 const draw = ({ width, height, view, titled }) => {
-  const drawable = places.filter(place => measured.value[place] !== null);
+  const drawable = places.filter(place => measured.value[place] !== null || hasFailed(place));
   const whole = Axis.around(view.x, drawable.map(p => columns.level[p]), { hasSlot: true });
   const x = view.zoom && whole ? zoomed(whole, view.zoom.x) : whole;
   if (!x) return null;
-  const visible = drawable.filter(place => x.holds(columns.level[place]));
+  const shownLevels = drawable.filter(place => x.holds(columns.level[place]));
+  const visible = shownLevels.filter(place => measured.value[place] !== null);
+  const failing = shownLevels.filter(hasFailed);
   const heights = visible.flatMap(place => [measured.value[place], ...(bar(place, view.bars) || [])]);
-  const y = view.zoom && view.zoom.y ? new Axis(view.y, ...view.zoom.y) : Axis.around(view.y, heights);
+  const around = Axis.around(view.y, heights.length > 0 ? heights : [measured.value[data.lowest]]);
+  const y = view.zoom && view.zoom.y ? new Axis(view.y, ...view.zoom.y) : roomForCrosses(around);
   if (!y) return null;
   const rows = y.ticks(height < 380 ? 5 : 7);
   const left = Math.ceil(Math.max(34, ...rows.map(t => (t.label ? widthOf(t.label, SMALL) : 0))) + 12);
@@ -126,16 +129,17 @@ const draw = ({ width, height, view, titled }) => {
   const names = placeNames(lines().filter(line => x.holds(line.level)), at, width);
   const xLabel = wrapped(`${data.x_label}${view.x === 'log' ? ' (log)' : ''}`, 13, width - 8);
   const top = (titled ? 30 : 0) + 22 + LINE * (1 + Math.max(-1, ...names.map(name => name.row))) + 8;
-  const bottom = height - 30 - LINE * xLabel.length - (titled ? 22 : 0);
+  const foot = height - 30 - LINE * xLabel.length - (titled ? 22 : 0);
+  const bottom = columns.failed ? foot - STRIP - LINE - 8 : foot;
   const up = value => bottom - (view.y === 'log' && value <= 0 ? -0.1 : y.place(value)) * (bottom - top);
-  const picture = { frame: { left, right, top, bottom }, x, y, at, up, visible, width, height };
+  const picture = { frame: { left, right, top, bottom, foot }, x, y, at, up, visible, failing, width, height };
 
   const svg = svgElement('svg', { viewBox: `0 0 ${width} ${height}`, width, height, 'font-family': family, 'font-size': SMALL, fill: 'var(--ink)' });
   svg.append(svgElement('rect', { width, height, fill: 'var(--paper)' }));
   const inside = svgElement('svg', { x: left, y: top, width: right - left, height: bottom - top, viewBox: `${left} ${top} ${right - left} ${bottom - top}` });
   svg.append(...drawGrid(picture, rows), inside, ...drawNames(picture, names));
   inside.append(...drawRange(picture), ...drawBars(picture, view), ...names.map(name => verticalLine(name, top, bottom)));
-  svg.append(...drawWords(picture, xLabel, titled, view));
+  svg.append(...drawWords(picture, xLabel, titled, view), ...drawFailures(picture));
   picture.points = drawPoints(picture, view);
   // Points at the edge of the plot are drawn whole.
   svg.append(picture.points);
@@ -145,19 +149,21 @@ const draw = ({ width, height, view, titled }) => {
 const text = (words, x, y, more) => svgElement('text', { x, y, ...more }, words);
 const verticalLine = (line, from, to) => svgElement('line', { x1: line.x, x2: line.x, y1: from, y2: to, stroke: line.colour, 'stroke-width': 1.5 });
 
-const drawGrid = ({ frame: { left, right, top, bottom }, x, at, up }, rows) => {
+const drawGrid = ({ frame: { left, right, top, bottom, foot }, x, at, up }, rows) => {
   const parts = [];
   const labelled = x.ticks(Math.max(3, Math.min(12, Math.floor((right - left) / 58))));
   let free = -Infinity;
   for (const tick of labelled) {
     const place = at(tick.value);
-    parts.push(svgElement('line', { x1: place, x2: place, y1: bottom, y2: bottom + (tick.label ? 6 : 3), stroke: 'var(--soft)' }));
+    for (const end of new Set([bottom, foot])) {
+      parts.push(svgElement('line', { x1: place, x2: place, y1: end, y2: end + (tick.label ? 6 : 3), stroke: 'var(--soft)' }));
+    }
     if (!tick.label) continue;
     parts.push(svgElement('line', { x1: place, x2: place, y1: top, y2: bottom, stroke: 'var(--grid)' }));
     const half = widthOf(tick.label, SMALL) / 2;
     // A label that would touch the one before it, or leave the sheet, is left out.
     if (place - half < free + 4 || place + half > right + 9) continue;
-    parts.push(text(tick.label, place, bottom + 19, { 'text-anchor': 'middle' }));
+    parts.push(text(tick.label, place, foot + 19, { 'text-anchor': 'middle' }));
     free = place + half;
   }
   for (const tick of rows) {
@@ -177,6 +183,42 @@ const drawBreak = (middle, bottom) => [
     class: 'break', d: `M${middle + away - 2.5} ${bottom + 5.5}l5 -11`, stroke: 'var(--soft)', 'stroke-width': 1.4,
   })),
 ];
+
+// Height of the strip with the shares of failed runs.
+const STRIP = 38;
+
+// The axis with room for crosses at its upper end, where runs failed.
+const roomForCrosses = axis => {
+  if (!axis || !columns.failed) return axis;
+  return new Axis(axis.scale, axis.lower, axis.value(1.06), axis.beside);
+};
+
+const cross = (x, y, more) => svgElement('path', {
+  d: `M${x - 4} ${y - 4}l8 8m0 -8l-8 8`, stroke: 'var(--failed)', 'stroke-width': 1.9, fill: 'none', ...more,
+});
+
+// A cross over each level with failed runs, and the share of these below the plot.
+const drawFailures = ({ frame: { left, right, top, foot }, at, failing }) => {
+  if (!columns.failed) return [];
+  const heightOf = share => foot - share * STRIP;
+  const xs = places.map(place => at(columns.level[place])).filter(Number.isFinite);
+  const half = Math.min(9, Math.max(0.6, 0.35 * Math.min(26, ...xs.slice(1).map((x, i) => x - xs[i]))));
+  const column = place => {
+    const x = at(columns.level[place]);
+    const y = heightOf(columns.failed_share[place]);
+    return svgElement('rect', { x: x - half, y, width: 2 * half, height: foot - y, fill: 'var(--failed)', 'fill-opacity': 0.8 });
+  };
+  return [
+    ...[0, 0.5, 1].flatMap(share => [
+      svgElement('line', { x1: left, x2: right, y1: heightOf(share), y2: heightOf(share), stroke: share > 0 ? 'var(--grid)' : 'var(--soft)' }),
+      text(`${100 * share}`, left - 8, heightOf(share) + 4, { 'text-anchor': 'end' }),
+    ]),
+    svgElement('line', { x1: left, x2: left, y1: heightOf(1), y2: foot, stroke: 'var(--soft)' }),
+    ...failing.map(column),
+    ...failing.filter(place => measured.value[place] !== null).map(place => cross(at(columns.level[place]), top + 8, {})),
+    text('failed runs, %', left, heightOf(1) - 7, { fill: 'var(--failed)' }),
+  ];
+};
 
 // The interval of the minimum's place.
 const drawRange = ({ frame: { top, bottom, left, right }, x, at }) => {
@@ -222,19 +264,34 @@ const drawPoints = (picture, view) => {
     const height = picture.up(measured.value[place]);
     return height >= picture.frame.top - 1 && height <= picture.frame.bottom + 1;
   };
-  const point = place => svgElement('circle', {
+  const shared = (place, x, y) => ({
     class: 'point',
     'data-place': place,
-    cx: picture.at(columns.level[place]).toFixed(2),
-    cy: picture.up(measured.value[place]).toFixed(2),
-    r: place === data.lowest ? radius + 1.6 : radius,
-    fill: isCandidate(place) || place === data.lowest ? 'var(--minimum)' : 'var(--data)',
-    'fill-opacity': passes[place] ? 1 : 0.18,
+    cx: x.toFixed(2),
+    cy: y.toFixed(2),
     role: 'img',
     'aria-label': clean(sentence(place, view.bars)),
     tabindex: -1,
   });
-  return svgElement('g', {}, ...picture.visible.filter(inFrame).map(point));
+  const point = place => {
+    const colour = isCandidate(place) || place === data.lowest ? 'var(--minimum)' : 'var(--data)';
+    const opacity = passes[place] ? 1 : 0.18;
+    return svgElement('circle', {
+      ...shared(place, picture.at(columns.level[place]), picture.up(measured.value[place])),
+      r: place === data.lowest ? radius + 1.6 : radius,
+      ...(hasFailed(place)
+        ? { fill: 'var(--paper)', stroke: colour, 'stroke-width': 1.6, 'stroke-opacity': opacity }
+        : { fill: colour, 'fill-opacity': opacity }),
+    });
+  };
+  // Where every run failed, the cross is what can be pointed at.
+  const mark = place => {
+    if (measured.value[place] !== null) return point(place);
+    const [x, y] = [picture.at(columns.level[place]), picture.frame.top + 8];
+    return cross(x, y, { ...shared(place, x, y), 'stroke-opacity': passes[place] ? 1 : 0.18 });
+  };
+  const marked = [...picture.visible.filter(inFrame), ...picture.failing.filter(place => measured.value[place] === null)];
+  return svgElement('g', {}, ...marked.sort((a, b) => a - b).map(mark));
 };
 
 const drawNames = ({ frame: { top } }, names) => names.flatMap(name => {
@@ -242,12 +299,12 @@ const drawNames = ({ frame: { top } }, names) => names.flatMap(name => {
   return [verticalLine(name, height - 9, top), text(name.text, name.from, height, { fill: name.colour })];
 });
 
-const drawWords = ({ frame: { left, right, bottom }, width, height }, xLabel, titled, view) => {
+const drawWords = ({ frame: { left, right, foot }, width, height }, xLabel, titled, view) => {
   const parts = [text(fitted(data.y_label, 13, width - 8), 2, titled ? 46 : 14, { 'font-size': 13 })];
   xLabel.forEach((line, i) => {
     const half = widthOf(line, 13) / 2;
     const middle = Math.max(half + 2, Math.min((left + right) / 2, width - half - 2));
-    parts.push(text(line, middle, bottom + 40 + i * LINE, { 'font-size': 13, 'text-anchor': 'middle' }));
+    parts.push(text(line, middle, foot + 40 + i * LINE, { 'font-size': 13, 'text-anchor': 'middle' }));
   });
   if (titled) {
     parts.push(text(fitted(data.title, 18, width - 8), 2, 22, { 'font-size': 18, 'font-weight': 600 }));

@@ -53,11 +53,12 @@ const light = place => {
 };
 
 const fillTip = place => {
-  const { level, n, median, solved } = shown[place];
+  const { level, n, median, solved, failed } = shown[place];
   const bars = { ci: `${data.measured ? 'in brackets' : '± is'} the ${data.confidence} interval`, se: '± is the standard error', sd: '± is the SD of the runs' };
   const rows = [['level', level], [data.statistic, shown[place][view.bars]], ['n', n]];
   if (median) rows.splice(2, 0, ['median', median]);
   if (solved) rows.push(['solved', solved]);
+  if (failed) rows.push(['failed', failed]);
   const list = document.createElement('dl');
   for (const words of rows) {
     ['dt', 'dd'].forEach((name, i) => {
@@ -206,6 +207,7 @@ holder.addEventListener('keydown', event => {
 const describeView = () => {
   const parts = [`Point: ${data.statistic}; ${isDense(picture) ? 'band' : 'bars'}: `, barNames[view.bars], '; ', data.caption];
   if (data.fitted && data.fitted.lower !== null) parts.push(`. Shaded: ${data.confidence} interval of the ${data.best}’s place`);
+  if (columns.failed) parts.push('. Hollow: runs of the level failed. Cross: failed runs, their share below the plot');
   if (columns.in_confidence_set) parts.push('. Green points: levels that cannot be excluded as the best');
   byId('figure-caption').textContent = `${parts.join('')}.`;
 };

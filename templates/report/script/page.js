@@ -51,11 +51,13 @@ const bar = (place, bars) => {
   return margin === null ? null : [value - margin, value + margin];
 };
 
+const hasFailed = place => Boolean(columns.failed && columns.failed[place] > 0);
+
 const isCandidate = place => Boolean(columns.in_confidence_set && columns.in_confidence_set[place]);
 
 // A level in words: for screen readers.
 const sentence = (place, bars) => {
-  const { level, n, median, solved } = shown[place];
-  const rest = solved ? `, ${solved} solved` : '';
+  const { level, n, median, solved, failed } = shown[place];
+  const rest = `${solved ? `, ${solved} solved` : ''}${failed ? `, ${failed} runs failed` : ''}`;
   return `${data.factor} ${level}: ${data.statistic} ${shown[place][bars]} (${barNames[bars]}), n = ${n}${median ? `, median ${median}` : ''}${rest}`;
 };

@@ -1,5 +1,6 @@
 //! Where the columns are, and what the rows of a block say.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use crate::data::{Cell, Exclusion, Outcome, Place, Problem, Reading, Roles, RunT
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::store::formats::csv::blocks::line_breaks;
+use crate::store::formats::csv::scan::{self, Row, Scanner};
 
 /// What may stand between cells.
 pub const SEPARATORS: [u8; 4] = *b",;\t|";
@@ -23,8 +25,12 @@ pub struct Layout {
     pub reading: Arc<Reading>,
     /// Where the columns of the reading are.
     places: Vec<usize>,
-    /// Where the metric is.
-    metric: usize,
+    /// Finds those columns in plain text.
+    scanner: Scanner,
+    /// Which of them is the metric; none if the file's name gives it.
+    metric: Option<usize>,
+    /// The other columns, with their places.
+    others: Vec<(usize, String)>,
     /// Length of the header and what comes before it.
     pub header_bytes: usize,
     /// Number of the line after the header.
@@ -75,68 +81,163 @@ impl Layout {
         // Of a name that nobody gave and that is there twice, the meaning would be a guess.
         let is_single = |wanted: &str| names.iter().filter(|name| *name == wanted).count() == 1;
         let reading = Reading::new(roles, is_single);
+        let is_other = |name: &String| !name.is_empty() && !reading.knows(name) && !reading.is_trainers();
+        let others = names.iter().enumerate().filter(|(_, name)| is_other(name)).map(|(at, name)| (at, name.clone()));
+        let others = others.collect();
+        let places: Vec<usize> = reading.names().iter().map(place).collect::<Result<_>>()?;
         Ok(Self {
             separator,
             fields: names.len(),
-            places: reading.names().iter().map(place).collect::<Result<_>>()?,
-            metric: place(&roles.metric)?,
+            scanner: Scanner::new(separator, &places),
+            places,
+            others,
+            metric: reading.names().iter().position(|name| *name == roles.metric),
             reading: Arc::new(reading),
             header_bytes: mark + bytes,
             first_line: 1 + line_breaks(&start[..bytes]),
         })
     }
 
-    /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block.
-    pub fn parse(&self, block: &[u8], is_end: bool) -> BlockRows {
+    /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block. Of the first `surveyed` runs
+    /// the columns that nobody asked for are looked at, too.
+    pub fn parse(&self, block: &[u8], is_end: bool, surveyed: usize) -> BlockRows {
         let builder = RunTableBuilder::new(Arc::clone(&self.reading));
-        let mut rows = BlockRows { builder, lines: line_breaks(block), unterminated: None, failed: None };
-        let unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
-        let mut reader = reader_of(block, self.separator);
+        let rows = BlockRows { builder, lines: line_breaks(block), unterminated: None, failed: None };
+        let is_unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
+        let mut parser =
+            Parser { layout: self, block, is_end, is_unterminated, rows, surveyed, shortest_end: usize::MAX };
+        if scan::is_plain(block) {
+            self.scanner.each_row(block, |row| parser.take(row));
+        } else {
+            parser.take_quoted();
+        }
+        parser.rows
+    }
+}
+
+/// Takes the rows of a block.
+struct Parser<'p> {
+    layout: &'p Layout,
+    block: &'p [u8],
+    is_end: bool,
+    /// Whether the block is the end of the file and has no line break there.
+    is_unterminated: bool,
+    rows: BlockRows,
+    /// Runs of which the other columns are still to be looked at.
+    surveyed: usize,
+    /// Length of the shortest last cell so far.
+    shortest_end: usize,
+}
+
+impl Parser<'_> {
+    /// Takes the rows of text with quotes, or with any line ends.
+    fn take_quoted(&mut self) {
+        let (layout, block) = (self.layout, self.block);
+        let mut reader = reader_of(block, layout.separator);
         let mut record = ByteRecord::new();
-        let mut shortest_end = usize::MAX;
         // Reading from memory into a byte record of any length cannot fail.
         while matches!(reader.read_byte_record(&mut record), Ok(true)) {
-            if record.len() == 1 && record[0].trim_ascii().is_empty() && self.fields > 1 {
-                continue;
-            }
-            let start = start_of(&record, block);
-            let end = record.get(record.len() - 1).map_or(0, <[u8]>::len);
-            let is_last = is_end && reader.position().byte() as usize >= block.len();
-            let torn = is_last && unterminated;
-            let line = || line_breaks(&block[..start]);
-            let place = || Place::Line(line());
-            let failure = if is_last && is_unclosed(&block[start..]) {
-                Some(Failure::Unclosed)
-            } else if torn && (cut_short(end, shortest_end) || quotes(&block[start..]) % 2 == 1) {
-                rows.builder.leave_out(Exclusion::TornLine, place);
-                continue;
-            } else if record.len() != self.fields {
-                Some(Failure::FieldCount(record.len()))
-            } else {
-                let cells: Vec<Cell> = self.places.iter().map(|at| Cell::Text(&record[*at])).collect();
-                match rows.builder.push(&cells, place) {
-                    Ok(Outcome::Kept(..)) if torn => {
-                        rows.unterminated = Some(String::from_utf8_lossy(&record[self.metric]).into_owned());
-                        None
-                    }
-                    Ok(_) => None,
-                    Err(problem) => Some(Failure::Cell(problem)),
-                }
+            let cells: Vec<Cell> =
+                layout.places.iter().map(|at| Cell::Text(record.get(*at).unwrap_or_default())).collect();
+            let row = Row {
+                start: start_of(&record, block),
+                next: reader.position().byte() as usize,
+                fields: record.len(),
+                last_cell: record.get(record.len() - 1).map_or(0, <[u8]>::len),
+                cells: &cells,
             };
-            shortest_end = shortest_end.min(end);
-            match failure {
-                None => {}
-                Some(Failure::FieldCount(_) | Failure::Cell(_)) if torn => {
-                    rows.builder.leave_out(Exclusion::TornLine, place);
-                }
-                Some(failure) => {
-                    rows.failed = Some((line(), failure));
-                    return rows;
-                }
+            if self.take(&row).is_break() {
+                return;
             }
         }
-        rows
     }
+
+    #[inline]
+    fn take(&mut self, row: &Row<'_, '_>) -> ControlFlow<()> {
+        let layout = self.layout;
+        let is_last = self.is_end && row.next >= self.block.len();
+        if is_last || row.fields != layout.fields {
+            return self.take_odd(row, is_last);
+        }
+        self.shortest_end = self.shortest_end.min(row.last_cell);
+        let (block, start) = (self.block, row.start);
+        match self.rows.builder.push(row.cells, || Place::Line(line_breaks(&block[..start]))) {
+            Ok(Outcome::Kept(level, _)) if self.surveyed > 0 => self.survey(row, level),
+            Ok(_) => ControlFlow::Continue(()),
+            Err(problem) => self.fail(row, Failure::Cell(problem)),
+        }
+    }
+
+    /// Looks at the columns that nobody asked for.
+    #[cold]
+    fn survey(&mut self, row: &Row<'_, '_>, level: f64) -> ControlFlow<()> {
+        self.surveyed -= 1;
+        let mut record = ByteRecord::new();
+        let mut reader = reader_of(&self.block[row.start..row.next], self.layout.separator);
+        if self.layout.others.is_empty() || !matches!(reader.read_byte_record(&mut record), Ok(true)) {
+            return ControlFlow::Continue(());
+        }
+        for (place, name) in &self.layout.others {
+            let cell = Cell::Text(record.get(*place).unwrap_or_default());
+            self.rows.builder.survey(name, *place, level, cell);
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Takes a row that may be blank, of the wrong length, or cut off.
+    fn take_odd(&mut self, row: &Row<'_, '_>, is_last: bool) -> ControlFlow<()> {
+        let layout = self.layout;
+        let text = &self.block[row.start..row.next.min(self.block.len())];
+        if layout.fields > 1 && row.fields == 1 && is_blank(text) {
+            return ControlFlow::Continue(());
+        }
+        let (block, start) = (self.block, row.start);
+        let place = || Place::Line(line_breaks(&block[..start]));
+        let is_torn = is_last && self.is_unterminated;
+        if is_last && is_unclosed(&block[start..]) {
+            return self.fail(row, Failure::Unclosed);
+        }
+        if is_torn && (cut_short(row.last_cell, self.shortest_end) || quotes(&block[start..]) % 2 == 1) {
+            self.rows.builder.leave_out(Exclusion::TornLine, place);
+            return ControlFlow::Continue(());
+        }
+        self.shortest_end = self.shortest_end.min(row.last_cell);
+        let failure = if row.fields != layout.fields {
+            Failure::FieldCount(row.fields)
+        } else {
+            match self.rows.builder.push(row.cells, place) {
+                Ok(Outcome::Kept(level, _)) if !is_torn && self.surveyed > 0 => return self.survey(row, level),
+                Ok(Outcome::Kept(..)) if is_torn => {
+                    let metric = layout.metric.and_then(|metric| row.cells.get(metric));
+                    self.rows.unterminated = metric.map(|metric| metric.text());
+                    return ControlFlow::Continue(());
+                }
+                Ok(_) => return ControlFlow::Continue(()),
+                Err(problem) => Failure::Cell(problem),
+            }
+        };
+        if is_torn {
+            self.rows.builder.leave_out(Exclusion::TornLine, place);
+            return ControlFlow::Continue(());
+        }
+        self.fail(row, failure)
+    }
+
+    #[cold]
+    fn fail(&mut self, row: &Row<'_, '_>, failure: Failure) -> ControlFlow<()> {
+        self.rows.failed = Some((line_breaks(&self.block[..row.start]), failure));
+        ControlFlow::Break(())
+    }
+}
+
+/// Whether a row of one cell is empty, with or without quotes.
+fn is_blank(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    text.is_empty()
+        || text
+            .strip_prefix(b"\"")
+            .and_then(|text| text.strip_suffix(b"\""))
+            .is_some_and(|text| text.trim_ascii().is_empty())
 }
 
 /// Whether the last cell of a file without a final line break looks cut: a column of long numbers does not suddenly hold
@@ -190,7 +291,7 @@ fn reader_of(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {
         .has_headers(false)
         .flexible(true)
         .delimiter(separator)
-        .buffer_capacity(1 << 16)
+        .buffer_capacity(bytes.len().clamp(1, 1 << 16))
         .from_reader(bytes)
 }
 
