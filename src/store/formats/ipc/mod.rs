@@ -74,9 +74,9 @@ impl IpcFile {
         let start = region.read(0, region.length().min(HEAD))?;
         let mut ipc = Self { region, schema: Schema::default(), batches: Vec::new(), dictionaries: Vec::new() };
         if start.starts_with(MAGIC) {
-            ipc.read_footer()?
+            ipc.read_footer()?;
         } else {
-            ipc.read_stream()?
+            ipc.read_stream()?;
         }
         let rows = ipc.batches.iter().fold(0, |rows: u64, batch| rows.saturating_add(batch.rows as u64));
         if are_too_many(rows, ipc.region.length()) {
@@ -213,7 +213,7 @@ impl IpcFile {
         let batch = &self.batches[block];
         let mut column = batch.column(leaf.kind, leaf.place, &self.region)?;
         if let Some(dictionary) = &leaf.dictionary {
-            column = keyed(column, self.values(dictionary, block)?)?;
+            column = keyed(&column, self.values(dictionary, block)?)?;
         }
         for group in &leaf.groups {
             column = column.and(batch.valid(*group, &self.region)?.as_ref());
@@ -289,7 +289,7 @@ impl Columns for IpcFile {
 }
 
 /// The cells that `keys` point to in `of`.
-fn keyed(keys: Column, of: Column) -> Result<Column, String> {
+fn keyed(keys: &Column, of: Column) -> Result<Column, String> {
     let length = of.rows();
     let of = Arc::new(of);
     let valid = keys.valid.clone();

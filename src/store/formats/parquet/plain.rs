@@ -82,7 +82,7 @@ pub fn plain(encoding: i32, physical: Physical, values: &[u8], count: usize, mos
 
 /// Values of so many bytes, which stand apart in `values`, each with its bytes together.
 fn together(values: &[u8], width: usize) -> Parsed<Vec<u8>> {
-    if width == 0 || values.len() % width != 0 {
+    if width == 0 || !values.len().is_multiple_of(width) {
         return Err("the bytes of its values are not of the same number");
     }
     let mut out = vec![0; values.len()];
