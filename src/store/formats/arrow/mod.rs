@@ -202,3 +202,6 @@ pub fn most_unpacked(packed: usize, values: usize, width: Option<usize>) -> usiz
     let as_values = width.map_or(0, |width| values.saturating_mul(width + 4).saturating_add(1 << 12));
     packed.saturating_mul(MOST_UNPACKED as usize).max(HARMLESS as usize).max(as_values)
 }
+
+#[cfg(test)]
+mod tests;
