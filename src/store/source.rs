@@ -18,7 +18,7 @@ use crate::store::template::{Found, Template};
 /// One SOURCE argument.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Source {
-    /// CSV on standard input.
+    /// Standard input.
     Stdin,
     /// A file, a folder, or a glob pattern.
     Path(String),
@@ -82,7 +82,7 @@ impl fmt::Display for Source {
 /// One thing to read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Input {
-    /// CSV on standard input.
+    /// Standard input.
     Stdin,
     /// A file, with the columns that its path gives.
     File(Found),
@@ -283,7 +283,7 @@ fn may_be_read(path: &Path) -> bool {
 
 /// Whether a file of this name holds runs: of the JSON files in a folder most are something else.
 fn is_contributed(path: &Path) -> bool {
-    formats::named(path).is_some_and(|format| format.name != formats::levels::JSON.name)
+    formats::named(path).is_some_and(|format| format.name != formats::json::FORMAT.name)
 }
 
 #[cfg(test)]

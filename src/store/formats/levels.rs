@@ -17,13 +17,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use crate::data::cell::{Value, is_missing};
-use crate::data::{Cell, Data, LevelSummaries, LevelSummary, Roles, RowLedger};
+use crate::data::{Cell, LevelSummaries, LevelSummary, Place, Roles, RowLedger};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::formats::Format;
 use crate::store::formats::arrow::{self, Columns};
-use crate::store::formats::content::{Content, DigestOf};
+use crate::store::formats::content::DigestOf;
 use crate::store::formats::csv::layout::SEPARATORS;
 
 /// A header is looked for in so many bytes.
@@ -56,7 +55,7 @@ pub fn is_header(start: &[u8], roles: &Roles) -> bool {
 }
 
 /// Whether `names` are those of a table of levels, complete or not, and not of runs.
-fn is_table(names: &[String], roles: &Roles) -> bool {
+pub fn is_table(names: &[String], roles: &Roles) -> bool {
     let has = |wanted: &str| names.iter().any(|name| name == wanted);
     has("mean") && (has("level") || has(&roles.factor)) && !has(&roles.metric)
 }
@@ -167,14 +166,6 @@ impl Places {
     }
 }
 
-/// The `summary.json` of a report.
-pub const JSON: Format =
-    Format { name: "JSON", endings: &["json"], recognises: is_json, read: |content, roles| read_json(content, roles) };
-
-fn is_json(start: &[u8]) -> bool {
-    start.strip_prefix(b"\xef\xbb\xbf").unwrap_or(start).trim_ascii_start().starts_with(b"{")
-}
-
 /// Reads a table of levels as CSV; `path` is for messages.
 ///
 /// # Errors
@@ -241,13 +232,10 @@ struct SummaryLevel {
 ///
 /// # Errors
 /// [`Error::Malformed`] for any other JSON, and for levels that cannot be; [`Error::MissingColumn`] if it is about other columns.
-fn read_json(content: Content, roles: &Roles) -> Result<Data> {
-    let path = content.path().to_path_buf();
-    let path = path.as_path();
-    let (bytes, digest) = content.into_bytes()?;
+pub fn read_json(bytes: &[u8], digest: InputDigest, path: &Path, roles: &Roles) -> Result<LevelSummaries> {
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let not_a_summary = |e| malformed(format!("it is JSON, but no summary.json of a report ({e})"));
-    let Summary { factor, metric, groups } = serde_json::from_slice(&bytes).map_err(not_a_summary)?;
+    let Summary { factor, metric, groups } = serde_json::from_slice(bytes).map_err(not_a_summary)?;
     for wanted in [&roles.factor, &roles.metric] {
         if ![&factor, &metric].contains(&wanted) {
             let available = format!("'{}', '{}'", excerpt(&factor), excerpt(&metric));
@@ -271,7 +259,32 @@ fn read_json(content: Content, roles: &Roles) -> Result<Data> {
         places.level(|place| Ok(cells[place])).map_err(|reason| malformed(format!("level {}: {reason}", group.level)))
     };
     let levels = groups.iter().map(level).collect::<Result<_>>()?;
-    table(levels, path, roles, digest).map(Data::Levels)
+    table(levels, path, roles, digest)
+}
+
+/// Reads levels from the rows that `each` gives, with their places and a cell for each of `names`.
+///
+/// # Errors
+/// [`Error::Malformed`] with place and reason, those of `each`.
+pub fn read_rows(
+    names: &[String],
+    path: &Path,
+    roles: &Roles,
+    each: impl FnOnce(&mut dyn FnMut(&Place, &[Cell]) -> Result<()>) -> Result<()>,
+) -> Result<Vec<LevelSummary>> {
+    let places = Places::of(names, roles, path)?;
+    let mut levels = Vec::new();
+    each(&mut |place, cells| {
+        let cell = |column: usize| match cells[column].value() {
+            Value::Missing => Ok(None),
+            Value::Number(value) => finite(&names[column], value).map(Some),
+            Value::Wrong => Err(not_a_number(&names[column], &cells[column].text())),
+        };
+        let failed = |reason| Error::Malformed { path: path.into(), reason: format!("{place}: {reason}") };
+        levels.push(places.level(cell).map_err(failed)?);
+        Ok(())
+    })?;
+    Ok(levels)
 }
 
 /// Reads a file of typed columns if it is a table of levels; nothing if it is not. What identifies
@@ -289,24 +302,17 @@ pub fn read_columns(columns: &dyn Columns, roles: &Roles) -> Result<Option<Level
     let further = [places.min, places.max, places.runs, places.failed];
     let wanted: Vec<usize> = wanted.into_iter().chain(further).flatten().collect();
     let wanted_names: Vec<String> = wanted.iter().map(|place| names[*place].clone()).collect();
-    let mut levels = Vec::new();
-    arrow::each_row(columns, &wanted_names, |row, cells| {
-        let cell = |place: usize| {
-            let found = wanted.iter().position(|wanted| *wanted == place).map_or(Cell::Missing, |found| cells[found]);
-            match found.value() {
-                Value::Missing => Ok(None),
-                Value::Number(value) => finite(&names[place], value).map(Some),
-                Value::Wrong => Err(not_a_number(&names[place], &found.text())),
-            }
-        };
-        let failed = |reason| Error::Malformed { path: path.into(), reason: format!("row {row}: {reason}") };
-        levels.push(places.level(cell).map_err(failed)?);
-        Ok(())
+    let levels = read_rows(&wanted_names, path, roles, |take| {
+        arrow::each_row(columns, &wanted_names, |row, cells| take(&Place::Row(row), cells))
     })?;
     sorted(levels, path, roles).map(Some)
 }
 
-fn table(levels: Vec<LevelSummary>, path: &Path, roles: &Roles, digest: InputDigest) -> Result<LevelSummaries> {
+/// The `levels` of the source `path`, sorted.
+///
+/// # Errors
+/// [`Error::Malformed`] if a level is there twice.
+pub fn table(levels: Vec<LevelSummary>, path: &Path, roles: &Roles, digest: InputDigest) -> Result<LevelSummaries> {
     Ok(LevelSummaries { inputs: vec![digest], ..sorted(levels, path, roles)? })
 }
 
@@ -323,6 +329,7 @@ fn sorted(mut levels: Vec<LevelSummary>, path: &Path, roles: &Roles) -> Result<L
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::formats::content::Content;
 
     fn roles() -> Roles {
         Roles::new("dropout", "loss")

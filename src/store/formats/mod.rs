@@ -4,7 +4,7 @@
 //! UTF-16 text is unpacked on the way ([`content`]).
 //!
 //! - [`content`]: opens, unpacks and decodes a file or standard input.
-//! - [`csv`], [`parquet`], [`ipc`]: read runs.
+//! - [`csv`], [`json`], [`parquet`], [`ipc`]: read runs.
 //! - [`arrow`]: what formats of typed columns have in common.
 //! - [`levels`]: tables of levels in place of runs, in each of these forms.
 
@@ -12,6 +12,7 @@ pub mod arrow;
 pub mod content;
 pub mod csv;
 pub mod ipc;
+pub mod json;
 pub mod levels;
 pub mod parquet;
 
@@ -34,7 +35,7 @@ pub struct Format {
 }
 
 /// All formats; the last one takes what the others do not know.
-pub static FORMATS: [Format; 4] = [parquet::FORMAT, ipc::FORMAT, levels::JSON, csv::FORMAT];
+pub static FORMATS: [Format; 5] = [parquet::FORMAT, ipc::FORMAT, json::LINES, json::FORMAT, csv::FORMAT];
 
 /// What begins so is of a format that is known but not read, and what to do about it.
 const REFUSED: [(&[u8], &str); 7] = [
@@ -78,7 +79,7 @@ pub fn read(content: Content, roles: &Roles) -> Result<Data> {
 impl Format {
     /// Whether its files are no text.
     fn is_binary(&self) -> bool {
-        self.name != csv::FORMAT.name && self.name != levels::JSON.name
+        ![csv::FORMAT.name, json::LINES.name, json::FORMAT.name].contains(&self.name)
     }
 }
 
