@@ -352,7 +352,7 @@ impl Warning {
                 return format!("count them as failed: --failed {condition}; or leave them out with --where").into();
             }
             Self::Sentinel { metric, value, .. } => {
-                let condition = condition(metric, "=", &format!("{value:?}"));
+                let condition = condition(metric, "=", &value.to_string());
                 return format!("if it stands for a failed run, say so: --failed {condition}").into();
             }
             Self::SameRuns { .. } => "keep one of the files, or name those that are meant",

@@ -354,7 +354,7 @@ mod tests {
     use crate::analysis::Statistic;
     use crate::analysis::along::Along;
     use crate::analysis::goal::Goal;
-    use crate::analysis::groups::of_samples;
+    use crate::analysis::groups::of_means;
     use crate::group::Sample;
     use crate::random::Stream;
 
@@ -384,7 +384,7 @@ mod tests {
     fn the_safe_range_is_that_of_single_steps() {
         for (deviation, margin) in [(1.0, 0.5), (0.1, 0.2), (1e-3, 0.05), (1e-3, 1.0)] {
             let samples = samples(deviation);
-            let groups = of_samples(&samples, None, 0.95);
+            let groups = of_means(&samples);
             let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, &samples, None).unwrap();
             let curve = Curve::through(&objective, 0.95).unwrap();
             let (levels, at) = (&objective.levels, curve.fitted.minimum.x);
@@ -407,7 +407,7 @@ mod tests {
     #[test]
     fn a_place_that_is_known_exactly_has_a_safe_range_too() {
         let samples = samples(1.0);
-        let groups = of_samples(&samples, None, 0.95);
+        let groups = of_means(&samples);
         let objective = Objective::of(Statistic::Mean, Goal::Min, Along::Log, &groups, &samples, None).unwrap();
         let mut curve = Curve::through(&objective, 0.95).unwrap();
         let interval = curve.fitted.location.interval.as_mut().unwrap();

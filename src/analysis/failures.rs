@@ -1,19 +1,22 @@
 //! How many runs failed at each level, and which levels may then be the best?
 //!
-//! A failed run has no value, so that the statistics of its level are those of the runs that did not fail: the lucky ones. A level at
-//! which two of three runs diverged may have the least mean of all and be the worst choice. Levels therefore take part in the
-//! search for the optimum only if the share of failed runs is at most [`Question::max_failed`], by default 0. The
-//! others are described beside them ([`Ineligible`]), never dropped.
+//! A failed run has no value, so that the statistics of its level are those of the runs that did
+//! not fail: the lucky ones. A level at which two of three runs diverged may have the least mean of
+//! all and be the worst choice. Levels therefore take part in the search for the optimum only if
+//! the share of failed runs is at most [`Question::max_failed`], by default 0. The others are
+//! described beside them ([`Ineligible`]), never dropped.
 //!
 //! **Three other answers.**
 //!
-//! - [`Question::failed_as`] counts each failed run with a value: the statistics are then those of all runs, and every level takes part.
-//! - [`Statistic::Median`] needs an order only: failed runs rank worse than all others. Where that leaves a finite median, the level takes
-//!   part. An interval that would end at a failed run is absent, because no number bounds it.
+//! - [`Question::failed_as`] counts each failed run with a value: the statistics are then those of
+//!   all runs, and every level takes part.
+//! - [`Statistic::Median`] needs an order only: failed runs rank worse than all others. Where that
+//!   leaves a finite median, the level takes part. An interval that would end at a failed run is
+//!   absent, because no number bounds it.
 //! - A share that the user allows: the optimum is then one among the runs that do not fail.
 //!
-//! **Share of failed runs**: with Wilson's interval ([`crate::stats::compare`]). Of 3 runs of which none failed it reaches up to
-//! 56 %: that no run failed is not that none will.
+//! **Share of failed runs**: with Wilson's interval ([`crate::stats::compare`]). Of 3 runs of which
+//! none failed it reaches up to 56 %: that no run failed is not that none will.
 
 use std::borrow::Cow;
 
@@ -71,7 +74,8 @@ pub struct LevelEntry<'a> {
     pub failures: &'a Failures,
     /// The runs that have a value, described; `None` if none has.
     pub group: Option<&'a Group>,
-    /// Its index in [`Analysis::groups`](crate::analysis::Analysis::groups); `None` if it takes no part.
+    /// Its index in [`Analysis::groups`](crate::analysis::Analysis::groups); `None` if it takes no
+    /// part.
     pub index: Option<usize>,
 }
 
@@ -97,8 +101,8 @@ pub fn entries<'a>(groups: &'a [Group], ineligible: &'a [Ineligible]) -> Vec<Lev
     all
 }
 
-/// Levels to `add`, none of them among those that take no part: in a gap that holds such levels, the middles between its ends and the
-/// nearest of these.
+/// Levels to `add`, none of them among those that take no part: in a gap that holds such levels,
+/// the middles between its ends and the nearest of these.
 pub fn beside_failures(add: &[f64], groups: &[Group], ineligible: &[Ineligible], along: Along) -> Vec<f64> {
     let middle = |a: f64, b: f64| {
         let spacing = (b - a).abs() / 10.0;
@@ -112,9 +116,10 @@ pub fn beside_failures(add: &[f64], groups: &[Group], ineligible: &[Ineligible],
             levels.push(*level);
             continue;
         };
-        let mut between = ineligible.iter().map(|other| other.level).filter(|other| below < *other && *other < above);
-        if let Some(first) = between.next() {
-            levels.extend([middle(below, first), middle(between.last().unwrap_or(first), above)]);
+        let between: Vec<f64> =
+            ineligible.iter().map(|other| other.level).filter(|other| below < *other && *other < above).collect();
+        if let [first, ..] = between[..] {
+            levels.extend([middle(below, first), middle(between[between.len() - 1], above)]);
         }
     }
     levels.sort_by(f64::total_cmp);
@@ -223,7 +228,8 @@ fn sorted(levels: impl Iterator<Item = Described>, question: &Question) -> Resul
     Ok((groups, ineligible))
 }
 
-/// Whether the level may be the best. Without failed runs it may, whether or not the statistic is known: that is another error.
+/// Whether the level may be the best. Without failed runs it may, whether or not the statistic is
+/// known: that is another error.
 fn takes_part(group: &Group, eligibility: Eligibility, statistic: Statistic) -> bool {
     let is_summary = group.trimmed_mean.is_none();
     let is_known = statistic != Statistic::Median || is_summary || group.median.is_some();
@@ -329,7 +335,8 @@ mod tests {
             let rule = GroupRule::new(0.95, None, Statistic::Median, Goal::Min);
             rule.describe_all(&[sample(1.0, &values, failed)])[0].as_ref().unwrap().median.unwrap()
         };
-        // By binomial(n, ½): the 2nd and the 8th of 9, the 2nd and the 9th of 10, the 3rd and the 10th of 12.
+        // By binomial(n, ½): the 2nd and the 8th of 9, the 2nd and the 9th of 10, the 3rd and the
+        // 10th of 12.
         let ends = |failed| median(failed).interval.map(|interval| (interval.lower, interval.upper));
         assert_eq!((ends(0), ends(1)), (Some((2.0, 8.0)), Some((2.0, 9.0))));
         assert_eq!((ends(3), median(3).standard_error, median(3).point), (None, None, 6.5));

@@ -35,7 +35,8 @@ const ARTICLE_EPOCHS: f64 = 10_000.0;
 pub struct Group {
     /// The factor's value.
     pub level: f64,
-    /// How many of its runs failed. They have no part in the numbers below unless they count with a value or as the worst.
+    /// How many of its runs failed. They have no part in the numbers below unless they count with a
+    /// value or as the worst.
     pub failures: Failures,
     /// Its sample: number, mean with its t interval, standard deviation, quartiles and ends.
     pub summary: Summary,
@@ -142,7 +143,8 @@ pub struct GroupRule<'a> {
     pub confidence: f64,
     /// What decides in which basin a run ended.
     pub basins: Option<&'a BasinRule>,
-    /// What a failed run without a value counts as where only the order matters: ∞ or −∞; `None` if it does not count.
+    /// What a failed run without a value counts as where only the order matters: ∞ or −∞; `None` if
+    /// it does not count.
     pub worst: Option<f64>,
 }
 
@@ -164,7 +166,8 @@ impl<'a> GroupRule<'a> {
         samples.par_iter().map(group).collect()
     }
 
-    /// The values of `sample`, ascending, with those of the failed runs where they count as the worst.
+    /// The values of `sample`, ascending, with those of the failed runs where they count as the
+    /// worst.
     fn ranked<'s>(&self, sample: &'s Sample) -> Cow<'s, [f64]> {
         match self.worst {
             Some(worst) => with_failed_as(worst, sample, &sample.sorted),

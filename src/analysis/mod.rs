@@ -79,7 +79,8 @@ pub struct Question {
     pub goal: Option<Goal>,
     /// How the levels are to lie on the axis.
     pub x_scale: AxisScale,
-    /// The greatest share of failed runs of a level that may be the best; without one 0, or any where failed runs count.
+    /// The greatest share of failed runs of a level that may be the best; without one 0, or any
+    /// where failed runs count.
     pub max_failed: Option<f64>,
     /// The value that each failed run counts with; without one it has none.
     pub failed_as: Option<f64>,
@@ -212,8 +213,9 @@ impl Analysis {
     /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::data::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
-    /// [`Error::TooManyLevels`]; [`Error::NoEligibleLevel`] if too many runs failed everywhere; [`Error::Usage`] if the statistic is not known of these data, or
-    /// the axis that is asked for cannot hold the levels.
+    /// [`Error::TooManyLevels`]; [`Error::NoEligibleLevel`] if too many runs failed everywhere;
+    /// [`Error::Usage`] if the statistic is not known of these data, or the axis that is asked for
+    /// cannot hold the levels.
     pub fn of(data: impl Into<Data>, question: &Question) -> Result<Self> {
         match data.into() {
             Data::Runs(runs) => Self::of_runs(&GroupedRuns::new(&runs, question.grouping())?, question),
@@ -221,7 +223,8 @@ impl Analysis {
         }
     }
 
-    /// Analyses runs that are grouped already, with the question's value of failed runs, for those who need them afterwards.
+    /// Analyses runs that are grouped already, with the question's value of failed runs, for those
+    /// who need them afterwards.
     ///
     /// # Errors
     /// [`Error::NoEligibleLevel`] and [`Error::Usage`] as [`Self::of`].
@@ -373,7 +376,8 @@ impl Analysis {
         !self.ineligible.is_empty() || self.groups.iter().any(|group| group.failures.failed > 0)
     }
 
-    /// The last level on the axis at this end and the nearest one beyond it that takes no part; `None` if there is nothing beyond.
+    /// The last level on the axis at this end and the nearest one beyond it that takes no part;
+    /// `None` if there is nothing beyond.
     pub fn failures_beyond(&self, edge: Edge) -> Option<[f64; 2]> {
         let beyond = |level: &f64, last: f64| match edge {
             Edge::Low => *level < last && self.along.has_place_for(*level),

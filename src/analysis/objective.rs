@@ -297,7 +297,8 @@ fn oriented<'a>(statistic: Statistic, goal: Goal, sample: &'a Sample, rule: Opti
     }
 }
 
-/// `values` of `sample`, lower being better, with those of the failed runs: of a median they are the worst.
+/// `values` of `sample`, lower being better, with those of the failed runs: of a median they are
+/// the worst.
 fn ranked<'a>(statistic: Statistic, sample: &Sample, values: Cow<'a, [f64]>) -> Cow<'a, [f64]> {
     if statistic != Statistic::Median {
         return values;

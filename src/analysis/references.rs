@@ -109,7 +109,8 @@ pub struct Comparisons<'a> {
     pub margin: f64,
     /// Nominal coverage.
     pub confidence: f64,
-    /// The levels that take no part: nothing is said of places at them, or between one and its neighbour.
+    /// The levels that take no part: nothing is said of places at them, or between one and its
+    /// neighbour.
     pub ineligible: &'a [Ineligible],
 }
 
@@ -223,7 +224,8 @@ pub fn nearly_equal(a: f64, b: f64) -> bool {
     (b - a).abs() <= ROUNDING * a.abs().max(b.abs())
 }
 
-/// Whether `level` is one of those that take no part, or lies between one of them and the next level.
+/// Whether `level` is one of those that take no part, or lies between one of them and the next
+/// level.
 pub fn is_among_failures(level: f64, groups: &[Group], ineligible: &[Ineligible]) -> bool {
     if ineligible.is_empty() || groups.iter().any(|group| nearly_equal(group.level, level)) {
         return false;

@@ -96,7 +96,8 @@ pub struct QuestionArgs {
     /// How the levels lie on the axis of the fit
     #[arg(long, value_enum, default_value = "auto", requires = "until")]
     pub x_scale: AxisScale,
-    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any with --failed-as]
+    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any
+    /// with --failed-as]
     #[arg(long, value_name = "SHARE", requires = "until", value_parser = share)]
     pub max_failed: Option<f64>,
     /// Count each failed run, one that diverged, with this loss; without it a failed run has none

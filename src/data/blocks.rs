@@ -72,7 +72,10 @@ pub fn key_of_number(number: f64) -> u64 {
     } else if number.fract() == 0.0 && number.abs() < WHOLE {
         key_of_whole(number as i128)
     } else {
-        hash(b'f', &number.to_bits().to_le_bytes())
+        // A number in single precision is the one that somebody wrote.
+        let single = number as f32;
+        let written = if f64::from(single) == number { single.to_string().parse().unwrap_or(number) } else { number };
+        hash(b'f', &written.to_bits().to_le_bytes())
     }
 }
 
@@ -103,6 +106,7 @@ mod tests {
         }
         assert_eq!(key_of_text("9007199254740993"), key_of_whole(9_007_199_254_740_993));
         assert_eq!(key_of_number(3.0), key_of_text("3"));
+        assert_eq!(key_of_number(f64::from(0.1f32)), key_of_text("0.1"));
         assert_eq!(key_of_number(1e300), key_of_text("1e300"));
         assert_eq!((key_of_number(f64::NAN), key_of_text("nan")), (NO_BLOCK, NO_BLOCK));
     }

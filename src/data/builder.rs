@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::condition::Condition;
 use crate::data::blocks::{MOST_LOOKED_AT, NO_BLOCK, OF_THE_TRAINER, key_of};
 use crate::data::cell::{Cell, Value, trimmed};
-use crate::data::ledger::{Exclusion, Place, RowLedger};
+use crate::data::ledger::{Exclusion, FILTERED, Place, RowLedger};
 use crate::data::reading::Reading;
 use crate::data::settings::{Setting, SettingMark};
 use crate::data::survey::Survey;
@@ -161,6 +161,16 @@ impl RunTableBuilder {
     /// Notes a cell of a column that nobody asked for, at a `place` among the source's columns, of a run at `level`.
     pub fn survey(&mut self, name: &str, place: usize, level: f64, cell: Cell) {
         self.rows.survey.note(name, place, level, cell);
+    }
+
+    /// Counts `rows` that its reader never saw, because whoever keeps them filtered them out.
+    pub fn leave_out_elsewhere(&mut self, rows: u64) {
+        let tally = &mut self.rows.tally;
+        tally.read += rows;
+        if rows > 0 {
+            let place = || Place::Elsewhere(FILTERED);
+            tally.excluded.entry(Exclusion::Filtered).or_insert_with(|| (0, place())).0 += rows;
+        }
     }
 
     /// Counts a row that is left out for a reason that only its reader knows.
@@ -414,6 +424,8 @@ fn holds(reading: &Reading, condition: &Condition, column: usize, cell: Cell) ->
         cell if cell.is_missing() => Some(condition.holds_for_missing()),
         Cell::Number(number) => Some(condition.holds_for_number(number)),
         Cell::Whole(whole) if condition.number.is_some() => Some(condition.holds_for_number(whole as f64)),
+        // A database knows types: a text is compared letter by letter.
+        Cell::Text(text) if reading.is_lenient => condition.holds_for_text(text, None),
         Cell::Text(text) if condition.number.is_some() => {
             let number = match cell.value() {
                 Value::Number(number) => Some(number),

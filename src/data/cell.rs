@@ -32,9 +32,12 @@ pub enum Value {
     Wrong,
 }
 
-/// Whether a `text`, trimmed, says that there is nothing. The only list of such texts.
+/// What says that there is nothing. The only list of such texts.
+pub const MISSING: [&str; 6] = ["", "NA", "N/A", "null", "NULL", "None"];
+
+/// Whether a `text`, trimmed, says that there is nothing.
 pub fn is_missing(text: &[u8]) -> bool {
-    matches!(text, b"" | b"NA" | b"N/A" | b"null" | b"NULL" | b"None")
+    text.len() <= 4 && MISSING.iter().any(|missing| missing.as_bytes() == text)
 }
 
 impl Cell<'_> {

@@ -60,6 +60,9 @@ impl Exclusion {
     }
 }
 
+/// Where the rows are that a server filtered out.
+pub const FILTERED: &str = "filtered where they are kept";
+
 /// Where a row is in its source.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -69,6 +72,8 @@ pub enum Place {
     Row(u64),
     /// The document with this identifier.
     Document(String),
+    /// Where its reader never was.
+    Elsewhere(&'static str),
 }
 
 impl Place {
@@ -89,6 +94,7 @@ impl fmt::Display for Place {
             Self::Line(line) => write!(f, "line {line}"),
             Self::Row(row) => write!(f, "row {row}"),
             Self::Document(id) => write!(f, "_id {id}"),
+            Self::Elsewhere(place) => f.write_str(place),
         }
     }
 }
@@ -116,6 +122,13 @@ impl RowLedger {
     pub fn exclude(&mut self, reason: Exclusion, rows: u64, place: impl FnOnce() -> String) {
         if rows > 0 {
             self.excluded.entry(reason).or_insert_with(|| (0, place())).0 += rows;
+        }
+    }
+
+    /// Counts rows without a metric as rows of a history that are not its run.
+    pub(super) fn make_empty_history(&mut self) {
+        if let Some((rows, place)) = self.excluded.remove(&Exclusion::Empty) {
+            self.exclude(Exclusion::History, rows, || place);
         }
     }
 

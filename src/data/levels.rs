@@ -26,6 +26,11 @@ pub struct LevelSummary {
 }
 
 impl LevelSummary {
+    /// A level where so many runs failed, and no other was made.
+    pub fn of_failed(level: f64, failed: u64) -> Self {
+        Self { level, n: 0, mean: f64::NAN, std_dev: None, min: None, max: None, failed }
+    }
+
     /// Of both parts' runs together, which are of one level (Chan, Golub and LeVeque 1983).
     #[must_use]
     pub fn with(self, other: &Self) -> Self {

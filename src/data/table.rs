@@ -268,6 +268,8 @@ impl RunTable {
         if !value.is_nan() {
             self.ledger.first_failed = None;
         }
+        self.survey = Survey::default();
+        self.ledger.make_empty_history();
         self.ledger.exclude(Exclusion::History, rows - 1, || path.display().to_string());
         Ok(())
     }

@@ -4,7 +4,8 @@ use crate::analysis::failures::{Eligibility, LevelEntry};
 use crate::analysis::{Analysis, Statistic};
 use crate::format::{count, counted, percent_of, significant};
 
-/// Which levels the best one was sought among, and what failed runs count as, to stand after a comma; `None` if no run failed.
+/// Which levels the best one was sought among, and what failed runs count as, to stand after a
+/// comma; `None` if no run failed.
 pub fn condition(analysis: &Analysis) -> Option<String> {
     if !analysis.has_failures() {
         return None;

@@ -244,7 +244,7 @@ fn open_question(analysis: &Analysis) -> String {
     format!(
         ": {} of {} cannot be excluded as the best",
         count(candidates as u64),
-        counted(analysis.groups.len() as u64, "level")
+        counted(analysis.groups.len() as u64, if analysis.ineligible.is_empty() { "level" } else { "eligible level" })
     )
 }
 

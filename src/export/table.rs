@@ -31,7 +31,8 @@ const fn column(head: &'static str, rank: u8, cell: fn(&Group) -> String) -> Col
 }
 
 const COLUMNS: [Column; 13] = [
-    Column { head: "level", rank: 0, cell: Cell::Level(|entry| aligned(entry.level, 5)) },
+    // The levels themselves are written by `rows`, which sees all of them.
+    Column { head: "level", rank: 0, cell: Cell::Level(|_| String::new()) },
     Column { head: "n", rank: 0, cell: Cell::Level(|entry| count(entry.group.map_or(0, |group| group.summary.n))) },
     Column { head: "failed", rank: 0, cell: Cell::Failures(failed) },
     Column { head: "failed share", rank: 2, cell: Cell::Failures(failed_share) },
@@ -83,7 +84,8 @@ fn failed_share(failures: &Failures) -> String {
     format!("{} % ({} … {} %)", percent(point), percent(interval.lower), percent(interval.upper))
 }
 
-/// Every level in the words of the table, for any output that shows it. A missing value is an empty cell.
+/// Every level in the words of the table, for any output that shows it. A missing value is an empty
+/// cell.
 pub fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
     let has_failures = analysis.has_failures();
     let cell = |column: &Column, entry: &LevelEntry<'_>| match column.cell {
@@ -92,8 +94,25 @@ pub fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
         Cell::Failures(_) => String::new(),
         Cell::Runs(cell) => entry.group.map(cell).unwrap_or_default(),
     };
-    let row = |entry: &LevelEntry<'_>| COLUMNS.iter().map(|column| cell(column, entry)).collect();
-    analysis.levels().iter().map(row).collect()
+    let entries = analysis.levels();
+    let levels = level_cells(&entries.iter().map(|entry| entry.level).collect::<Vec<_>>());
+    let row = |(level, entry): (String, &LevelEntry<'_>)| {
+        let further = COLUMNS[1..].iter().map(|column| cell(column, entry));
+        [level].into_iter().chain(further).collect()
+    };
+    levels.into_iter().zip(&entries).map(row).collect()
+}
+
+/// The ascending `levels` in five digits, or, for those that would look like a neighbour, in as many as tell the two apart.
+fn level_cells(levels: &[f64]) -> Vec<String> {
+    let mut cells: Vec<String> = levels.iter().map(|level| aligned(*level, 5)).collect();
+    let is_like_next: Vec<bool> = cells.windows(2).map(|pair| pair[0] == pair[1]).collect();
+    for (place, _) in is_like_next.iter().enumerate().filter(|(_, is_like)| **is_like) {
+        for place in [place, place + 1] {
+            cells[place] = format!("{:?}", levels[place]);
+        }
+    }
+    cells
 }
 
 /// The heads of [`rows`], naming the interval's confidence.

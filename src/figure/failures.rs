@@ -1,5 +1,6 @@
-//! Failed runs in the main figure: a cross at the upper edge of the plot over each level with failed runs, where a number that is
-//! not there would lie, and below the plot a strip with their share.
+//! Failed runs in the main figure: a cross at the upper edge of the plot over each level with
+//! failed runs, where a number that is not there would lie, and below the plot a strip with their
+//! share.
 
 use crate::analysis::{Analysis, Statistic};
 use crate::figure::axis::{Axis, Scale};
@@ -49,8 +50,8 @@ impl Failing {
         [Area { bottom: top - ABOVE, ..room }, Area { top, ..room }]
     }
 
-    /// The part of `area` for a plot with these `axes` that leaves the labels of the strip their room: they may be wider than those of
-    /// the plot.
+    /// The part of `area` for a plot with these `axes` that leaves the labels of the strip their
+    /// room: they may be wider than those of the plot.
     pub fn indented(area: Area, axes: (Axis, Axis), names: Names<'_>) -> Area {
         let left = |y: Axis| Frame::room(area, (axes.0, y), names).left;
         Area { left: area.left + (left(percent()) - left(axes.1)).max(0.0), ..area }

@@ -108,8 +108,8 @@ fn legend(
     entries
 }
 
-/// The levels that take no part, as far as runs there did not fail: those whose value is not so far off that the others could not be
-/// told apart beside it.
+/// The levels that take no part, as far as runs there did not fail: those whose value is not so far
+/// off that the others could not be told apart beside it.
 fn others(analysis: &Analysis, points: &[Point], bars: ErrorBars) -> Vec<Point> {
     let heights = || points.iter().flat_map(Point::heights);
     let (least, most) = (heights().fold(f64::INFINITY, f64::min), heights().fold(f64::NEG_INFINITY, f64::max));

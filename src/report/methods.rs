@@ -3,7 +3,7 @@
 use crate::analysis::failures::Failures;
 use crate::analysis::layers::Assumption;
 use crate::analysis::{Along, Analysis, Statistic};
-use crate::export::{self, finding};
+use crate::export::{failures, finding};
 use crate::format::{count, counted, significant};
 use crate::report::basins;
 use crate::stats::Method;
@@ -25,7 +25,7 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
         ),
         layers(analysis, &confidence),
     ];
-    paragraphs.extend(failures(analysis, &confidence));
+    paragraphs.extend(failed_runs(analysis, &confidence));
     paragraphs.push(
         format!(
             "{} p is adjusted over the references (Holm 1979); the verdict is against a margin of {} (two one-sided tests, \
@@ -48,9 +48,11 @@ pub fn paragraphs(analysis: &Analysis) -> Vec<String> {
 }
 
 /// What became of failed runs; `None` if there are none.
-fn failures(analysis: &Analysis, confidence: &str) -> Option<String> {
+fn failed_runs(analysis: &Analysis, confidence: &str) -> Option<String> {
     let Failures { runs, failed, .. } = analysis.failures();
-    let condition = export::failures::condition(analysis)?;
+    if failed == 0 {
+        return None;
+    }
     let counts = match (analysis.eligibility.failed_as, analysis.statistic) {
         (Some(value), _) => format!("Each counts as {} in every statistic.", significant(value, 4)),
         (None, Statistic::Median) => {
@@ -60,17 +62,20 @@ fn failures(analysis: &Analysis, confidence: &str) -> Option<String> {
         }
         _ => "The statistics of a level are those of its runs that did not fail.".into(),
     };
-    let others = analysis.ineligible.len() as u64;
-    let left_out = match others {
-        0 => String::new(),
-        _ => format!(" {} took no part in the search and in the curves.", counted(others, "level")),
+    let optimum = analysis.goal.optimum();
+    let sought = match analysis.ineligible.len() as u64 {
+        0 => format!("Every level took part in the search for the {optimum}."),
+        others => format!(
+            "The {optimum} was sought among {}; {} took no part in the search and in the curves.",
+            failures::eligible_levels(analysis),
+            counted(others, "level")
+        ),
     };
     Some(format!(
-        "{} of {} failed: their metric is not finite, or a condition says so. {counts} The {} was sought {condition}.{left_out} \
-         Intervals of the share of failed runs are Wilson's (1927), at {confidence}.",
+        "{} of {} failed: their metric is not finite, or a condition says so. {counts} {sought} Intervals of the share of \
+         failed runs are Wilson's (1927), at {confidence}.",
         count(failed),
-        counted(runs, "run"),
-        analysis.goal.optimum(),
+        counted(runs, "run")
     ))
 }
 

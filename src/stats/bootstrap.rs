@@ -208,6 +208,11 @@ impl Draws<'_> {
         /// From here on t is normal to 0.3 % of its width.
         const NORMAL_FROM: f64 = 200.0;
         match self {
+            Self::Normal if levels.iter().all(|level| level.freedom >= NORMAL_FROM) => {
+                for ((mean, level), normal) in drawn.iter_mut().zip(levels).zip(stream.normals(levels.len())) {
+                    *mean = level.mean + level.standard_error() * normal;
+                }
+            }
             Self::Normal => {
                 for (mean, level) in drawn.iter_mut().zip(levels) {
                     let noise = match level.freedom {

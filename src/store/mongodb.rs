@@ -7,6 +7,7 @@
 //! - [`mod@documents`]: runs and plans as documents.
 //! - [`mod@spool`]: the local file that keeps runs while the server is away.
 //! - [`mod@rows`]: whole documents as rows of cells, for copying.
+//! - [`mod@conditions`]: conditions on rows in the server's words.
 //! - [`mod@summaries`]: lets the server count.
 //!
 //! **Time.** Nothing is waited for longer than `--timeout` before the first answer. A server that answered once and then
@@ -18,6 +19,7 @@
 //! **Futures of the driver are never dropped**, which its connections would not survive: no timeout is wrapped around one.
 //! Reads run in a task of their own, which ends by itself once nobody listens.
 
+mod conditions;
 pub(crate) mod documents;
 mod failure;
 mod fields;
@@ -40,6 +42,7 @@ use ::mongodb::options::{ClientOptions, ConnectionString, HostInfo};
 use ::mongodb::{Client, Collection};
 use tokio::runtime::Runtime;
 
+use crate::condition::Condition;
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 pub use crate::provenance::URI_VARIABLE;
@@ -64,6 +67,9 @@ pub struct Location {
     host: String,
     database: String,
     collection: String,
+    /// What the user asked for as extended JSON.
+    asked: Document,
+    /// All that queries ask for: that, and the conditions on rows.
     filter: Document,
     timeout: Duration,
     patience: Duration,
@@ -143,7 +149,14 @@ impl Location {
         let timeout = choice.timeout.unwrap_or(Duration::from_secs_f64(DEFAULT_TIMEOUT));
         let patience = choice.patience.unwrap_or(Duration::from_secs_f64(DEFAULT_PATIENCE));
         let aggregate = choice.aggregate;
-        Ok(Self { uri: uri.into(), host, database, collection, filter, timeout, patience, aggregate })
+        let asked = filter.clone();
+        Ok(Self { uri: uri.into(), host, database, collection, asked, filter, timeout, patience, aggregate })
+    }
+
+    /// Those of its documents for which all `conditions` hold, filtered at the server.
+    #[must_use]
+    pub fn selecting(&self, conditions: &[Condition]) -> Self {
+        Self { filter: conditions::all(&self.asked, conditions), ..self.clone() }
     }
 
     /// Who adds up.
@@ -171,7 +184,7 @@ impl Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "mongodb://{}/{}", self.host, self.namespace())?;
-        if self.filter.is_empty() { Ok(()) } else { write!(f, " {}", self.filter) }
+        if self.asked.is_empty() { Ok(()) } else { write!(f, " {}", self.asked) }
     }
 }
 
@@ -198,6 +211,15 @@ impl Drop for Server {
 }
 
 impl Server {
+    /// How many documents the user's own filter matches; of a whole collection, as its metadata say.
+    fn asked_for(&self) -> Result<u64> {
+        let asked = &self.location.asked;
+        match asked.is_empty() {
+            true => self.insist(|| async { self.collection().estimated_document_count().await }),
+            false => self.insist(|| async { self.collection().count_documents(asked.clone()).await }),
+        }
+    }
+
     /// Connects, and waits until the server has answered once.
     ///
     /// # Errors

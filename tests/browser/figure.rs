@@ -292,3 +292,26 @@ fn the_figure_shows_what_is_sought() {
     assert!(text.starts_with("level") && text.contains("median") && !text.contains("mean"), "{text}");
     assert!(browser.run("return document.querySelector('[name=bars][value=sd]').disabled").as_bool().unwrap());
 }
+
+#[test]
+fn failed_runs_can_be_seen_and_pointed_at() {
+    let runs = "lr,loss\n1,5\n1,6\n2,3\n2,4\n3,4\n3,5\n4,2\n4,nan\n5,nan\n5,nan\n";
+    let browser = reading(&report_on(runs, "--x lr"));
+    // A hollow point where one run failed, a cross where both did.
+    let tags = browser.run("return Array.from(document.querySelectorAll('#figure .point'), point => point.tagName)");
+    assert_eq!(tags, json!(["circle", "circle", "circle", "circle", "path"]));
+    let fills = browser.run(
+        "return Array.from(document.querySelectorAll('#figure circle.point'), point => point.getAttribute('fill').includes('paper'))",
+    );
+    assert_eq!(fills, json!([false, false, false, true]));
+    // The bars of the strip are as high as the shares.
+    let heights = browser.run(
+        "return Array.from(document.querySelectorAll('#figure rect[fill=\"var(--failed)\"]'), bar => Number(bar.getAttribute('height')))",
+    );
+    let [half, whole] = [0, 1].map(|bar| heights[bar].as_f64().unwrap());
+    assert!(whole > 10.0 && (2.0 * half - whole).abs() < 0.1, "{heights}");
+    let at = centre(&browser, 4);
+    browser.point_at(at.0, at.1);
+    let text = tip(&browser);
+    assert!(text.contains("not known") && text.contains("2 of 2"), "{text}");
+}

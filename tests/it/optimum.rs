@@ -4,7 +4,7 @@
 
 use std::path::Path;
 
-use initsweep::analysis::{Analysis, AxisScale, Goal, Margin, Question, Statistic};
+use initsweep::analysis::{Analysis, AxisScale, Goal, Margin, Question};
 use initsweep::data::Roles;
 use initsweep::export::{finding, json as export_json};
 use initsweep::store::formats::{self, content::Content};

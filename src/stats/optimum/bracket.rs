@@ -43,8 +43,10 @@ impl Bracket {
         let precisions: Vec<f64> = noise.variances.iter().map(|variance| 1.0 / variance).collect();
         let misfits = misfits(means, &precisions);
         let draws = null_draws(&precisions, noise.degrees_of_freedom, alpha);
-        let is_kept: Vec<bool> =
-            (0..misfits.len()).map(|gap| misfits[gap] <= critical_value(&draws, gap, misfits[gap], alpha)).collect();
+        let is_kept: Vec<bool> = (0..misfits.len())
+            .into_par_iter()
+            .map(|gap| misfits[gap] <= critical_value(&draws, gap, misfits[gap], alpha))
+            .collect();
         let least = (0..misfits.len()).min_by(|a, b| misfits[*a].total_cmp(&misfits[*b])).unwrap_or(0);
         let kept: Vec<usize> = (0..misfits.len()).filter(|gap| *gap == least || is_kept[*gap]).collect();
         Self {
@@ -101,7 +103,8 @@ pub(super) fn null_draws(precisions: &[f64], degrees_of_freedom: f64, alpha: f64
     let errors: Vec<f64> = precisions.iter().map(|precision| 1.0 / libm::sqrt(*precision)).collect();
     let draw = |number: usize| {
         let mut stream = Stream::new(SEED, PURPOSE, number as u64);
-        let means: Vec<f64> = errors.iter().map(|error| error * stream.normal()).collect();
+        let normals = stream.normals(errors.len());
+        let means: Vec<f64> = errors.iter().zip(normals).map(|(error, normal)| error * normal).collect();
         let scale = stream.variance_ratio(degrees_of_freedom);
         misfits(&means, precisions).into_iter().map(|misfit| misfit / scale).collect()
     };

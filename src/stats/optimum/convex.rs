@@ -47,9 +47,9 @@ impl ConvexBounds {
         let count = DRAWS.max((10.0 / alpha) as usize).min(20_000);
         let errors: Vec<f64> = noise.variances.iter().map(|variance| libm::sqrt(*variance)).collect();
         let draw = |number: usize| {
-            let mut stream = Stream::new(SEED, PURPOSE, number as u64);
-            let drawn: Vec<f64> =
-                means.iter().zip(&errors).map(|(mean, error)| mean + error * stream.normal()).collect();
+            let normals = Stream::new(SEED, PURPOSE, number as u64).normals(means.len());
+            let noise = errors.iter().zip(normals).map(|(error, normal)| error * normal);
+            let drawn: Vec<f64> = means.iter().zip(noise).map(|(mean, noise)| mean + noise).collect();
             let least = index_of_least(&drawn);
             [reach(x, &drawn, least, -1), reach(x, &drawn, least, 1), least_value(x, &drawn, least)]
         };

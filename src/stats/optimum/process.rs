@@ -334,7 +334,7 @@ impl<'a> Kriging<'a> {
 
     pub(super) fn draw(&self, stream: &mut Stream) -> Vec<f64> {
         let rank = self.kernel.factor.iter().map(Vec::len).max().unwrap_or(0);
-        let normals: Vec<f64> = (0..rank).map(|_| self.deviation * stream.normal()).collect();
+        let normals: Vec<f64> = stream.normals(rank).iter().map(|normal| self.deviation * normal).collect();
         let curve: Vec<f64> =
             self.kernel.factor.iter().map(|row| row.iter().zip(&normals).map(|(a, b)| a * b).sum()).collect();
         let Levels { heights, stride, .. } = self.levels;

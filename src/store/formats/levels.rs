@@ -1,9 +1,11 @@
 //! Reads a table of levels, already summarised, in place of runs: columns `level`, `mean`, `std_dev` or `standard_error`, `n`.
 //!
-//! A file is such a table if it has columns for level and mean and none of the metric's name. The level's column may also have the
-//! factor's name. `min` and `max` are used where they are there; other columns are ignored, so that `summary.csv` can be read
-//! again; so can `summary.json`. Where both `std_dev` and `standard_error` are there, they must agree.
-//! `failed` is the number of failed runs that the other numbers do not hold, or `runs` that of all; where all failed, `n` is 0 and the mean empty.
+//! A file is such a table if it has columns for level and mean and none of the metric's name. The
+//! level's column may also have the factor's name. `min` and `max` are used where they are there;
+//! other columns are ignored, so that `summary.csv` can be read again; so can `summary.json`. Where
+//! both `std_dev` and `standard_error` are there, they must agree. `failed` is the number of failed
+//! runs that the other numbers do not hold, or `runs` that of all; where all failed, `n` is 0 and
+//! the mean empty.
 //!
 //! Nothing is left out silently: a cell that cannot be is an error with its line, because one row stands for many runs.
 
@@ -151,7 +153,8 @@ impl Places {
         Ok(LevelSummary { level: level + 0.0, n: count as u64, mean, std_dev, min, max, failed })
     }
 
-    /// Failed runs besides the `count` that have a value. Where failed runs were counted with one, `runs` tells that there are none.
+    /// Failed runs besides the `count` that have a value. Where failed runs were counted with one,
+    /// `runs` tells that there are none.
     fn failed_of(&self, count: f64, cell: impl Fn(usize) -> Result<Option<f64>, String>) -> Result<u64, String> {
         let optional = |place: Option<usize>| place.map_or(Ok(None), &cell);
         let (runs, failed) = (optional(self.runs)?, optional(self.failed)?);
@@ -284,7 +287,8 @@ pub fn read_rows(
     Ok(levels)
 }
 
-/// Reads a file of typed columns if it is a table of levels; nothing if it is not. What identifies the file is not in it yet.
+/// Reads a file of typed columns if it is a table of levels; nothing if it is not. What identifies
+/// the file is not in it yet.
 ///
 /// # Errors
 /// [`Error::Malformed`] with row and reason.

@@ -36,10 +36,14 @@ pub(super) struct Rows {
     location: Location,
     builder: RunTableBuilder,
     fields: Fields,
+    /// The wanted fields whose name may be a path, by their numbers.
+    paths: Vec<(usize, Vec<String>)>,
     /// Names of the fields of the first document, for messages.
     available: String,
     digest: Sha256,
     bytes: u64,
+    /// Documents that the server filtered out.
+    filtered: u64,
 }
 
 /// How far [`Rows`] have come, so that they can go back there.
@@ -62,11 +66,18 @@ impl Rows {
         let reading = Reading::of_documents(roles);
         Self {
             fields: Fields::of(reading.names().iter().map(String::as_str)),
+            paths: reading
+                .names()
+                .iter()
+                .enumerate()
+                .filter_map(|(number, name)| Some((number, path_of(name)?)))
+                .collect(),
             builder: RunTableBuilder::new(Arc::new(reading)),
             location: location.clone(),
             available: String::new(),
             digest: Sha256::new(),
             bytes: 0,
+            filtered: 0,
         }
     }
 
@@ -97,6 +108,11 @@ impl Rows {
         (self.available, self.digest, self.bytes) = (mark.available, mark.digest, mark.bytes);
     }
 
+    /// Counts those of the documents that the user's own filter matches, `all` of them, that did not come.
+    pub(super) fn note_filtered(&mut self, all: u64) {
+        self.filtered = all.saturating_sub(self.read());
+    }
+
     /// Adds a document.
     pub(super) fn take(&mut self, document: &RawDocument) -> Result<()> {
         if self.builder.read() == 0 {
@@ -114,6 +130,11 @@ impl Rows {
             ids = found.iter().filter_map(id).collect::<Vec<_>>();
             for (number, id) in &ids {
                 cells[*number] = Cell::Text(id.as_bytes());
+            }
+        }
+        for (number, path) in &self.paths {
+            if cells[*number] == Cell::Absent {
+                cells[*number] = cell_at(document, path).unwrap_or(Cell::Absent);
             }
         }
         let place = || {
@@ -151,7 +172,8 @@ impl Rows {
     }
 
     /// The table of all of them.
-    pub(super) fn finish(self) -> Result<RunTable> {
+    pub(super) fn finish(mut self) -> Result<RunTable> {
+        self.builder.leave_out_elsewhere(self.filtered);
         let label = self.location.to_string();
         let path = Path::new(&label);
         if let Some(column) = self.builder.missing() {
@@ -163,13 +185,31 @@ impl Rows {
 
     /// The same, when more may come.
     pub(super) fn table(&self) -> Result<RunTable> {
-        let Self { location, builder, fields: _, available, digest, bytes } = self;
+        let Self { location, builder, fields: _, paths: _, available, digest, bytes, filtered } = self;
         let (location, builder) = (location.clone(), builder.clone());
-        let (available, digest, bytes) = (available.clone(), digest.clone(), *bytes);
-        Self { location, builder, fields: Fields::default(), available, digest, bytes }.finish()
+        let (available, digest, bytes, filtered) = (available.clone(), digest.clone(), *bytes, *filtered);
+        Self { location, builder, fields: Fields::default(), paths: Vec::new(), available, digest, bytes, filtered }
+            .finish()
     }
 }
 
+/// The names along the path that `name` is; `None` if it is none.
+fn path_of(name: &str) -> Option<Vec<String>> {
+    let names: Vec<String> = name.split('.').map(Into::into).collect();
+    (names.len() > 1 && !names.iter().any(String::is_empty)).then_some(names)
+}
+
+/// The cell at the end of `path` into documents in `document`.
+fn cell_at<'d>(document: &'d RawDocument, path: &[String]) -> Option<Cell<'d>> {
+    let (last, parents) = path.split_last()?;
+    let mut document = document;
+    for name in parents {
+        document = document.get_document(name).ok()?;
+    }
+    document.get(last).ok()?.map(cell_of)
+}
+
+/// A value as a cell.
 fn cell_of(value: RawBsonRef<'_>) -> Cell<'_> {
     match value {
         RawBsonRef::Double(number) => Cell::Number(number),

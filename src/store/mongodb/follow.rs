@@ -162,6 +162,7 @@ impl Followed {
         let server = match self.server.take() {
             Some(server) => server,
             None => {
+                self.location = self.location.selecting(&roles.filters);
                 let server = Server::connect(&self.location)?;
                 self.news = Some(self.listen(&server));
                 server
@@ -188,6 +189,9 @@ impl Followed {
         let news = self.look(server, roles)?;
         if news {
             self.histories = pursuit::histories(server)?;
+        }
+        if let Some(reading) = self.reading.as_mut().filter(|_| !roles.filters.is_empty()) {
+            reading.rows.note_filtered(server.asked_for()?);
         }
         self.is_uncertain = !self.is_told;
         Ok(news)
@@ -285,7 +289,7 @@ impl Followed {
         // So that there is a mark to come back to even if nothing is there any more.
         reading.take(&[])?;
         let fields = projection(&reading.rows);
-        each_batch(server, &filter, Some(fields), |documents| reading.take(documents))?;
+        each_batch(server, &filter, fields, |documents| reading.take(documents))?;
         let read = reading.rows.read() as i64;
         self.read = Some(read);
         Ok(read)
@@ -296,7 +300,7 @@ impl Followed {
         let before = self.count(server)?;
         let mut reading = Reading { rows: Rows::of(roles, &self.location), last: None, marks: VecDeque::new() };
         let fields = projection(&reading.rows);
-        each_batch(server, &self.location.filter, Some(fields), |documents| reading.take(documents))?;
+        each_batch(server, &self.location.filter, fields, |documents| reading.take(documents))?;
         let read = reading.rows.read() as i64;
         if read == 0 {
             return Err(server.nothing_found());

@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 
 use crate::data::{Roles, RunTable};
 use crate::error::{Error, Result};
+use crate::store::mongodb::conditions::is_plain;
 use crate::store::mongodb::failure::{Patience, passes};
 use crate::store::mongodb::fill::Rows;
 use crate::store::mongodb::{Location, Server, after};
@@ -39,7 +40,7 @@ const WAITING: usize = 2;
 /// # Errors
 /// Those of connecting; [`Error::NoDocuments`], [`Error::MissingColumn`], [`Error::Database`].
 pub fn read(location: &Location, roles: &Roles) -> Result<RunTable> {
-    read_from(&Server::connect(location)?, roles)
+    read_from(&Server::connect(&location.selecting(&roles.filters))?, roles)
 }
 
 /// The same on a server that is connected.
@@ -47,18 +48,22 @@ pub(super) fn read_from(server: &Server, roles: &Roles) -> Result<RunTable> {
     let location = &server.location;
     let mut rows = Rows::of(roles, location);
     rows.reserve(server.insist(|| async { server.collection().estimated_document_count().await })?);
-    each_batch(server, &location.filter, Some(projection(&rows)), |documents| {
+    each_batch(server, &location.filter, projection(&rows), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))
     })?;
     if rows.read() == 0 {
         return Err(server.nothing_found());
     }
+    if !roles.filters.is_empty() {
+        rows.note_filtered(server.asked_for()?);
+    }
     rows.finish()
 }
 
-/// The fields that are needed.
-pub(super) fn projection(rows: &Rows) -> Document {
-    rows.wanted().chain(["_id"]).map(|name| (name.to_string(), 1.into())).collect()
+/// The fields that are needed. `None` for all: a projection takes every dot for that of a path.
+pub(super) fn projection(rows: &Rows) -> Option<Document> {
+    let is_plain = rows.wanted().all(is_plain);
+    is_plain.then(|| rows.wanted().chain(["_id"]).map(|name| (name.to_string(), 1.into())).collect())
 }
 
 /// Gives the documents of the server's collection that `filter` matches, batch by batch, in the order of `_id`; goes on after a failure that

@@ -17,10 +17,12 @@ use futures_util::TryStreamExt;
 
 use sha2::{Digest, Sha256};
 
-use crate::data::{Data, Exclusion, LevelSummaries, LevelSummary, Roles};
+use crate::data::ledger::FILTERED;
+use crate::data::{Data, Exclusion, LevelSummaries, LevelSummary, Place, Roles};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
+use crate::store::mongodb::conditions::{self, is_plain};
 use crate::store::mongodb::fill::field_names;
 use crate::store::mongodb::pursuit;
 use crate::store::mongodb::read::read_from;
@@ -28,13 +30,15 @@ use crate::store::mongodb::{Aggregate, Location, Server};
 
 /// Below this many documents the client's way takes no time worth saving, and gives more.
 const WORTH_IT: u64 = 20_000_000;
+/// Key of the level of failed runs, where a group is of them.
+const FAILED: &str = "failed";
 
 /// The documents at `location`, or their levels as the server summarises them, as its [`Aggregate`] wants it.
 ///
 /// # Errors
 /// Those of [`read`](super::read::read) and [`summarise`].
 pub fn data(location: &Location, roles: &Roles) -> Result<Data> {
-    let server = Server::connect(location)?;
+    let server = Server::connect(&location.selecting(&roles.filters))?;
     let by_server = match location.aggregate {
         Aggregate::Server => true,
         Aggregate::Client => false,
@@ -61,7 +65,7 @@ pub fn data(location: &Location, roles: &Roles) -> Result<Data> {
 /// # Errors
 /// Those of connecting; [`Error::NoDocuments`], [`Error::Database`].
 pub fn summarise(location: &Location, roles: &Roles) -> Result<LevelSummaries> {
-    summaries_of(&Server::connect(location)?, roles)
+    summaries_of(&Server::connect(&location.selecting(&roles.filters))?, roles)
 }
 
 fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
@@ -95,16 +99,29 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
         let number = |name: &str| group.get(name).and_then(number).ok_or_else(|| broken(group));
         let n = number("n")? as u64;
         summaries.ledger.read += n;
+        let place = || {
+            let example = group.get("example").map_or("absent".into(), |id| excerpt(&id.to_string()));
+            format!("{}, _id {example}", location.namespace())
+        };
         match group.get("_id") {
             Some(Bson::String(reason)) => {
                 let reason =
                     Exclusion::ALL.into_iter().find(|known| known.name() == reason).unwrap_or(Exclusion::WrongType);
-                let example = group.get("example").map_or("absent".into(), |id| excerpt(&id.to_string()));
-                summaries.ledger.exclude(reason, n, || format!("{}, _id {example}", location.namespace()));
+                summaries.ledger.exclude(reason, n, place);
+            }
+            Some(Bson::Document(failed)) => {
+                let level = failed.get(FAILED).and_then(self::number).ok_or_else(|| broken(group))? + 0.0;
+                summaries.ledger.failed += n;
+                summaries.ledger.first_failed.get_or_insert_with(place);
+                let none = LevelSummary::of_failed(level, n);
+                match summaries.levels.iter_mut().find(|known| known.level == level) {
+                    Some(known) => *known = known.with(&none),
+                    None => summaries.levels.push(none),
+                }
             }
             _ => {
                 let spread = number("spread")?;
-                summaries.levels.push(LevelSummary {
+                let level = LevelSummary {
                     level: number("_id")? + 0.0,
                     n,
                     mean: number("mean")?,
@@ -112,12 +129,21 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
                     min: Some(number("min")?),
                     max: Some(number("max")?),
                     failed: 0,
-                });
+                };
+                match summaries.levels.iter_mut().find(|known| known.level == level.level) {
+                    Some(known) => *known = level.with(known),
+                    None => summaries.levels.push(level),
+                }
             }
         }
     }
     if summaries.levels.is_empty() {
         missing_column(server, roles)?;
+    }
+    if !roles.filters.is_empty() {
+        let filtered = server.asked_for()?.saturating_sub(summaries.ledger.read);
+        summaries.ledger.read += filtered;
+        summaries.ledger.exclude(Exclusion::Filtered, filtered, || Place::Elsewhere(FILTERED).to_string());
     }
     summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     summaries.inputs.push(digest(location, &groups));
@@ -129,7 +155,7 @@ fn missing_column(server: &Server, roles: &Roles) -> Result<()> {
     let location = &server.location;
     let collection = server.collection();
     let first = |filter: Document| server.insist(|| collection.find_one(filter.clone()).sort(doc! { "_id": 1 }));
-    for column in [&roles.factor, &roles.metric].into_iter().filter(|name| !name.contains(['.', '$'])) {
+    for column in [&roles.factor, &roles.metric].into_iter().filter(|name| is_plain(name)) {
         let with_it = doc! { "$and": [location.filter.clone(), { column: { "$exists": true } }] };
         if first(with_it)?.is_none() {
             let document = first(location.filter.clone())?.unwrap_or_default();
@@ -169,8 +195,14 @@ fn usable(roles: &Roles) -> Option<Document> {
     let names = [&roles.factor, &roles.metric];
     // A query looks into arrays, which are no numbers.
     let range = || doc! { "$gte": f64::MIN, "$lte": f64::MAX, "$not": { "$type": "array" } };
-    let is_plain = names.iter().all(|name| !name.contains(['.', '$']));
-    is_plain.then(|| names.into_iter().map(|name| (name.clone(), Bson::from(range()))).collect())
+    if !names.iter().all(|name| is_plain(name)) {
+        return None;
+    }
+    let mut usable: Document = names.into_iter().map(|name| (name.clone(), Bson::from(range()))).collect();
+    if !roles.failed.is_empty() {
+        usable.insert("$nor", roles.failed.iter().map(conditions::query).collect::<Vec<_>>());
+    }
+    Some(usable)
 }
 
 /// The levels of documents that all count.
@@ -186,39 +218,33 @@ fn grouped_plainly(roles: &Roles) -> Document {
     } }
 }
 
-/// Each document as its level `x` and its value `y`, or as the reason why it does not count.
+/// Each document as its level `x` and its value `y`, or as the reason why it does not count, or as a failed run of its level. The
+/// questions are those of [`RunTableBuilder`](crate::data::RunTableBuilder), in its order.
 fn reduced(roles: &Roles) -> Document {
-    // Field names with dots or dollars are read literally.
-    let field = |name: &str| match name.contains(['.', '$']) {
-        true => doc! { "$getField": { "$literal": name } }.into(),
-        false => Bson::String(format!("${name}")),
-    };
-    let (x, y) = (field(&roles.factor), field(&roles.metric));
+    let (x, y) = (conditions::field(&roles.factor), conditions::field(&roles.metric));
     let types = ["double", "int", "long", "decimal"];
     let is_number = |value: &Bson| doc! { "$in": [{ "$type": value }, types.as_slice()] };
     let is_absent = |value: &Bson| doc! { "$in": [{ "$type": value }, ["missing", "null", "undefined"]] };
-    let both_numbers = doc! { "$and": [is_number(&x), is_number(&y)] };
-    let some_wrong = doc! { "$or": [
-        { "$not": [{ "$or": [is_number(&x), is_absent(&x)] }] },
-        { "$not": [{ "$or": [is_number(&y), is_absent(&y)] }] },
-    ] };
     // A decimal beyond the doubles becomes infinite rather than an error.
     let double = |value: &Bson| doc! { "$convert": { "input": value, "to": "double", "onError": f64::INFINITY } };
     let is = |value: &Bson, what: f64| doc! { "$eq": [double(value), what] };
     let is_infinite = |value: &Bson| doc! { "$or": [is(value, f64::INFINITY), is(value, f64::NEG_INFINITY)] };
     let branch = |case: Document, then: Exclusion| doc! { "case": case, "then": then.name() };
+    let failed = |case: Bson| doc! { "case": case, "then": { FAILED: double(&x) } };
+    let mut branches = vec![
+        branch(is_absent(&x), Exclusion::Empty),
+        branch(doc! { "$not": [is_number(&x)] }, Exclusion::WrongType),
+        branch(is(&x, f64::NAN), Exclusion::Nan),
+        branch(is_infinite(&x), Exclusion::Infinite),
+    ];
+    branches.extend(roles.failed.iter().map(conditions::expression).map(failed));
+    branches.extend([
+        branch(is_absent(&y), Exclusion::Empty),
+        branch(doc! { "$not": [is_number(&y)] }, Exclusion::WrongType),
+        failed(doc! { "$or": [is(&y, f64::NAN), is_infinite(&y)] }.into()),
+    ]);
     doc! { "$project": {
-        "key": { "$switch": {
-            "branches": [
-                branch(some_wrong, Exclusion::WrongType),
-                branch(doc! { "$not": [both_numbers] }, Exclusion::Empty),
-                branch(is(&x, f64::NAN), Exclusion::Nan),
-                branch(is_infinite(&x), Exclusion::Infinite),
-                branch(is(&y, f64::NAN), Exclusion::Nan),
-                branch(is_infinite(&y), Exclusion::Infinite),
-            ],
-            "default": double(&x),
-        } },
+        "key": { "$switch": { "branches": branches, "default": double(&x) } },
         "value": { "$cond": [{ "$and": [is_number(&y)] }, double(&y), Bson::Null] },
     } }
 }

@@ -22,7 +22,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::data::{Cell, Data, LevelSummaries, Place, Reading, Roles, RunTableBuilder};
+use crate::data::survey;
+use crate::data::{Cell, Data, LevelSummaries, Outcome, Place, Reading, Roles, RunTableBuilder};
 use crate::error::{Error, Result};
 use crate::store::formats::arrow::column::Column;
 use crate::store::formats::content::{Content, HARMLESS, MOST_UNPACKED};
@@ -118,7 +119,33 @@ fn runs(columns: &dyn Columns, roles: &Roles) -> Result<RunTableBuilder> {
     for builder in parts.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten() {
         all.append(builder, 0);
     }
+    if blocks.first().is_some_and(|rows| *rows <= MOST_SURVEYED) && !reading.is_trainers() {
+        survey(columns, &reading, &mut all);
+    }
     Ok(all)
+}
+
+/// Rows of a first block beyond which columns that nobody asked for are not worth unpacking.
+const MOST_SURVEYED: usize = 200_000;
+
+/// Looks at the columns that nobody asked for, in the first rows. What cannot be read of them is no error.
+fn survey(columns: &dyn Columns, reading: &Arc<Reading>, all: &mut RunTableBuilder) {
+    let Ok(parts) = columns.read(0, reading.names()) else { return };
+    let is_other = |name: &String| !reading.knows(name) && columns.times(name) == 1;
+    let read = |name: String| {
+        let column = columns.read(0, std::slice::from_ref(&name)).ok()?.pop()?;
+        Some((name, column))
+    };
+    let others: Vec<(String, Column)> = columns.names().into_iter().filter(is_other).filter_map(read).collect();
+    let rows = parts.iter().chain(others.iter().map(|(_, column)| column)).map(Column::rows).min();
+    let mut scratch = RunTableBuilder::new(Arc::clone(reading));
+    for row in 0..rows.unwrap_or(0).min(survey::ROWS) {
+        let cells: Vec<Cell> = parts.iter().map(|column| column.cell(row)).collect();
+        let Ok(Outcome::Kept(level, _)) = scratch.push(&cells, || Place::Row(0)) else { continue };
+        for (place, (name, column)) in others.iter().enumerate() {
+            all.survey(name, place, level, column.cell(row));
+        }
+    }
 }
 
 /// Whether there is one column of this name.
@@ -202,3 +229,6 @@ pub fn most_unpacked(packed: usize, values: usize, width: Option<usize>) -> usiz
     let as_values = width.map_or(0, |width| values.saturating_mul(width + 4).saturating_add(1 << 12));
     packed.saturating_mul(MOST_UNPACKED as usize).max(HARMLESS as usize).max(as_values)
 }
+
+#[cfg(test)]
+mod tests;

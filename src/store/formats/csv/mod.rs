@@ -203,7 +203,7 @@ struct Rows {
 impl Rows {
     fn into_table(self, input: InputDigest, path: &Path) -> Result<RunTable> {
         let mut table = self.builder.finish(input, path)?;
-        table.warnings = self.warnings;
+        table.warnings.extend(self.warnings);
         Ok(table)
     }
 

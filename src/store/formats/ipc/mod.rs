@@ -74,9 +74,9 @@ impl IpcFile {
         let start = region.read(0, region.length().min(HEAD))?;
         let mut ipc = Self { region, schema: Schema::default(), batches: Vec::new(), dictionaries: Vec::new() };
         if start.starts_with(MAGIC) {
-            ipc.read_footer()?
+            ipc.read_footer()?;
         } else {
-            ipc.read_stream()?
+            ipc.read_stream()?;
         }
         let rows = ipc.batches.iter().fold(0, |rows: u64, batch| rows.saturating_add(batch.rows as u64));
         if are_too_many(rows, ipc.region.length()) {
@@ -132,8 +132,7 @@ impl IpcFile {
         };
         let (mut batches, mut dictionaries) = (Vec::new(), Vec::new());
         let mut at = first.end;
-        // A stream ends with an empty message, or where the file does.
-        while at < end && !self.is_end(at)? {
+        while !self.is_end(at)? {
             let message = self.message(at, end)?;
             match header(&message.head).map_err(damaged)? {
                 MessageHeaderRef::DictionaryBatch(_) => dictionaries.push(self.dictionary(&message, batches.len())?),
@@ -145,8 +144,13 @@ impl IpcFile {
         Ok(())
     }
 
+    /// Whether the stream ends at `at`, with an empty message. The format lets it end where the file does as well, but so does one that
+    /// was cut.
     fn is_end(&self, at: u64) -> Result<bool> {
-        let bytes = self.region.read(at, 8.min(self.region.length() - at))?;
+        let bytes = self.region.read(at, 8.min(self.region.length().saturating_sub(at)))?;
+        if bytes.is_empty() {
+            return Err(self.region.damaged("the stream has no end; is it still being written?"));
+        }
         Ok(bytes.starts_with(&[0; 4]) || bytes.starts_with(&[255, 255, 255, 255, 0, 0, 0, 0]))
     }
 
@@ -209,7 +213,7 @@ impl IpcFile {
         let batch = &self.batches[block];
         let mut column = batch.column(leaf.kind, leaf.place, &self.region)?;
         if let Some(dictionary) = &leaf.dictionary {
-            column = keyed(column, self.values(dictionary, block)?)?;
+            column = keyed(&column, self.values(dictionary, block)?)?;
         }
         for group in &leaf.groups {
             column = column.and(batch.valid(*group, &self.region)?.as_ref());
@@ -262,7 +266,9 @@ impl Columns for IpcFile {
     }
 
     fn names(&self) -> Vec<String> {
-        self.schema.leaves.iter().map(|leaf| leaf.path.join(".")).collect()
+        let fields = self.schema.leaves.iter().map(|leaf| leaf.path.join("."));
+        let lists = self.schema.nested.iter().filter(|(_, kind)| *kind != schema::GROUP).map(|(name, _)| name.clone());
+        fields.chain(lists).collect()
     }
 
     fn times(&self, name: &str) -> usize {
@@ -283,7 +289,7 @@ impl Columns for IpcFile {
 }
 
 /// The cells that `keys` point to in `of`.
-fn keyed(keys: Column, of: Column) -> Result<Column, String> {
+fn keyed(keys: &Column, of: Column) -> Result<Column, String> {
     let length = of.rows();
     let of = Arc::new(of);
     let valid = keys.valid.clone();

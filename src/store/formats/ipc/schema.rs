@@ -6,6 +6,8 @@
 use polars_arrow_format::ipc::planus::Error as Invalid;
 use polars_arrow_format::ipc::{Endianness, FieldRef, MetadataVersion, Precision, SchemaRef, TypeRef, UnionMode};
 
+/// What a column is that has others as its parts, each with one cell a row.
+pub const GROUP: &str = "a group of columns";
 /// How deep columns may be nested.
 const DEEPEST: usize = 64;
 /// Each cell is of one of several types.
@@ -226,7 +228,7 @@ fn kind(field: FieldRef) -> Result<Shape, String> {
         TypeRef::ListView(_) | TypeRef::LargeListView(_) => Shape::nested(Kind::Other("a list"), 3),
         TypeRef::FixedSizeList(_) => Shape::nested(Kind::Other("a list"), 1),
         TypeRef::Map(_) => Shape::nested(Kind::Other("a map"), 2),
-        TypeRef::Struct(_) => Shape { is_group: true, ..Shape::nested(Kind::Other("a group of columns"), 1) },
+        TypeRef::Struct(_) => Shape { is_group: true, ..Shape::nested(Kind::Other(GROUP), 1) },
         TypeRef::Union(of) => {
             let is_dense = of.mode().map_err(invalid)? == UnionMode::Dense;
             Shape::nested(UNION, 1 + usize::from(is_dense))

@@ -11,6 +11,8 @@ use crate::store::formats::parquet::thrift::{Kind, Parsed, Reader};
 pub const MAGIC: &[u8] = b"PAR1";
 /// An encrypted one ends so.
 const MAGIC_ENCRYPTED: &[u8] = b"PARE";
+/// What a column is that has others as its parts, each with one cell a row.
+pub const GROUP: &str = "a group of columns";
 /// The length of the footer, and [`MAGIC`].
 const TAIL: u64 = 8;
 /// How deep columns may be nested.
@@ -80,6 +82,20 @@ pub enum Physical {
     Fixed(usize),
     /// Something new.
     Unknown,
+}
+
+impl Physical {
+    /// Bytes of each value, if that is known.
+    pub fn width(self) -> Option<usize> {
+        match self {
+            Self::Bool => Some(1),
+            Self::Int32 | Self::Float => Some(4),
+            Self::Int64 | Self::Double => Some(8),
+            Self::Int96 => Some(12),
+            Self::Fixed(length) => Some(length),
+            Self::Bytes | Self::Unknown => None,
+        }
+    }
 }
 
 /// What values mean.
@@ -208,7 +224,7 @@ impl Footer {
         let mut rest = elements.iter();
         let root = rest.next().ok_or("it lists no columns")?;
         // Parts that are still to come, of each group from the outermost.
-        let mut open = vec![root.parts];
+        let mut open = vec![root.parts.max(0)];
         let mut path: Vec<Part> = Vec::new();
         for element in rest {
             while open.last() == Some(&0) {
@@ -269,7 +285,7 @@ impl Element<'_> {
             (Some(3), _) | (None, Some(3)) => "a list",
             (Some(2), _) | (None, Some(1 | 2)) => "a map",
             _ if repetition == Repetition::Repeated => "a list",
-            _ => "a group of columns",
+            _ => GROUP,
         }
     }
 
@@ -408,4 +424,49 @@ fn chunk(reader: &mut Reader) -> Parsed<Chunk> {
     })?;
     chunk.is_here &= !is_elsewhere;
     Ok(chunk)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn element(name: &'static str, parts: i32) -> Element<'static> {
+        Element { name: name.as_bytes(), parts, physical: (parts == 0).then_some(5), ..Element::default() }
+    }
+
+    fn footer(elements: &[Element]) -> Parsed<Footer> {
+        let mut footer = Footer::default();
+        footer.take_schema(elements).map(|()| footer)
+    }
+
+    #[test]
+    fn columns_are_found_with_the_groups_that_they_are_a_part_of() {
+        let elements = [("root", 3), ("a", 0), ("g", 2), ("b", 0), ("h", 1), ("c", 0), ("d", 0)];
+        let found = footer(&elements.map(|(name, parts)| element(name, parts))).unwrap();
+        let paths: Vec<String> = found.leaves.iter().map(super::super::dotted).collect();
+        assert_eq!(paths, ["a", "g.b", "g.h.c", "d"]);
+        assert_eq!(found.nested, [("g".to_string(), GROUP)]);
+    }
+
+    #[test]
+    fn a_schema_that_cannot_be_is_refused() {
+        let deep: Vec<Element> = (0..100_000).map(|_| element("g", 1)).chain([element("x", 0)]).collect();
+        for elements in
+            [deep, vec![], vec![element("root", 2), element("a", 0)], vec![element("root", 0), element("a", 0)]]
+        {
+            assert!(footer(&elements).is_err(), "{} columns", elements.len());
+        }
+        assert!(footer(&[element("root", -1), element("a", i32::MIN)]).is_err());
+    }
+
+    #[test]
+    fn numbers_of_rows_must_agree() {
+        let group = |rows| Group { rows, chunks: vec![] };
+        let check = |rows, groups: Vec<Group>| Footer { rows, groups, ..Footer::default() }.check(1000);
+        assert_eq!(check(5, vec![group(2), group(3)]), Ok(()));
+        assert!(check(5, vec![group(2)]).unwrap_err().contains("its row groups have 2 rows, it says 5"));
+        assert!(check(1, vec![group(2), group(-1)]).is_err());
+        assert!(check(i64::MAX, vec![group(i64::MAX), group(i64::MAX)]).is_err());
+        assert!(check(1 << 40, vec![group(1 << 40)]).unwrap_err().contains("in 1000 bytes"));
+    }
 }

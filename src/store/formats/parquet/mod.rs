@@ -6,11 +6,12 @@
 //! - [`thrift`]: the encoding of the footer and of the heads of pages.
 //! - [`footer`]: the columns, and where the parts of them lie.
 //! - [`pages`]: unpacks and checks the pages of a column.
-//! - [`values`]: decodes them.
+//! - [`plain`], [`values`]: decode them.
 //! - [`runs`]: the runs of the trainer, written and read back.
 
 mod footer;
 mod pages;
+mod plain;
 mod runs;
 mod thrift;
 mod values;
@@ -26,7 +27,7 @@ use crate::store::formats::Format;
 use crate::store::formats::arrow::column::{Column, Values};
 use crate::store::formats::arrow::region::Region;
 use crate::store::formats::arrow::{self, Columns};
-use crate::store::formats::parquet::footer::{Footer, Leaf, MAGIC};
+use crate::store::formats::parquet::footer::{Footer, GROUP, Leaf, MAGIC};
 
 /// Parquet.
 pub const FORMAT: Format = Format {
@@ -98,7 +99,7 @@ impl ParquetFile {
             return Err(damaged("it begins before the file".into()));
         };
         let packed = self.region.read(start, length)?;
-        let unpacked = pages::unpack(&packed, chunk.codec, rows, leaf.width()).map_err(damaged)?;
+        let unpacked = pages::unpack(&packed, chunk.codec, rows, leaf).map_err(damaged)?;
         drop(packed);
         leaf.decode(unpacked, rows).map_err(damaged)
     }
@@ -118,7 +119,10 @@ impl Columns for ParquetFile {
     }
 
     fn names(&self) -> Vec<String> {
-        self.footer.leaves.iter().map(dotted).collect()
+        let is_list = |leaf: &&Leaf| leaf.undecoded() == Some("a list");
+        let fields = self.footer.leaves.iter().filter(|leaf| leaf.path.len() == 1 || !is_list(leaf)).map(dotted);
+        let lists = self.footer.nested.iter().filter(|(_, kind)| *kind != GROUP).map(|(name, _)| name.clone());
+        fields.chain(lists).collect()
     }
 
     fn times(&self, name: &str) -> usize {

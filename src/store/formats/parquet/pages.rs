@@ -13,23 +13,16 @@ use flate2::read::MultiGzDecoder;
 use polars_parquet::parquet::compression::{self, Compression, DecompressionContext};
 
 use crate::store::formats::arrow::most_unpacked;
+use crate::store::formats::parquet::footer::Leaf;
+use crate::store::formats::parquet::plain;
 use crate::store::formats::parquet::thrift::{Kind, Parsed, Reader, Writer};
 
 /// Kinds of pages.
 const DATA: i32 = 0;
 const DICTIONARY: i32 = 2;
 const DATA_2: i32 = 3;
-
-/// A column chunk without compression.
-#[derive(Debug, Default, PartialEq)]
-pub struct Unpacked {
-    /// Its pages with their headers.
-    pub bytes: Vec<u8>,
-    /// Its longest page.
-    pub longest: usize,
-    /// Whether one of its pages repeats the beginnings of texts, so that few bytes may stand for many.
-    pub repeats_texts: bool,
-}
+/// Values one after the other.
+const PLAIN: i32 = 0;
 
 /// What the header of a page says.
 #[derive(Debug, Default)]
@@ -45,17 +38,18 @@ struct Header {
     counts: [i32; 2],
     /// Pages of the second version: bytes of definition and of repetition levels.
     levels: [i32; 2],
+    /// Pages of the second version: whether they are not compressed.
     is_plain: bool,
 }
 
-/// Unpacks the pages of a chunk that has so many `values`, each of so many bytes if that is known.
+/// The pages of a `chunk` of `leaf` that has so many `values`, with their headers, without compression.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn unpack(chunk: &[u8], codec: i32, values: usize, width: Option<usize>) -> Result<Unpacked, String> {
-    let mut out = Unpacked::default();
+pub fn unpack(chunk: &[u8], codec: i32, values: usize, leaf: &Leaf) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
     let (mut at, mut found) = (0, 0);
-    let most = most_unpacked(chunk.len(), values, width);
+    let most = most_unpacked(chunk.len(), values, leaf.physical.width());
     while found < values {
         let mut reader = Reader::new(&chunk[at..]);
         let mut header = header(&mut reader)?;
@@ -69,25 +63,32 @@ pub fn unpack(chunk: &[u8], codec: i32, values: usize, width: Option<usize>) -> 
         if ![DATA, DICTIONARY, DATA_2].contains(&header.kind) {
             continue;
         }
-        if out.bytes.len().saturating_add(unpacked) > most {
+        if out.len().saturating_add(unpacked) > most {
             return Err(format!("a page claims to unpack from {packed} to {unpacked} bytes"));
         }
-        if header.kind == DICTIONARY {
-            if usize::try_from(header.values).is_ok_and(|values| values > unpacked) || header.values < 0 {
-                return Err("its dictionary claims more values than it has bytes".into());
-            }
-        } else {
-            found += usize::try_from(header.values).map_err(|_| "a page has a negative number of values")?;
-            out.repeats_texts |= header.encoding == 7;
+        let count = usize::try_from(header.values).map_err(|_| "a page has a negative number of values")?;
+        if header.kind != DICTIONARY {
+            found += count;
+        } else if count > unpacked {
+            return Err("its dictionary claims more values than it has bytes".into());
         }
-        let mut body = vec![0; unpacked];
-        let kept = header.kept(packed.min(unpacked))?;
-        body[..kept].copy_from_slice(&page[..kept]);
-        let is_plain = codec == 0 || header.kind == DATA_2 && header.is_plain;
-        decompress(if is_plain { 0 } else { codec }, &page[kept..], &mut body[kept..])?;
-        header.write(&mut out.bytes);
-        out.bytes.append(&mut body);
-        out.longest = out.longest.max(unpacked);
+        if header.kind != DICTIONARY && plain::is_known(header.encoding) {
+            let mut body = vec![0; unpacked];
+            header.decompress(codec, page, &mut body)?;
+            let start = header.start_of_values(&body, leaf.is_optional())?;
+            let values = plain::plain(header.encoding, leaf.physical, &body[start..], count, most - out.len())?;
+            body.truncate(start);
+            body.extend_from_slice(&values);
+            header.unpacked = i32::try_from(body.len()).map_err(|_| "a page is too long")?;
+            header.encoding = PLAIN;
+            header.write(&mut out);
+            out.append(&mut body);
+        } else {
+            header.write(&mut out);
+            let start = out.len();
+            out.resize(start + unpacked, 0);
+            header.decompress(codec, page, &mut out[start..])?;
+        }
     }
     if found > values { Err(format!("its pages hold {found} values instead of {values}")) } else { Ok(out) }
 }
@@ -100,6 +101,27 @@ fn check_sum(page: &[u8], stated: Option<i32>) -> Result<(), &'static str> {
 }
 
 impl Header {
+    /// Unpacks all of `page` into all of `body`.
+    fn decompress(&self, codec: i32, page: &[u8], body: &mut [u8]) -> Result<(), String> {
+        let kept = self.kept(page.len().min(body.len()))?;
+        body[..kept].copy_from_slice(&page[..kept]);
+        let is_plain = self.kind == DATA_2 && self.is_plain;
+        decompress(if is_plain { 0 } else { codec }, &page[kept..], &mut body[kept..])
+    }
+
+    /// Where the values of a page begin, after what says which of them are null.
+    fn start_of_values(&self, body: &[u8], is_optional: bool) -> Result<usize, &'static str> {
+        match (self.kind, body.first_chunk()) {
+            (DATA_2, _) => self.kept(body.len()),
+            _ if !is_optional => Ok(0),
+            (_, Some(length)) => {
+                let end = usize::try_from(u32::from_le_bytes(*length)).ok().and_then(|length| length.checked_add(4));
+                end.filter(|end| *end <= body.len()).ok_or("the levels of a page are longer than it")
+            }
+            (_, None) => Err("a page has no levels"),
+        }
+    }
+
     /// Bytes at the beginning of a page that are not compressed: the levels of the second version.
     fn kept(&self, most: usize) -> Result<usize, &'static str> {
         if self.kind != DATA_2 {
@@ -111,7 +133,7 @@ impl Header {
     }
 
     /// Writes it for a page that is not compressed.
-    fn write(&mut self, out: &mut Vec<u8>) {
+    fn write(&self, out: &mut Vec<u8>) {
         let mut writer = Writer::after(std::mem::take(out));
         writer.whole(1, self.kind);
         writer.whole(2, self.unpacked);

@@ -176,7 +176,8 @@ impl<'a> Reader<'a> {
         if let Kind::Bool(_) = kind { self.byte().map(drop) } else { self.skip(kind, deepest) }
     }
 
-    fn unsigned(&mut self) -> Parsed<u64> {
+    /// Reads an integer without a sign, seven bits a byte.
+    pub fn unsigned(&mut self) -> Parsed<u64> {
         let mut value = 0;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;
@@ -192,7 +193,8 @@ impl<'a> Reader<'a> {
         Ok(self.next(1)?[0])
     }
 
-    fn next(&mut self, length: usize) -> Parsed<&'a [u8]> {
+    /// So many bytes.
+    pub fn next(&mut self, length: usize) -> Parsed<&'a [u8]> {
         let end = self.at.checked_add(length).filter(|end| *end <= self.bytes.len()).ok_or(ENDS)?;
         let bytes = &self.bytes[self.at..end];
         self.at = end;

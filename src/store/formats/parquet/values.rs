@@ -20,7 +20,6 @@ use polars_parquet::read::{BasicDecompressor, PageReader, column_iter_to_arrays}
 use crate::store::formats::arrow::column::{Column, Texts, Values, half, joined};
 use crate::store::formats::arrow::decimal;
 use crate::store::formats::parquet::footer::{Leaf, Meaning, Physical, Repetition};
-use crate::store::formats::parquet::pages::Unpacked;
 
 /// No decimal has more bytes.
 const LONGEST_DECIMAL: usize = 32;
@@ -40,16 +39,9 @@ impl Leaf {
         }
     }
 
-    /// Bytes of each value, if that is known.
-    pub fn width(&self) -> Option<usize> {
-        match self.physical {
-            Physical::Bool => Some(1),
-            Physical::Int32 | Physical::Float => Some(4),
-            Physical::Int64 | Physical::Double => Some(8),
-            Physical::Int96 => Some(12),
-            Physical::Fixed(length) => Some(length),
-            Physical::Bytes | Physical::Unknown => None,
-        }
+    /// Whether it, or a group that it is a part of, may be null.
+    pub fn is_optional(&self) -> bool {
+        self.path.iter().any(|part| part.repetition == Repetition::Optional)
     }
 
     /// The type that polars stores and the one that it decodes to.
@@ -98,11 +90,11 @@ impl Leaf {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn decode(&self, chunk: Unpacked, values: usize) -> Result<Column, String> {
+    pub fn decode(&self, chunk: Vec<u8>, values: usize) -> Result<Column, String> {
         let (field, descriptor) = self.described();
         let primitive_type = descriptor.primitive_type.clone();
         let pages = PageMetaData::new(0, values as i64, Compression::Uncompressed, descriptor);
-        let reader = Cursor::new(Buffer::from(chunk.bytes));
+        let reader = Cursor::new(Buffer::from(chunk));
         let decode = move || {
             let pages = PageReader::new_with_page_meta(reader, pages, vec![], usize::MAX);
             let pages = vec![BasicDecompressor::new(pages, vec![])];
