@@ -206,7 +206,7 @@ impl Spool {
             out.write_record(names).map_err(failed)?;
             rows = self.each_batch(target, |batch| {
                 for row in batch {
-                    let padding = std::iter::repeat_n("", names.len() - row.len());
+                    let padding = std::iter::repeat_n("", names.len().saturating_sub(row.len()));
                     let texts = row.iter().map(|text| unmarked(text).unwrap_or_default());
                     out.write_record(texts.chain(padding)).map_err(failed)?;
                 }

@@ -26,6 +26,11 @@ pub fn each_row<C: Columns>(
     let all = columns.names();
     for name in &all {
         check_there(&columns, name)?;
+        // The path to a part of a group may be the name of another column.
+        let times = all.iter().filter(|other| *other == name).count();
+        if times > 1 {
+            return Err(Error::DuplicateColumn { path: path.into(), column: name.clone(), times });
+        }
         names.place(name);
     }
     let mut batches = Batches::new(take);
