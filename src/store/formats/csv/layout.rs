@@ -10,7 +10,7 @@ use crate::data::{Cell, Exclusion, Outcome, Place, Problem, Reading, Roles, RunT
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::store::formats::csv::blocks::line_breaks;
-use crate::store::formats::csv::scan::{self, Row, Scanner};
+use crate::store::formats::csv::scan::{Row, Scanner};
 
 /// What may stand between cells.
 pub const SEPARATORS: [u8; 4] = *b",;\t|";
@@ -23,9 +23,7 @@ pub struct Layout {
     pub fields: usize,
     /// What is read.
     pub reading: Arc<Reading>,
-    /// Where the columns of the reading are.
-    places: Vec<usize>,
-    /// Finds those columns in plain text.
+    /// Finds the columns of the reading.
     scanner: Scanner,
     /// Which of them is the metric; none if the file's name gives it.
     metric: Option<usize>,
@@ -89,7 +87,6 @@ impl Layout {
             separator,
             fields: names.len(),
             scanner: Scanner::new(separator, &places),
-            places,
             others,
             metric: reading.names().iter().position(|name| *name == roles.metric),
             reading: Arc::new(reading),
@@ -98,19 +95,20 @@ impl Layout {
         })
     }
 
-    /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block. Of the first `surveyed` runs
-    /// the columns that nobody asked for are looked at, too.
-    pub fn parse(&self, block: &[u8], is_end: bool, surveyed: usize) -> BlockRows {
+    /// What stands between cells.
+    pub fn separator(&self) -> u8 {
+        self.separator
+    }
+
+    /// Parses one block. Lines are counted from 0 at the start of the block. Of the first `surveyed` runs the columns that nobody
+    /// asked for are looked at, too.
+    pub fn parse(&self, block: &[u8], surveyed: usize) -> BlockRows {
         let builder = RunTableBuilder::new(Arc::clone(&self.reading));
         let rows = BlockRows { builder, lines: line_breaks(block), unterminated: None, failed: None };
-        let is_unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
-        let mut parser =
-            Parser { layout: self, block, is_end, is_unterminated, rows, surveyed, shortest_end: usize::MAX };
-        if scan::is_plain(block) {
-            self.scanner.each_row(block, |row| parser.take(row));
-        } else {
-            parser.take_quoted();
-        }
+        // Only the block at the end of a file ends otherwise.
+        let is_unterminated = !block.ends_with(b"\n") && !block.ends_with(b"\r");
+        let mut parser = Parser { layout: self, block, is_unterminated, rows, surveyed, shortest_end: usize::MAX };
+        self.scanner.each_row(block, |row| parser.take(row));
         parser.rows
     }
 }
@@ -119,7 +117,6 @@ impl Layout {
 struct Parser<'p> {
     layout: &'p Layout,
     block: &'p [u8],
-    is_end: bool,
     /// Whether the block is the end of the file and has no line break there.
     is_unterminated: bool,
     rows: BlockRows,
@@ -130,32 +127,10 @@ struct Parser<'p> {
 }
 
 impl Parser<'_> {
-    /// Takes the rows of text with quotes, or with any line ends.
-    fn take_quoted(&mut self) {
-        let (layout, block) = (self.layout, self.block);
-        let mut reader = reader_of(block, layout.separator);
-        let mut record = ByteRecord::new();
-        // Reading from memory into a byte record of any length cannot fail.
-        while matches!(reader.read_byte_record(&mut record), Ok(true)) {
-            let cells: Vec<Cell> =
-                layout.places.iter().map(|at| Cell::Text(record.get(*at).unwrap_or_default())).collect();
-            let row = Row {
-                start: start_of(&record, block),
-                next: reader.position().byte() as usize,
-                fields: record.len(),
-                last_cell: record.get(record.len() - 1).map_or(0, <[u8]>::len),
-                cells: &cells,
-            };
-            if self.take(&row).is_break() {
-                return;
-            }
-        }
-    }
-
     #[inline]
     fn take(&mut self, row: &Row<'_, '_>) -> ControlFlow<()> {
         let layout = self.layout;
-        let is_last = self.is_end && row.next >= self.block.len();
+        let is_last = row.next == self.block.len();
         if is_last || row.fields != layout.fields {
             return self.take_odd(row, is_last);
         }
@@ -187,17 +162,17 @@ impl Parser<'_> {
     /// Takes a row that may be blank, of the wrong length, or cut off.
     fn take_odd(&mut self, row: &Row<'_, '_>, is_last: bool) -> ControlFlow<()> {
         let layout = self.layout;
-        let text = &self.block[row.start..row.next.min(self.block.len())];
+        let text = &self.block[row.start..row.next];
         if layout.fields > 1 && row.fields == 1 && is_blank(text) {
             return ControlFlow::Continue(());
         }
         let (block, start) = (self.block, row.start);
         let place = || Place::Line(line_breaks(&block[..start]));
         let is_torn = is_last && self.is_unterminated;
-        if is_last && is_unclosed(&block[start..]) {
+        if row.is_open && text.trim_ascii_end().contains(&b'\n') {
             return self.fail(row, Failure::Unclosed);
         }
-        if is_torn && (cut_short(row.last_cell, self.shortest_end) || quotes(&block[start..]) % 2 == 1) {
+        if is_torn && (cut_short(row.last_cell, self.shortest_end) || row.is_open) {
             self.rows.builder.leave_out(Exclusion::TornLine, place);
             return ControlFlow::Continue(());
         }
@@ -268,22 +243,6 @@ pub struct BlockRows {
     pub unterminated: Option<String>,
     /// The line where reading ends, and why.
     pub failed: Option<(u64, Failure)>,
-}
-
-/// Where the record really begins: the reader's position is before the line breaks that it skipped.
-fn start_of(record: &ByteRecord, block: &[u8]) -> usize {
-    let from = record.position().map_or(0, |position| position.byte() as usize);
-    let skipped = block[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    from + skipped
-}
-
-fn quotes(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'"').count()
-}
-
-/// Whether the last record of a file is a quoted field that swallowed the lines after it.
-fn is_unclosed(record: &[u8]) -> bool {
-    record.trim_ascii_end().contains(&b'\n') && quotes(record) % 2 == 1
 }
 
 fn reader_of(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {
