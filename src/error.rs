@@ -314,6 +314,8 @@ pub enum Error {
 
 /// What to do about the text `value` in a column of numbers.
 fn not_a_number(column: &str, value: &str) -> String {
+    /// Letters of the longest unit: more are a word.
+    const UNIT: usize = 3;
     let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
     let comma_free = value.replace(',', "");
     let unit = value.trim_end_matches(|c: char| !c.is_ascii_digit());
@@ -323,7 +325,7 @@ fn not_a_number(column: &str, value: &str) -> String {
         "numbers need a decimal point, not a comma".into()
     } else if value.contains(',') && is_number(&comma_free) {
         format!("write it without commas: {comma_free}")
-    } else if unit.len() < value.len() && is_number(unit) {
+    } else if is_number(unit) && (1..=UNIT).contains(&value[unit.len()..].trim().chars().count()) {
         format!("write the number alone: {unit}, and the unit into the column's name")
     } else {
         format!(

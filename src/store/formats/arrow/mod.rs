@@ -23,7 +23,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::data::survey;
-use crate::data::{Outcome, Cell, Data, LevelSummaries, Place, Reading, Roles, RunTableBuilder};
+use crate::data::{Cell, Data, LevelSummaries, Outcome, Place, Reading, Roles, RunTableBuilder};
 use crate::error::{Error, Result};
 use crate::store::formats::arrow::column::Column;
 use crate::store::formats::content::{Content, HARMLESS, MOST_UNPACKED};
@@ -131,10 +131,12 @@ const MOST_SURVEYED: usize = 200_000;
 /// Looks at the columns that nobody asked for, in the first rows. What cannot be read of them is no error.
 fn survey(columns: &dyn Columns, reading: &Arc<Reading>, all: &mut RunTableBuilder) {
     let Ok(parts) = columns.read(0, reading.names()) else { return };
-    let names = columns.names();
-    let is_other = |name: &&String| !reading.knows(name) && columns.times(name) == 1;
-    let read = |name: &String| Some((name, columns.read(0, std::slice::from_ref(name)).ok()?.pop()?));
-    let others: Vec<(&String, Column)> = names.iter().filter(is_other).filter_map(read).collect();
+    let is_other = |name: &String| !reading.knows(name) && columns.times(name) == 1;
+    let read = |name: String| {
+        let column = columns.read(0, std::slice::from_ref(&name)).ok()?.pop()?;
+        Some((name, column))
+    };
+    let others: Vec<(String, Column)> = columns.names().into_iter().filter(is_other).filter_map(read).collect();
     let rows = parts.iter().chain(others.iter().map(|(_, column)| column)).map(Column::rows).min();
     let mut scratch = RunTableBuilder::new(Arc::clone(reading));
     for row in 0..rows.unwrap_or(0).min(survey::ROWS) {

@@ -129,7 +129,8 @@ impl<'n, 't> Fields<'n, 't> {
             _ => None,
         };
         let texts: Vec<_> = self.found.iter().map(text_of).collect();
-        let cells: Vec<Cell> = cells.iter().zip(&texts).map(|(cell, text)| text.as_deref().map_or(*cell, Cell::Text)).collect();
+        let cells: Vec<Cell> =
+            cells.iter().zip(&texts).map(|(cell, text)| text.as_deref().map_or(*cell, Cell::Text)).collect();
         take(&cells)
     }
 }
