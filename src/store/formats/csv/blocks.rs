@@ -1,9 +1,11 @@
-//! Cuts a stream of CSV into blocks that end where a row ends, so that they can be parsed side by side.
+//! Cuts a stream of CSV into blocks that end where a row ends, so that they can be parsed side by
+//! side.
 //!
-//! **Side by side.** Blocks come in batches: while one is parsed and hashed, the next is read, into the memory of the one before.
+//! **Side by side.** Blocks come in batches: while one is parsed and hashed, the next is read, into
+//! the memory of the one before.
 //!
-//! **Memory.** A block holds whole rows and is longer than [`BLOCK`] only if a row is. A row longer than [`LONGEST_ROW`] is refused: it is
-//! no row of a table, or has a quote that is never closed.
+//! **Memory.** A block holds whole rows and is longer than [`BLOCK`] only if a row is. A row longer
+//! than [`LONGEST_ROW`] is refused: it is no row of a table, or has a quote that is never closed.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -13,7 +15,8 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::store::formats::csv::scan::end_of_last_row;
 
-/// Bytes read at a time: large enough to keep a thread busy for some hundred microseconds, small enough for its cache.
+/// Bytes read at a time: large enough to keep a thread busy for some hundred microseconds, small
+/// enough for its cache.
 const BLOCK: usize = 1 << 20;
 /// Bytes of the longest row that is read.
 const LONGEST_ROW: usize = 64 << 20;
@@ -85,7 +88,8 @@ impl<R: Read> Blocks<R> {
     /// The beginning of the stream, with at least one line end if there is one: for a header.
     ///
     /// # Errors
-    /// [`Error::Read`]; [`Error::Malformed`] if there is nothing, or nothing but one line that is too long.
+    /// [`Error::Read`]; [`Error::Malformed`] if there is nothing, or nothing but one line that is
+    /// too long.
     pub fn start(&mut self, path: &Path) -> Result<&[u8]> {
         let mut start = std::mem::take(&mut self.carry);
         while !self.at_end && !start.iter().any(|byte| b"\r\n".contains(byte)) {
@@ -164,7 +168,8 @@ impl<R: Read> Blocks<R> {
         Ok(if block.is_empty() { None } else { Some(block) })
     }
 
-    /// Reads on: up to a whole block, or twice as much as there is, so that a long row is not searched over and over.
+    /// Reads on: up to a whole block, or twice as much as there is, so that a long row is not
+    /// searched over and over.
     fn fill(&mut self, block: &mut Vec<u8>) -> io::Result<()> {
         let wanted = if block.len() < BLOCK { BLOCK - block.len() } else { block.len() };
         if self.at_end {

@@ -29,6 +29,8 @@ pub struct Layout {
     metric: Option<usize>,
     /// The other columns, with their places.
     others: Vec<(usize, String)>,
+    /// Finds them.
+    other_scanner: Scanner,
     /// Length of the header and what comes before it.
     pub header_bytes: usize,
     /// Number of the line after the header.
@@ -56,7 +58,8 @@ impl Layout {
         };
         let holds_both = |names: &[String]| [&roles.factor, &roles.metric].iter().all(|name| names.contains(name));
         let headers: Vec<_> = SEPARATORS.into_iter().filter_map(|s| header_of(s).map(|header| (s, header))).collect();
-        // The separator that yields both columns; without one, the one that yields most names, for the message.
+        // The separator that yields both columns; without one, the one that yields most names, for
+        // the message.
         let (separator, (names, bytes)) = headers
             .into_iter()
             .rev()
@@ -81,13 +84,15 @@ impl Layout {
         let reading = Reading::new(roles, is_single);
         let is_other = |name: &String| !name.is_empty() && !reading.knows(name) && !reading.is_trainers();
         let others = names.iter().enumerate().filter(|(_, name)| is_other(name)).map(|(at, name)| (at, name.clone()));
-        let others = others.collect();
+        let others: Vec<(usize, String)> = others.collect();
+        let other_places: Vec<usize> = others.iter().map(|(at, _)| *at).collect();
         let places: Vec<usize> = reading.names().iter().map(place).collect::<Result<_>>()?;
         Ok(Self {
             separator,
             fields: names.len(),
             scanner: Scanner::new(separator, &places),
             others,
+            other_scanner: Scanner::new(separator, &other_places),
             metric: reading.names().iter().position(|name| *name == roles.metric),
             reading: Arc::new(reading),
             header_bytes: mark + bytes,
@@ -100,8 +105,8 @@ impl Layout {
         self.separator
     }
 
-    /// Parses one block. Lines are counted from 0 at the start of the block. Of the first `surveyed` runs the columns that nobody
-    /// asked for are looked at, too.
+    /// Parses one block. Lines are counted from 0 at the start of the block. Of the first
+    /// `surveyed` runs the columns that nobody asked for are looked at, too.
     pub fn parse(&self, block: &[u8], surveyed: usize) -> BlockRows {
         let builder = RunTableBuilder::new(Arc::clone(&self.reading));
         let rows = BlockRows { builder, lines: line_breaks(block), unterminated: None, failed: None };
@@ -147,15 +152,17 @@ impl Parser<'_> {
     #[cold]
     fn survey(&mut self, row: &Row<'_, '_>, level: f64) -> ControlFlow<()> {
         self.surveyed -= 1;
-        let mut record = ByteRecord::new();
-        let mut reader = reader_of(&self.block[row.start..row.next], self.layout.separator);
-        if self.layout.others.is_empty() || !matches!(reader.read_byte_record(&mut record), Ok(true)) {
+        let layout = self.layout;
+        if layout.others.is_empty() {
             return ControlFlow::Continue(());
         }
-        for (place, name) in &self.layout.others {
-            let cell = Cell::Text(record.get(*place).unwrap_or_default());
-            self.rows.builder.survey(name, *place, level, cell);
-        }
+        let builder = &mut self.rows.builder;
+        layout.other_scanner.each_row(&self.block[row.start..row.next], |row| {
+            for ((place, name), cell) in layout.others.iter().zip(row.cells) {
+                builder.survey(name, *place, level, *cell);
+            }
+            ControlFlow::Break(())
+        });
         ControlFlow::Continue(())
     }
 
@@ -215,8 +222,9 @@ fn is_blank(text: &[u8]) -> bool {
             .is_some_and(|text| text.trim_ascii().is_empty())
 }
 
-/// Whether the last cell of a file without a final line break looks cut: a column of long numbers does not suddenly hold
-/// one that is three digits shorter than every other. (A cut of one or two digits of 16 changes nothing that matters.)
+/// Whether the last cell of a file without a final line break looks cut: a column of long numbers
+/// does not suddenly hold one that is three digits shorter than every other. (A cut of one or two
+/// digits of 16 changes nothing that matters.)
 fn cut_short(length: usize, shortest_before: usize) -> bool {
     const LONG: usize = 10;
     const MISSING: usize = 3;

@@ -1,16 +1,19 @@
 //! Finds rows and cells in text with a separator.
 //!
-//! **Grammar.** A cell ends at a separator or a line end, a row at a line end: LF, CR LF, or CR alone. Empty lines are no rows. A cell
-//! that begins with a quote is quoted: up to the next quote that is not doubled, nothing ends it, and a doubled quote means one. What
-//! stands between the closing quote and the end of the cell belongs to it; a quote inside a cell that does not begin with one is a
-//! character as any other. This is how the `csv` crate reads, with which the tests compare.
+//! **Grammar.** A cell ends at a separator or a line end, a row at a line end: LF, CR LF, or CR
+//! alone. Empty lines are no rows. A cell that begins with a quote is quoted: up to the next quote
+//! that is not doubled, nothing ends it, and a doubled quote means one. What stands between the
+//! closing quote and the end of the cell belongs to it; a quote inside a cell that does not begin
+//! with one is a character as any other. This is how the `csv` crate reads, with which the tests
+//! compare.
 //!
-//! **Plain text.** Most tables of numbers hold no quotes. Their cells end at the next separator and their rows at the next line feed,
-//! whatever else there is, so that no state has to be kept and eight bytes are looked at at a time.
+//! **Plain text.** Most tables of numbers hold no quotes. Their cells end at the next separator and
+//! their rows at the next line feed, whatever else there is, so that no state has to be kept and
+//! eight bytes are looked at at a time.
 //!
-//! **Method.** The bytes of a word that equal a given one are found by arithmetic on the whole word (Lamport 1975): they become 0
-//! by an exclusive or, and adding 0x7f to the low seven bits of a byte sets its high bit unless they are 0. No carry leaves a
-//! byte, so every hit is exact.
+//! **Method.** The bytes of a word that equal a given one are found by arithmetic on the whole word
+//! (Lamport 1975): they become 0 by an exclusive or, and adding 0x7f to the low seven bits of a
+//! byte sets its high bit unless they are 0. No carry leaves a byte, so every hit is exact.
 
 use std::ops::ControlFlow;
 
@@ -34,8 +37,8 @@ pub struct Row<'r, 'b> {
     pub is_open: bool,
 }
 
-/// Where the last line of `block` ends that is not inside quotes. A carriage return at the end of the block may yet be followed by
-/// a line feed and does not count.
+/// Where the last line of `block` ends that is not inside quotes. A carriage return at the end of
+/// the block may yet be followed by a line feed and does not count.
 pub fn end_of_last_row(block: &[u8], separator: u8) -> Option<usize> {
     let (mut start, mut from, mut end) = (0, 0, None);
     while let Some(quote) = memchr(b'"', &block[from..]).map(|found| from + found) {
@@ -137,7 +140,8 @@ pub struct Scanner {
 }
 
 impl Scanner {
-    /// A scanner for the cells at `places` of rows whose cells stand between `separator`s; no place is there twice.
+    /// A scanner for the cells at `places` of rows whose cells stand between `separator`s; no place
+    /// is there twice.
     pub fn new(separator: u8, places: &[usize]) -> Self {
         let mut slots = vec![None; places.iter().max().map_or(0, |last| last + 1)];
         for (slot, place) in places.iter().enumerate() {
@@ -308,7 +312,8 @@ mod tests {
         }
     }
 
-    /// Compares the rows of `text`, and those of its two parts where it is cut, with those of the `csv` crate.
+    /// Compares the rows of `text`, and those of its two parts where it is cut, with those of the
+    /// `csv` crate.
     fn assert_same_rows(text: &str, places: &[usize]) {
         let block = text.as_bytes();
         for places in [places, &places[..1], &places[1..2], &[]] {
