@@ -1,12 +1,15 @@
 //! Reads runs from CSV: one pass, every row accounted for, every message with its line.
 //!
-//! Why not polars' own CSV reader: it turns short rows into nulls and cuts long ones without a word, and its errors name
-//! no line, so that a second pass would be needed whenever something is odd. The `csv` crate gives all of that in one
-//! pass; the speed comes from splitting the input into blocks at line ends and parsing the blocks on all threads. Rows
-//! keep their order, so the result does not depend on the number of threads. Memory: the two columns and a few blocks.
+//! Why not polars' own CSV reader: it turns short rows into nulls and cuts long ones without a
+//! word, and its errors name no line, so that a second pass would be needed whenever something is
+//! odd. Here one pass gives all of that; the speed comes from splitting the input into blocks at
+//! row ends and parsing the blocks on all threads, while the next ones are read. Rows keep their
+//! order, so the result does not depend on the number of threads. Memory: the wanted columns and
+//! some blocks.
 //!
-//! Accepted: comma, semicolon, tab or bar as separator (the one that yields the wanted columns), quoted fields also with
-//! line breaks inside, LF, CRLF or CR, a UTF-8 byte order mark, blanks around cells, blank lines.
+//! Accepted: comma, semicolon, tab or bar as separator (the one that yields the wanted columns),
+//! quoted fields also with line breaks inside, LF, CRLF or CR, a UTF-8 byte order mark, blanks
+//! around cells, blank lines.
 
 mod blocks;
 pub mod layout;
@@ -156,7 +159,8 @@ fn read_header<R: Read>(blocks: &mut Blocks<R>, path: &Path, roles: &Roles) -> R
     Ok(layout)
 }
 
-/// Parses all `blocks`, which `seen` then has seen too; gives the rows and the number of the line after them.
+/// Parses all `blocks` and adds them to `seen`; gives the rows and the number of the line after
+/// them.
 fn read_blocks<R: Read + Send>(
     mut blocks: Blocks<R>,
     seen: &mut Seen,
