@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::data::{Cell, Exclusion, Outcome, Place, Problem, Reading, Roles, RunTableBuilder};
+use crate::data::{Exclusion, Outcome, Place, Problem, Reading, Roles, RunTableBuilder};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::store::formats::csv::blocks::line_breaks;
