@@ -19,6 +19,7 @@ mod figure;
 mod figures;
 mod files;
 mod goal;
+mod json;
 mod optimum;
 mod plan;
 mod r;

