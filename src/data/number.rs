@@ -157,7 +157,7 @@ fn quotient(whole: u64, decimals: usize) -> f64 {
     let bits = high >> (9 + is_large);
     let mantissa = (bits + (bits & 1)) >> 1;
     let power_of_five = (decimals as u32 * 152_170) >> 16;
-    let exponent = 1023 + 63 + u64::from(is_large) - 1 - u64::from(zeros) - u64::from(power_of_five) - decimals as u64;
+    let exponent = 1023 + 62 + is_large - u64::from(zeros) - u64::from(power_of_five) - decimals as u64;
     f64::from_bits((exponent << 52) + (mantissa - (1 << 52)))
 }
 
