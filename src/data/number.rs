@@ -50,8 +50,8 @@ fn short(digits: &[u8]) -> Option<f64> {
     }
 }
 
-/// The number in at least 16 `digits`, of which 8 to 19 stand after a point that is one of the
-/// first eight bytes.
+/// The number in 16 to 20 bytes, of which one from the second to the eighth is a point, so that 8
+/// to 18 digits follow it.
 #[inline]
 fn long(digits: &[u8]) -> Option<f64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -65,7 +65,7 @@ fn long(digits: &[u8]) -> Option<f64> {
     let hits = points.wrapping_sub(0x0101_0101_0101_0101) & !points & 0x8080_8080_8080_8080;
     let point = hits.trailing_zeros() / 8;
     let decimals = digits.len() - 1 - point as usize;
-    if point == 0 || point > 7 || !(8..=19).contains(&decimals) || digits.len() > 20 {
+    if !(1..=7).contains(&point) || digits.len() > 20 {
         return None;
     }
     // Bytes that are not of a part are shifted out of it, and what is shifted in means zeros.
@@ -129,14 +129,14 @@ const fn reciprocal_of(divisor: u128) -> u128 {
     let (mut quotient, mut rest): (u128, u128) = (0, 1);
     while quotient >> 127 == 0 {
         rest *= 2;
-        quotient = quotient << 1 | (rest >= divisor) as u128;
+        quotient = (quotient << 1) | (rest >= divisor) as u128;
         rest %= divisor;
     }
     // Without a rest, for a divisor of 1, there is nothing to round.
     quotient + (rest != 0) as u128
 }
 
-/// The double nearest to `whole` / 10^`decimals`, for 8 to 19 decimals.
+/// The double nearest to `whole` / 10^`decimals`, for 8 to 18 decimals.
 #[inline]
 fn quotient(whole: u64, decimals: usize) -> f64 {
     if whole == 0 {
@@ -148,7 +148,7 @@ fn quotient(whole: u64, decimals: usize) -> f64 {
     let mut product = normal * (reciprocal >> 64);
     if product >> 64 & 0x1ff == 0x1ff {
         // The bits below may carry into those that decide.
-        product = product.wrapping_add(normal * (reciprocal & u128::from(u64::MAX)) >> 64);
+        product = product.wrapping_add((normal * (reciprocal & u128::from(u64::MAX))) >> 64);
     }
     let high = (product >> 64) as u64;
     let is_large = high >> 63;
@@ -157,7 +157,7 @@ fn quotient(whole: u64, decimals: usize) -> f64 {
     let bits = high >> (9 + is_large);
     let mantissa = (bits + (bits & 1)) >> 1;
     let power_of_five = (decimals as u32 * 152_170) >> 16;
-    let exponent = 1023 + 63 + u64::from(is_large) - 1 - u64::from(zeros) - u64::from(power_of_five) - decimals as u64;
+    let exponent = 1023 + 62 + is_large - u64::from(zeros) - u64::from(power_of_five) - decimals as u64;
     f64::from_bits((exponent << 52) + (mantissa - (1 << 52)))
 }
 

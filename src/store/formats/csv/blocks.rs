@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn long_rows_grow_a_block_and_endless_ones_are_refused() {
-        let long = [b"x,y\n1,".repeat(1), vec![b'7'; 3 * BLOCK], b"\n1,2\n".to_vec()].concat();
+        let long = [b"x,y\n1,".to_vec(), vec![b'7'; 3 * BLOCK], b"\n1,2\n".to_vec()].concat();
         assert!(blocks_of(&long, 4, Tail::Used).concat() == long);
         for first in [&b"x,y\n1,2\n"[..], b"x,y\n1,2\n\""] {
             let text = first.chain(io::repeat(if first.ends_with(b"\"") { b'\n' } else { b'7' }));
@@ -288,7 +288,7 @@ mod tests {
     fn what_was_seen_does_not_depend_on_the_blocks() {
         let text = b"1,2\n".repeat(3000);
         let (mut whole, mut parts) = (Seen::default(), Seen::default());
-        whole.update(&[text.clone()]);
+        whole.update(std::slice::from_ref(&text));
         parts.update(&[text[..8].to_vec(), text[8..400].to_vec()]);
         parts.update(&[]);
         parts.update(&[text[400..].to_vec()]);
