@@ -8,10 +8,12 @@ fn stats(folder: &Folder, words: &str) -> Finished {
     initsweep(format!("stats {words}")).in_folder(folder).run()
 }
 
-/// What `stats` says of `source`, but for what names the source.
+/// What `stats` says of `source`, but for what names the source or a place in it.
 fn found(source: &str, columns: &str) -> Value {
     let mut found = initsweep(format!("stats {source} {columns} --format json")).run().succeeds().json();
-    found.as_object_mut().unwrap().remove("provenance");
+    for place in ["provenance", "warnings"] {
+        found.as_object_mut().unwrap().remove(place);
+    }
     found["rows"].as_object_mut().unwrap().remove("first_excluded");
     found
 }
@@ -82,19 +84,19 @@ fn json_comes_in_by_every_way() {
 fn what_is_wrong_is_said_with_its_place() {
     let row = "{\"lr\":0.1,\"loss\":1}";
     for (text, message) in [
-        (format!("{row}\n{{\"lr\":0.1,\"loss\":1,}}\n{row}\n"), "line 2, column 21: expected a name in double quotes"),
+        (format!("{row}\n{{\"lr\":0.1,\"loss\":1,}}\n{row}\n"), "line 2, column 20: expected a name in double quotes"),
         (
             format!("{row}\n{{\"lr\":0.1,\"loss\":1\n{row}\n"),
-            "line 2, column 20: expected ',' or '}', but the text ends",
+            "line 2, column 19: expected ',' or '}', but the text ends",
         ),
-        (format!("{row}\n{row} {row}\n"), "line 2, column 22: more after the object; every line must be one object"),
+        (format!("{row}\n{row} {row}\n"), "line 2, column 21: more after the object; every line must be one object"),
         (format!("{row}\n[1]\n"), "line 2, column 1: expected an object"),
         (format!("{row}\n{{\"lr\":0.1,\"loss\":1,\"lr\":2}}\n"), "line 2, column 1: the name 'lr' is there twice"),
         ("{'lr': 0.1}\n".into(), "line 1, column 2: expected a name in double quotes"),
         (format!("[{row},\n{row}"), "line 2, column 20: the list does not end; the file is cut short"),
         (format!("[{row},\n{row}]\n]"), "line 3, column 1: more after the end of the list"),
         (format!("[{row}\n{row}]"), "line 2, column 1: expected ',' or ']'"),
-        (format!("[{row},]"), "line 1, column 23: expected an object"),
+        (format!("[{row},]"), "line 1, column 22: expected an object"),
         ("[1, 2]".into(), "line 1, column 2: expected an object"),
         ("[[1, 2]]".into(), "line 1, column 2: expected an object"),
         (format!("{{\n\"lr\":0.1,\"loss\":1}}\n{{\"lr\":"), "line 3, column 7: expected a value, but the text ends"),
@@ -112,7 +114,7 @@ fn what_is_wrong_is_said_with_its_place() {
         stats(&folder, &format!("runs.json --x {x} --y loss")).fails_with(3).says(message);
     }
     let folder = Folder::with("runs.jsonl", b"{\"lr\":1,\"loss\":2}\n{\"lr\":1,\"loss\":2,\"who\":\"J\xfcrgen\"}\n");
-    stats(&folder, "runs.jsonl --x lr --y loss").fails_with(3).says("line 2, column 25: the text is not UTF-8");
+    stats(&folder, "runs.jsonl --x lr --y loss").fails_with(3).says("line 2, column 26: the text is not UTF-8");
 }
 
 #[test]
@@ -121,7 +123,7 @@ fn a_last_line_that_is_not_whole_is_left_out_and_counted() {
         let text = format!("{{\"lr\":0.1,\"loss\":1}}\n{{\"lr\":0.2,\"loss\":2}}\n{torn}");
         let folder = Folder::with("runs.jsonl", text);
         let found = stats(&folder, "runs.jsonl --x lr --y loss").succeeds();
-        found.prints("3 read = 2 used + 1 torn last line").says("runs.jsonl, line 3");
+        found.prints("3 read = 2 used + 1 torn last line").prints("runs.jsonl, line 3");
         folder.write("runs.jsonl", folder.text("runs.jsonl") + "\n");
         stats(&folder, "runs.jsonl --x lr --y loss").fails_with(3).says("line 3, column");
     }

@@ -13,6 +13,7 @@
 
 mod blocks;
 pub mod layout;
+mod rows;
 mod scan;
 
 use std::fs::File;
@@ -43,6 +44,7 @@ pub const FORMAT: Format = Format {
     // Whatever nobody else knows.
     recognises: |_| true,
     read: read_content,
+    rows: rows::each_row,
 };
 
 fn read_content(content: Content, roles: &Roles) -> Result<Data> {

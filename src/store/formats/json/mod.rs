@@ -13,12 +13,14 @@
 //!
 //! - [`blocks`]: cuts the stream.
 //! - [`objects`]: walks through the objects of a block.
+//! - [`rows`]: gives whole objects as rows.
 //! - [`fields`]: finds the wanted columns in an object.
 //! - [`text`]: takes JSON apart.
 
 pub mod blocks;
 pub mod fields;
 pub mod objects;
+mod rows;
 pub mod text;
 
 use std::io::Read;
@@ -40,11 +42,17 @@ use crate::store::formats::json::text::{Fault, Text};
 use crate::store::formats::levels;
 
 /// JSON Lines.
-pub const LINES: Format =
-    Format { name: "JSON Lines", endings: &["jsonl", "ndjson"], recognises: is_json, read: read_content };
+pub const LINES: Format = Format {
+    name: "JSON Lines",
+    endings: &["jsonl", "ndjson"],
+    recognises: is_json,
+    read: read_content,
+    rows: rows::each_row,
+};
 
 /// Other JSON: a folder does not contribute it, because most of it is something else.
-pub const FORMAT: Format = Format { name: "JSON", endings: &["json"], recognises: is_json, read: read_content };
+pub const FORMAT: Format =
+    Format { name: "JSON", endings: &["json"], recognises: is_json, read: read_content, rows: rows::each_row };
 
 /// Runs of each block but the first whose other members are looked at.
 const SURVEYED: usize = 100;

@@ -35,6 +35,7 @@ pub const FORMAT: Format = Format {
     endings: &["parquet", "pq"],
     recognises: |start| start.starts_with(MAGIC),
     read: |content, roles| arrow::read_content(content, roles, ParquetFile::open),
+    rows: |path, _, names, take| arrow::rows::each_row(path, ParquetFile::open, names, take),
 };
 
 /// A Parquet file.
