@@ -225,7 +225,7 @@ pub fn each_object<R: Read>(
     mut object: impl FnMut(&mut Text, Place) -> Result<(), Stop<Error>>,
 ) -> Result<()> {
     let (shape, mut position, mut rows) = (blocks.shape, Position::new(), 0);
-    while let Some(block) = blocks.next().map_err(Error::read(path))? {
+    while let Some(block) = blocks.next_block().map_err(Error::read(path))? {
         let walked = walk(&block, shape, |text, place| object(text, place.after(position.line, rows)));
         if let Some(Failure::Object(error)) = walked.failure {
             return Err(error);
