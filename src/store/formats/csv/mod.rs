@@ -90,7 +90,7 @@ impl Growing {
     /// Reads the whole lines of `file` from its beginning.
     ///
     /// # Errors
-    /// Those of [`read`].
+    /// Those of [`FORMAT`].
     pub fn open(file: &mut File, path: &Path, roles: &Roles) -> Result<(Self, RunTable)> {
         file.rewind().map_err(Error::read(path))?;
         let mut blocks = Blocks::new(file, b',', Tail::Left);
@@ -125,7 +125,7 @@ impl Growing {
     /// Reads the whole lines that came since. The table's input describes the file from its beginning.
     ///
     /// # Errors
-    /// Those of [`read`].
+    /// Those of [`FORMAT`].
     pub fn read_more(&mut self, file: &mut File, path: &Path) -> Result<RunTable> {
         file.seek(SeekFrom::Start(self.seen.bytes)).map_err(Error::read(path))?;
         let blocks = Blocks::new(file, self.layout.separator(), Tail::Left);

@@ -9,7 +9,7 @@
 //! program that was stopped wrote half of it. A list that does not end is refused.
 //!
 //! **Speed and memory.** The stream is cut between objects, and the blocks are read on all threads while the next ones are cut and hashed.
-//! Rows keep their order. Memory: the columns and a few blocks; an object takes at most [`LONGEST`] bytes.
+//! Rows keep their order. Memory: the columns and a few blocks; an object takes at most [`LONGEST`](blocks::LONGEST) bytes.
 //!
 //! - [`blocks`]: cuts the stream.
 //! - [`objects`]: walks through the objects of a block.
