@@ -99,7 +99,7 @@ fn what_is_wrong_is_said_with_its_place() {
         (format!("[{row},]"), "line 1, column 22: expected an object"),
         ("[1, 2]".into(), "line 1, column 2: expected an object"),
         ("[[1, 2]]".into(), "line 1, column 2: expected an object"),
-        (format!("{{\n\"lr\":0.1,\"loss\":1}}\n{{\"lr\":"), "line 3, column 7: expected a value, but the text ends"),
+        ("{\n\"lr\":0.1,\"loss\":1}\n{\"lr\":".into(), "line 3, column 7: expected a value, but the text ends"),
         (format!("{row}\n{{\"lr\":\"161ms\",\"loss\":1}}\n"), "line 2, column 'lr': '161ms' is not a number"),
         (format!("[{row},{{\"lr\":[1],\"loss\":1}}]"), "row 2, column 'lr': 'a list' is not a number"),
         (format!("{row}\n{row}\n"), "no column named 'x'; it has 'lr', 'loss'"),

@@ -18,6 +18,7 @@ mod failed;
 mod figure;
 mod figures;
 mod files;
+mod formats;
 mod goal;
 mod json;
 mod optimum;

@@ -260,7 +260,7 @@ impl Followed {
         let count = if self.location.filter.is_empty() {
             server.run(collection.estimated_document_count())?
         } else {
-            server.run(collection.count_documents(self.location.filter.clone()))?
+            server.run(collection.count_documents(self.location.filter.as_ref().clone()))?
         };
         Ok(count as i64)
     }
@@ -284,7 +284,7 @@ impl Followed {
         };
         let filter = match self.location.filter.is_empty() {
             true => rest,
-            false => doc! { "$and": [self.location.filter.clone(), rest] },
+            false => doc! { "$and": [self.location.filter.as_ref().clone(), rest] },
         };
         // So that there is a mark to come back to even if nothing is there any more.
         reading.take(&[])?;

@@ -78,7 +78,7 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
             async { aggregate.await?.try_collect::<Vec<Document>>().await }
         })
     };
-    let only = |condition: Document| doc! { "$match": { "$and": [location.filter.clone(), condition] } };
+    let only = |condition: Document| doc! { "$match": { "$and": [location.filter.as_ref().clone(), condition] } };
     let groups = match usable(roles) {
         Some(usable) => {
             let rest = only(doc! { "$nor": [usable.clone()] });
@@ -156,9 +156,9 @@ fn missing_column(server: &Server, roles: &Roles) -> Result<()> {
     let collection = server.collection();
     let first = |filter: Document| server.insist(|| collection.find_one(filter.clone()).sort(doc! { "_id": 1 }));
     for column in [&roles.factor, &roles.metric].into_iter().filter(|name| is_plain(name)) {
-        let with_it = doc! { "$and": [location.filter.clone(), { column: { "$exists": true } }] };
+        let with_it = doc! { "$and": [location.filter.as_ref().clone(), { column: { "$exists": true } }] };
         if first(with_it)?.is_none() {
-            let document = first(location.filter.clone())?.unwrap_or_default();
+            let document = first(location.filter.as_ref().clone())?.unwrap_or_default();
             return Err(Error::MissingColumn {
                 path: location.to_string().into(),
                 column: column.clone(),

@@ -9,7 +9,7 @@
 //! [`MOST_ROWS_PER_BYTE`].
 //!
 //! - [`calendar`]: dates and times as text.
-//! - [`column`]: a column of a block of rows, and the cells in it.
+//! - [`mod@column`]: a column of a block of rows, and the cells in it.
 //! - [`decimal`]: decimals as doubles.
 //! - [`region`]: reads parts of a file.
 //! - [`rows`]: gives whole rows.

@@ -92,7 +92,7 @@ impl<R: Read> Blocks<R> {
     ///
     /// # Errors
     /// Those of reading.
-    pub fn next(&mut self) -> io::Result<Option<Block>> {
+    pub fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut bytes = std::mem::take(&mut self.carry);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let mut cutter = Cutter::new(self.shape, is_first);
@@ -137,7 +137,7 @@ impl<R: Read> Blocks<R> {
     /// # Errors
     /// Those of reading.
     pub fn batch(&mut self) -> io::Result<Vec<Block>> {
-        (0..rayon::current_num_threads()).map_while(|_| self.next().transpose()).collect()
+        (0..rayon::current_num_threads()).map_while(|_| self.next_block().transpose()).collect()
     }
 }
 
@@ -286,7 +286,7 @@ mod tests {
             let text = object.repeat(rows);
             let mut blocks = Blocks::new(text.as_bytes()).unwrap();
             let mut all = Vec::new();
-            while let Some(block) = blocks.next().unwrap() {
+            while let Some(block) = blocks.next_block().unwrap() {
                 prop_assert!(block.bytes.ends_with(b"\n") && block.bytes.len() <= BLOCK + 2 * object.len());
                 all.extend(block.bytes);
             }

@@ -9,7 +9,7 @@
 //! program that was stopped wrote half of it. A list that does not end is refused.
 //!
 //! **Speed and memory.** The stream is cut between objects, and the blocks are read on all threads while the next ones are cut and hashed.
-//! Rows keep their order. Memory: the columns and a few blocks; an object takes at most [`LONGEST`] bytes.
+//! Rows keep their order. Memory: the columns and a few blocks; an object takes at most [`LONGEST`](blocks::LONGEST) bytes.
 //!
 //! - [`blocks`]: cuts the stream.
 //! - [`objects`]: walks through the objects of a block.
@@ -225,7 +225,7 @@ pub fn each_object<R: Read>(
     mut object: impl FnMut(&mut Text, Place) -> Result<(), Stop<Error>>,
 ) -> Result<()> {
     let (shape, mut position, mut rows) = (blocks.shape, Position::new(), 0);
-    while let Some(block) = blocks.next().map_err(Error::read(path))? {
+    while let Some(block) = blocks.next_block().map_err(Error::read(path))? {
         let walked = walk(&block, shape, |text, place| object(text, place.after(position.line, rows)));
         if let Some(Failure::Object(error)) = walked.failure {
             return Err(error);

@@ -304,7 +304,7 @@ pub fn ordinary(bytes: &[u8], mut at: usize) -> usize {
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let word = u64::from_le_bytes(*word);
         let control = word.wrapping_sub(EACH * 0x20) & !word & HIGH;
-        let found = control | is_zero(word ^ EACH * u64::from(b'"')) | is_zero(word ^ EACH * u64::from(b'\\'));
+        let found = control | is_zero(word ^ (EACH * u64::from(b'"'))) | is_zero(word ^ (EACH * u64::from(b'\\')));
         if found != 0 {
             return at + found.trailing_zeros() as usize / 8;
         }
@@ -320,8 +320,8 @@ fn digits_at(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         // A digit becomes its value; adding to that reaches the high bit from ten on, and never the next byte.
-        let word = u64::from_le_bytes(*word) ^ EACH * u64::from(b'0');
-        let others = ((word & !HIGH) + EACH * (0x80 - 10) | word) & HIGH;
+        let word = u64::from_le_bytes(*word) ^ (EACH * u64::from(b'0'));
+        let others = (((word & !HIGH) + EACH * (0x80 - 10)) | word) & HIGH;
         if others != 0 {
             return at - start + others.trailing_zeros() as usize / 8;
         }
@@ -508,7 +508,7 @@ mod tests {
     }
 
     fn json() -> impl Strategy<Value = Value> {
-        let number = any::<f64>().prop_filter_map("finite", |number| serde_json::Number::from_f64(number));
+        let number = any::<f64>().prop_filter_map("finite", serde_json::Number::from_f64);
         let leaf = prop_oneof![
             Just(Value::Null),
             any::<bool>().prop_map(Value::Bool),
