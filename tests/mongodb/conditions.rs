@@ -98,7 +98,7 @@ fn both(uri: &str, roles: &Roles) -> (RunTable, LevelSummaries) {
 #[track_caller]
 fn agree(table: &RunTable, counted: &LevelSummaries) {
     let (ours, theirs) = (&counted.ledger, &table.ledger);
-    assert_eq!((ours.read, ours.failed), (theirs.read, theirs.failed));
+    assert_eq!((ours.read, ours.failed), (theirs.read, theirs.failed), "{:?}", table.roles);
     for reason in Exclusion::ALL {
         assert_eq!(ours.excluded(reason), theirs.excluded(reason), "{reason:?}");
     }

@@ -20,7 +20,9 @@ use crate::store::mongodb::fields::path_of;
 
 /// The types of numbers.
 pub(super) const NUMBERS: [&str; 4] = ["double", "int", "long", "decimal"];
-/// Those of them whose numbers a double may have to round.
+/// What servers call the type of a field that is not there.
+const ABSENT: [&str; 2] = ["missing", "undefined"];
+/// The types of numbers that a double may have to round.
 const ROUNDED: [&str; 2] = ["long", "decimal"];
 
 /// The documents for which all `conditions` hold and that `filter` matches.
@@ -36,7 +38,7 @@ pub(super) fn all(filter: &Document, conditions: &[Condition]) -> Document {
 pub(super) fn exists(name: &str) -> Document {
     match is_plain(name) {
         true => doc! { name: { "$exists": true } },
-        false => doc! { "$expr": { "$ne": [{ "$type": field(name) }, "missing"] } },
+        false => doc! { "$expr": { "$not": [{ "$in": [{ "$type": field(name) }, ABSENT.as_slice()] }] } },
     }
 }
 
@@ -51,11 +53,16 @@ pub(super) fn field(name: &str) -> Bson {
         return Bson::String(format!("${name}"));
     }
     let literal = doc! { "$getField": { "$literal": name } };
-    if path_of(name).is_none() {
-        return literal.into();
-    }
-    let is_absent = doc! { "$eq": [{ "$type": literal.clone() }, "missing"] };
-    doc! { "$cond": [is_absent, format!("${name}"), literal] }.into()
+    let Some(path) = path_of(name) else { return literal.into() };
+    let is_there = doc! { "$not": [{ "$in": [{ "$type": &literal }, ABSENT.as_slice()] }] };
+    // A list on the way is what is found. Servers go on in it, to lists of what they find, or of nothing.
+    let parents = (1..path.len()).map(|length| doc! { "$isArray": [format!("${}", path[..length].join("."))] });
+    let is_list = doc! { "$or": parents.collect::<Vec<_>>() };
+    doc! { "$switch": {
+        "branches": [{ "case": is_there, "then": &literal }, { "case": is_list, "then": { "$literal": [] } }],
+        "default": format!("${name}"),
+    } }
+    .into()
 }
 
 /// A `number` of any type as the nearest double, in an expression: infinite beyond them, 0 below them.

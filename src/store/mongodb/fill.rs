@@ -158,7 +158,6 @@ impl Rows {
 
     /// The table of all of them.
     pub(super) fn finish(mut self) -> Result<RunTable> {
-        self.builder.leave_out_elsewhere(self.filtered);
         let label = self.location.to_string();
         let path = Path::new(&label);
         // Where the server filtered all documents out, it was asked which columns there are.
@@ -166,6 +165,7 @@ impl Rows {
             let (column, available) = (column.to_string(), self.available);
             return Err(Error::MissingColumn { path: path.into(), column, available });
         }
+        self.builder.leave_out_elsewhere(self.filtered);
         self.builder.finish(InputDigest::new(path, self.bytes, self.digest), path)
     }
 
