@@ -18,6 +18,8 @@ mod tls;
 
 #[path = "mongodb/aggregate.rs"]
 mod aggregate;
+#[path = "mongodb/conditions.rs"]
+mod conditions;
 #[path = "mongodb/copy.rs"]
 mod copy;
 #[path = "mongodb/failures.rs"]
@@ -30,7 +32,7 @@ mod watch;
 use std::process::Command;
 
 use harness::{Finished, Folder, Invocation, initsweep};
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Bson, doc};
 use server::{Server, database_of};
 
 /// A small sweep: quick to train, many documents.
@@ -244,7 +246,7 @@ fn every_number_counts_and_everything_else_is_counted() {
     );
     let json = initsweep(format!("stats {uri} --format json")).run().succeeds().json();
     let text = json.to_string();
-    for expected in ["\"wrong_type\":2", "\"empty\":2", "\"nan\":1", "\"infinite\":2", "_id \\\"odd one\\\""] {
+    for expected in ["\"wrong_type\":2", "\"empty\":2", "\"failed\":3,\"first_excluded\"", "_id \\\"odd one\\\""] {
         assert!(text.contains(expected), "{expected} in {text}");
     }
     let filtered = |filter: &str| initsweep(format!("stats {uri} --format json --filter")).arg(filter).run();
@@ -252,48 +254,6 @@ fn every_number_counts_and_everything_else_is_counted() {
     assert!(one.json().to_string().contains("12.5"), "the mean of 12 and 13");
     filtered(r#"{"loss": 99}"#).fails_with(4).says("no document matches the filter");
     filtered("{loss: 99}").fails_with(2).says("extended JSON");
-}
-
-#[test]
-fn the_server_counts_as_the_client_does() {
-    use initsweep::data::{Data, Exclusion};
-    use initsweep::store::mongodb::{Choice, Location, summaries};
-    use initsweep::store::{self, Roles, Source};
-
-    /// Both ways add up some hundred numbers of the same size: rounding of the last digits.
-    const ROUNDING: f64 = 1e-12;
-    let server = Server::given_or_started();
-    let uri = server.own_database();
-    let mut documents: Vec<Document> = (0..3000)
-        .map(|i| doc! { "hidden_std_dev": f64::from(i % 5) / 8.0, "loss": f64::from(i * i % 1009) / 7.0 + 1000.0 })
-        .collect();
-    documents.extend([
-        doc! { "hidden_std_dev": 0, "loss": 1003i64 },
-        doc! { "hidden_std_dev": -0.0, "loss": Bson::Decimal128("1004.5".parse().unwrap()) },
-        doc! { "hidden_std_dev": 0.125, "loss": f64::NAN },
-        doc! { "hidden_std_dev": f64::INFINITY, "loss": 1.0 },
-        doc! { "hidden_std_dev": 0.125 },
-        doc! { "hidden_std_dev": Bson::Null, "loss": 1.0 },
-        doc! { "_id": "odd", "hidden_std_dev": 0.125, "loss": "1" },
-    ]);
-    server::insert(&uri, &documents);
-    let roles = Roles::new("hidden_std_dev", "loss");
-    let location = Location::of(&uri, &Choice::default()).unwrap();
-    let counted = summaries::summarise(&location, &roles).unwrap();
-    let Data::Runs(table) = store::read(&[Source::of(&uri)], &roles).unwrap() else { panic!("documents are runs") };
-    assert_eq!(counted.ledger.read, table.ledger.read);
-    for reason in Exclusion::ALL {
-        assert_eq!(counted.ledger.excluded(reason), table.ledger.excluded(reason), "{reason:?}");
-    }
-    assert!(counted.ledger.example(Exclusion::WrongType).unwrap().contains("odd"));
-    let samples = initsweep::group::by_level(&table).unwrap();
-    assert_eq!(counted.levels.len(), samples.len());
-    for (ours, sample) in counted.levels.iter().zip(&samples) {
-        let summary = initsweep::stats::Summary::of_sorted(&sample.sorted, 0.95).unwrap();
-        assert_eq!((ours.level, ours.n, ours.min, ours.max), (sample.level, summary.n, summary.min, summary.max));
-        assert!((ours.mean / summary.mean.point - 1.0).abs() < ROUNDING, "{ours:?} {summary:?}");
-        assert!((ours.std_dev.unwrap() / summary.std_dev.unwrap() - 1.0).abs() < ROUNDING, "{ours:?} {summary:?}");
-    }
 }
 
 #[test]

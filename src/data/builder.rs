@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use crate::condition::Condition;
 use crate::data::blocks::{MOST_LOOKED_AT, NO_BLOCK, OF_THE_TRAINER, key_of};
-use crate::data::cell::{Cell, Value, trimmed};
+use crate::data::cell::{Cell, Value, is_missing, trimmed};
 use crate::data::ledger::{Exclusion, FILTERED, Place, RowLedger};
 use crate::data::reading::Reading;
 use crate::data::settings::{Setting, SettingMark};
@@ -130,6 +130,11 @@ impl RunTableBuilder {
         self.rows.tally.read
     }
 
+    /// Rows so far that were filtered out.
+    pub fn filtered(&self) -> u64 {
+        self.rows.tally.excluded.get(&Exclusion::Filtered).map_or(0, |(rows, _)| *rows)
+    }
+
     /// Runs so far, failed ones included.
     pub fn runs(&self) -> usize {
         self.rows.columns.factor.len()
@@ -194,6 +199,11 @@ impl RunTableBuilder {
     /// Forgets all rows after `mark`.
     pub fn go_back_to(&mut self, mark: Mark) {
         self.rows.go_back_to(mark);
+    }
+
+    /// The columns that must be there.
+    pub fn required(&self) -> &[String] {
+        self.reading.required()
     }
 
     /// A column that must be there and that no row had.
@@ -421,11 +431,12 @@ fn number(reading: &Reading, column: usize, cells: &[Cell]) -> Result<Option<Val
 
 fn holds(reading: &Reading, condition: &Condition, column: usize, cell: Cell) -> Result<bool, Problem> {
     let holds = match cell {
+        // A database knows types: a text is compared letter by letter, and no number equals a text.
+        Cell::Text(text) if reading.is_lenient && !is_missing(text) => condition.holds_for_text(text, None),
+        Cell::Whole(whole) if reading.is_lenient => Some(condition.holds_for_number(whole as f64)),
         cell if cell.is_missing() => Some(condition.holds_for_missing()),
         Cell::Number(number) => Some(condition.holds_for_number(number)),
         Cell::Whole(whole) if condition.number.is_some() => Some(condition.holds_for_number(whole as f64)),
-        // A database knows types: a text is compared letter by letter.
-        Cell::Text(text) if reading.is_lenient => condition.holds_for_text(text, None),
         Cell::Text(text) if condition.number.is_some() => {
             let number = match cell.value() {
                 Value::Number(number) => Some(number),

@@ -325,10 +325,10 @@ impl Server {
                 location.collection,
                 listed(names)
             ),
-            (_, Ok(names)) if location.filter.is_empty() => {
+            (_, Ok(names)) if location.asked.is_empty() => {
                 format!("the collection is empty; the database '{}' has {}", location.database, listed(names))
             }
-            _ if location.filter.is_empty() => "the collection is empty or not there".into(),
+            _ if location.asked.is_empty() => "the collection is empty or not there".into(),
             _ => "no document matches the filter".into(),
         };
         Error::NoDocuments { place: location.to_string(), reason }

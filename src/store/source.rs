@@ -153,7 +153,7 @@ impl Input {
 /// Whether `roles` can be read from `sources`, as far as that shows before they are opened.
 ///
 /// # Errors
-/// [`Error::Usage`] for columns that are not different ones, and for blocks of documents that a server adds up.
+/// [`Error::Usage`] for columns that are not different ones, and for blocks or a second factor of documents that a server adds up.
 pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
     roles.check()?;
     if let (Some(_), Some(source)) = (roles.per_file, sources.iter().find(|s| matches!(s, Source::Collection(_)))) {
@@ -162,15 +162,16 @@ pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
     }
     let is_added_up =
         |source: &&Source| matches!(source, Source::Collection(place) if place.aggregate() == Aggregate::Server);
-    match (&roles.pair, sources.iter().find(is_added_up)) {
-        (Some(pair), Some(source)) => {
-            let reason = format!(
-                "the server of {source} adds up levels and cannot say which runs belong together; use --aggregate client"
-            );
-            Err(Error::Usage { what: "pair", given: pair.clone(), reason })
+    let Some(source) = sources.iter().find(is_added_up) else { return Ok(()) };
+    let refused =
+        [("pair", &roles.pair, "cannot say which runs belong together"), ("by", &roles.by, "knows one factor")];
+    for (what, column, why) in refused {
+        if let Some(given) = column {
+            let reason = format!("the server of {source} adds up levels and {why}; use --aggregate client");
+            return Err(Error::Usage { what, given: given.clone(), reason });
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// The inputs of all `sources`, each file once, and the paths that were named again.

@@ -36,8 +36,6 @@ pub(super) struct Rows {
     location: Location,
     builder: RunTableBuilder,
     fields: Fields,
-    /// The wanted fields whose name may be a path, by their numbers.
-    paths: Vec<(usize, Vec<String>)>,
     /// Names of the fields of the first document, for messages.
     available: String,
     digest: Sha256,
@@ -66,12 +64,6 @@ impl Rows {
         let reading = Reading::of_documents(roles);
         Self {
             fields: Fields::of(reading.names().iter().map(String::as_str)),
-            paths: reading
-                .names()
-                .iter()
-                .enumerate()
-                .filter_map(|(number, name)| Some((number, path_of(name)?)))
-                .collect(),
             builder: RunTableBuilder::new(Arc::new(reading)),
             location: location.clone(),
             available: String::new(),
@@ -94,6 +86,16 @@ impl Rows {
     /// Documents so far.
     pub(super) fn read(&self) -> u64 {
         self.builder.read()
+    }
+
+    /// Documents so far that no condition filtered out.
+    pub(super) fn selected(&self) -> u64 {
+        self.builder.read() - self.builder.filtered()
+    }
+
+    /// The columns that some document must have.
+    pub(super) fn required(&self) -> &[String] {
+        self.builder.required()
     }
 
     /// Where it is now.
@@ -119,22 +121,18 @@ impl Rows {
             self.available = field_names(document);
         }
         let mut cells = vec![Cell::Absent; self.fields.wanted().len()];
-        let ids;
+        let ids: Vec<(usize, String)>;
         if self.fields.walk(document, |number, value| cells[number] = cell_of(value)).is_none() {
-            let found = self.found_by_library(document)?;
+            let damaged = |reason: String| Error::Database { place: self.location.to_string(), reason };
+            let found = self.fields.found_by_library(document).map_err(|e| damaged(e.to_string()))?;
             for (number, value) in &found {
                 cells[*number] = cell_of(*value);
             }
             // An identifier is a text that no cell of a document holds.
             let id = |(number, value): &(usize, RawBsonRef)| Some((*number, value.as_object_id()?.to_hex()));
-            ids = found.iter().filter_map(id).collect::<Vec<_>>();
+            ids = found.iter().filter_map(id).collect();
             for (number, id) in &ids {
                 cells[*number] = Cell::Text(id.as_bytes());
-            }
-        }
-        for (number, path) in &self.paths {
-            if cells[*number] == Cell::Absent {
-                cells[*number] = cell_at(document, path).unwrap_or(Cell::Absent);
             }
         }
         let place = || {
@@ -149,19 +147,6 @@ impl Rows {
         Ok(())
     }
 
-    /// The wanted fields of a document of any kind.
-    fn found_by_library<'d>(&self, document: &'d RawDocument) -> Result<Vec<(usize, RawBsonRef<'d>)>> {
-        let damaged = |reason: String| Error::Database { place: self.location.to_string(), reason };
-        let mut found = Vec::new();
-        for element in document.iter_elements() {
-            let element = element.map_err(|e| damaged(e.to_string()))?;
-            if let Some(number) = self.fields.number_of(element.key().as_str()) {
-                found.push((number, element.value().map_err(|e| damaged(e.to_string()))?));
-            }
-        }
-        Ok(found)
-    }
-
     /// Adds the numbers of a run to what identifies the input.
     fn note_digest(&mut self, [factor, metric]: [f64; 2]) {
         let mut bytes = [0; 16];
@@ -173,40 +158,24 @@ impl Rows {
 
     /// The table of all of them.
     pub(super) fn finish(mut self) -> Result<RunTable> {
-        self.builder.leave_out_elsewhere(self.filtered);
         let label = self.location.to_string();
         let path = Path::new(&label);
-        if let Some(column) = self.builder.missing() {
+        // Where the server filtered all documents out, it was asked which columns there are.
+        if let Some(column) = self.builder.missing().filter(|_| self.read() > 0) {
             let (column, available) = (column.to_string(), self.available);
             return Err(Error::MissingColumn { path: path.into(), column, available });
         }
+        self.builder.leave_out_elsewhere(self.filtered);
         self.builder.finish(InputDigest::new(path, self.bytes, self.digest), path)
     }
 
     /// The same, when more may come.
     pub(super) fn table(&self) -> Result<RunTable> {
-        let Self { location, builder, fields: _, paths: _, available, digest, bytes, filtered } = self;
+        let Self { location, builder, fields: _, available, digest, bytes, filtered } = self;
         let (location, builder) = (location.clone(), builder.clone());
         let (available, digest, bytes, filtered) = (available.clone(), digest.clone(), *bytes, *filtered);
-        Self { location, builder, fields: Fields::default(), paths: Vec::new(), available, digest, bytes, filtered }
-            .finish()
+        Self { location, builder, fields: Fields::default(), available, digest, bytes, filtered }.finish()
     }
-}
-
-/// The names along the path that `name` is; `None` if it is none.
-fn path_of(name: &str) -> Option<Vec<String>> {
-    let names: Vec<String> = name.split('.').map(Into::into).collect();
-    (names.len() > 1 && !names.iter().any(String::is_empty)).then_some(names)
-}
-
-/// The cell at the end of `path` into documents in `document`.
-fn cell_at<'d>(document: &'d RawDocument, path: &[String]) -> Option<Cell<'d>> {
-    let (last, parents) = path.split_last()?;
-    let mut document = document;
-    for name in parents {
-        document = document.get_document(name).ok()?;
-    }
-    document.get(last).ok()?.map(cell_of)
 }
 
 /// A value as a cell.
@@ -217,7 +186,7 @@ fn cell_of(value: RawBsonRef<'_>) -> Cell<'_> {
         RawBsonRef::Int64(number) => Cell::Whole(number.into()),
         // Its text is a number, NaN, Infinity or -Infinity, all of which Rust reads.
         RawBsonRef::Decimal128(number) => number.to_string().parse().map_or(Cell::Other("a decimal"), Cell::Number),
-        RawBsonRef::String(text) => Cell::Text(text.as_bytes()),
+        RawBsonRef::String(text) | RawBsonRef::Symbol(text) => Cell::Text(text.as_bytes()),
         RawBsonRef::Boolean(is_so) => Cell::Bool(is_so),
         RawBsonRef::Null | RawBsonRef::Undefined => Cell::Missing,
         _ => Cell::Other("neither a number nor text"),

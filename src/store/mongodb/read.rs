@@ -17,9 +17,9 @@ use tokio::sync::mpsc;
 
 use crate::data::{Roles, RunTable};
 use crate::error::{Error, Result};
-use crate::store::mongodb::conditions::is_plain;
+use crate::store::mongodb::conditions::{exists, is_plain};
 use crate::store::mongodb::failure::{Patience, passes};
-use crate::store::mongodb::fill::Rows;
+use crate::store::mongodb::fill::{Rows, field_names};
 use crate::store::mongodb::{Location, Server, after};
 
 /// Bytes of a document beyond which a projection pays.
@@ -51,13 +51,46 @@ pub(super) fn read_from(server: &Server, roles: &Roles) -> Result<RunTable> {
     each_batch(server, &location.filter, projection(&rows), |documents| {
         documents.iter().try_for_each(|document| rows.take(document))
     })?;
-    if rows.read() == 0 {
-        return Err(server.nothing_found());
-    }
-    if !roles.filters.is_empty() {
-        rows.note_filtered(server.asked_for()?);
-    }
+    let all = if roles.filters.is_empty() { rows.read() } else { server.asked_for()? };
+    check_found(server, &rows, all)?;
+    rows.note_filtered(all);
     rows.finish()
+}
+
+/// Checks that there is something, if only documents that conditions filtered out, of `all` that the user's own filter matches.
+///
+/// # Errors
+/// [`Error::NoDocuments`]; [`Error::MissingColumn`] where a condition on a column that no document has filtered them all out.
+pub(super) fn check_found(server: &Server, rows: &Rows, all: u64) -> Result<()> {
+    match (rows.read(), all) {
+        (0, 0) => Err(server.nothing_found()),
+        (0, _) => require(server, rows.required(), &server.location.asked),
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a column that none of the documents has which `filter` matches.
+///
+/// # Errors
+/// [`Error::MissingColumn`].
+pub(super) fn require<'a>(
+    server: &Server,
+    columns: impl IntoIterator<Item = &'a String>,
+    filter: &Document,
+) -> Result<()> {
+    let collection = server.collection();
+    let first = |filter: Document| server.insist(|| collection.find_one(filter.clone()).sort(doc! { "_id": 1 }));
+    for column in columns {
+        if first(doc! { "$and": [filter.clone(), exists(column)] })?.is_none() {
+            let document = first(filter.clone())?.unwrap_or_default();
+            return Err(Error::MissingColumn {
+                path: server.location.to_string().into(),
+                column: column.clone(),
+                available: field_names(&document),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// The fields that are needed. `None` for all: a projection takes every dot for that of a path.

@@ -22,10 +22,9 @@ use crate::data::{Data, Exclusion, LevelSummaries, LevelSummary, Place, Roles};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::provenance::InputDigest;
-use crate::store::mongodb::conditions::{self, is_plain};
-use crate::store::mongodb::fill::field_names;
+use crate::store::mongodb::conditions::{self, NUMBERS, double, is_plain};
 use crate::store::mongodb::pursuit;
-use crate::store::mongodb::read::read_from;
+use crate::store::mongodb::read::{read_from, require};
 use crate::store::mongodb::{Aggregate, Location, Server};
 
 /// Below this many documents the client's way takes no time worth saving, and gives more.
@@ -42,8 +41,8 @@ pub fn data(location: &Location, roles: &Roles) -> Result<Data> {
     let by_server = match location.aggregate {
         Aggregate::Server => true,
         Aggregate::Client => false,
-        // Blocks can only be had from the documents themselves.
-        Aggregate::Auto if roles.pair.is_some() => false,
+        // Blocks and a second factor can only be had from the documents themselves.
+        Aggregate::Auto if roles.pair.is_some() || roles.by.is_some() => false,
         // Of the whole collection, from its metadata: exact enough, and no work for the server.
         Aggregate::Auto => {
             server.insist(|| async { server.collection().estimated_document_count().await })? >= WORTH_IT
@@ -87,7 +86,8 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
         }
         None => answer(vec![only(Document::new()), reduced(roles), grouped()])?,
     };
-    if groups.is_empty() {
+    let asked = if roles.filters.is_empty() { 0 } else { server.asked_for()? };
+    if groups.is_empty() && asked == 0 {
         return Err(server.nothing_found());
     }
     let broken = |group: &Document| Error::Database {
@@ -113,15 +113,11 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
                 let level = failed.get(FAILED).and_then(self::number).ok_or_else(|| broken(group))? + 0.0;
                 summaries.ledger.failed += n;
                 summaries.ledger.first_failed.get_or_insert_with(place);
-                let none = LevelSummary::of_failed(level, n);
-                match summaries.levels.iter_mut().find(|known| known.level == level) {
-                    Some(known) => *known = known.with(&none),
-                    None => summaries.levels.push(none),
-                }
+                summaries.levels.push(LevelSummary::of_failed(level, n));
             }
             _ => {
                 let spread = number("spread")?;
-                let level = LevelSummary {
+                summaries.levels.push(LevelSummary {
                     level: number("_id")? + 0.0,
                     n,
                     mean: number("mean")?,
@@ -129,44 +125,22 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
                     min: Some(number("min")?),
                     max: Some(number("max")?),
                     failed: 0,
-                };
-                match summaries.levels.iter_mut().find(|known| known.level == level.level) {
-                    Some(known) => *known = level.with(known),
-                    None => summaries.levels.push(level),
-                }
+                });
             }
         }
     }
-    if summaries.levels.is_empty() {
-        missing_column(server, roles)?;
-    }
-    if !roles.filters.is_empty() {
-        let filtered = server.asked_for()?.saturating_sub(summaries.ledger.read);
-        summaries.ledger.read += filtered;
-        summaries.ledger.exclude(Exclusion::Filtered, filtered, || Place::Elsewhere(FILTERED).to_string());
-    }
+    // A level is in several groups if some of its runs failed, or if numbers of other types round to it.
     summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
+    summaries.pool(|a, b| a == b);
+    let conditions = roles.filters.iter().chain(&roles.failed).map(|condition| &condition.column);
+    let has_values = summaries.levels.iter().any(|level| level.n > 0);
+    let columns = [&roles.factor, &roles.metric].into_iter().filter(|_| !has_values).chain(conditions);
+    require(server, columns, if groups.is_empty() { &location.asked } else { &location.filter })?;
+    let filtered = asked.saturating_sub(summaries.ledger.read);
+    summaries.ledger.read += filtered;
+    summaries.ledger.exclude(Exclusion::Filtered, filtered, || Place::Elsewhere(FILTERED).to_string());
     summaries.inputs.push(digest(location, &groups));
     Ok(summaries)
-}
-
-/// Refuses a column that no document has; names that a query would read as paths are not asked for.
-fn missing_column(server: &Server, roles: &Roles) -> Result<()> {
-    let location = &server.location;
-    let collection = server.collection();
-    let first = |filter: Document| server.insist(|| collection.find_one(filter.clone()).sort(doc! { "_id": 1 }));
-    for column in [&roles.factor, &roles.metric].into_iter().filter(|name| is_plain(name)) {
-        let with_it = doc! { "$and": [location.filter.as_ref().clone(), { column: { "$exists": true } }] };
-        if first(with_it)?.is_none() {
-            let document = first(location.filter.as_ref().clone())?.unwrap_or_default();
-            return Err(Error::MissingColumn {
-                path: location.to_string().into(),
-                column: column.clone(),
-                available: field_names(&document),
-            });
-        }
-    }
-    Ok(())
 }
 
 /// What was read: the server's answer, in no order of its own.
@@ -209,7 +183,7 @@ fn usable(roles: &Roles) -> Option<Document> {
 fn grouped_plainly(roles: &Roles) -> Document {
     let (x, y) = (format!("${}", roles.factor), format!("${}", roles.metric));
     doc! { "$group": {
-        "_id": { "$toDouble": x },
+        "_id": double(&x.into()),
         "n": { "$sum": 1 },
         "mean": { "$avg": &y },
         "spread": { "$stdDevPop": &y },
@@ -222,11 +196,8 @@ fn grouped_plainly(roles: &Roles) -> Document {
 /// questions are those of [`RunTableBuilder`](crate::data::RunTableBuilder), in its order.
 fn reduced(roles: &Roles) -> Document {
     let (x, y) = (conditions::field(&roles.factor), conditions::field(&roles.metric));
-    let types = ["double", "int", "long", "decimal"];
-    let is_number = |value: &Bson| doc! { "$in": [{ "$type": value }, types.as_slice()] };
+    let is_number = |value: &Bson| doc! { "$in": [{ "$type": value }, NUMBERS.as_slice()] };
     let is_absent = |value: &Bson| doc! { "$in": [{ "$type": value }, ["missing", "null", "undefined"]] };
-    // A decimal beyond the doubles becomes infinite rather than an error.
-    let double = |value: &Bson| doc! { "$convert": { "input": value, "to": "double", "onError": f64::INFINITY } };
     let is = |value: &Bson, what: f64| doc! { "$eq": [double(value), what] };
     let is_infinite = |value: &Bson| doc! { "$or": [is(value, f64::INFINITY), is(value, f64::NEG_INFINITY)] };
     let branch = |case: Document, then: Exclusion| doc! { "case": case, "then": then.name() };
