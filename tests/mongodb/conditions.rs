@@ -1,10 +1,10 @@
 //! `--where`, `--failed` and paths: the server and the program mean the same by them.
 
-use initsweep::data::{Data, Exclusion, LevelSummaries, RunTable};
+use initsweep::data::{Exclusion, LevelSummaries, RunTable};
 use initsweep::group::by_level;
 use initsweep::stats::Summary;
-use initsweep::store::mongodb::{Choice, Location, summaries};
-use initsweep::store::{self, Roles, Source};
+use initsweep::store::Roles;
+use initsweep::store::mongodb::{Choice, Location, read, summaries};
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, doc};
 
@@ -89,9 +89,8 @@ fn conditions() -> Vec<(&'static str, Vec<u32>)> {
 
 /// What `roles` give when the program reads, and when the server adds up.
 fn both(uri: &str, roles: &Roles) -> (RunTable, LevelSummaries) {
-    let Data::Runs(table) = store::read(&[Source::of(uri)], roles).unwrap() else { panic!("documents are runs") };
     let location = Location::of(uri, &Choice::default()).unwrap();
-    (table, summaries::summarise(&location, roles).unwrap())
+    (read::read(&location, roles).unwrap(), summaries::summarise(&location, roles).unwrap())
 }
 
 /// Checks that both say the same of every row and of every level.
@@ -176,7 +175,7 @@ fn conditions_hold_for_the_same_values_at_the_server() {
         &with(|value| match value {
             // The field of that very name goes before the path.
             Some(value) => doc! { "c.v": value, "c": { "v": 0.1 } },
-            None => doc! { "c": [] },
+            None => doc! { "c": 7 },
         }),
     );
 }
@@ -287,7 +286,7 @@ fn conditions_that_leave_nothing_say_what_there_is() {
         run(&["--where", "o=a", "--filter", r#"{"x": 5}"#]).fails_with(4).says("no document matches the filter");
         run(&["--where", "o=a", "--collection", "nonsense"]).fails_with(4).says("it has results");
     }
-    let heatmap = |who: &str| initsweep(format!("plot {uri} --x x --by c.d --aggregate {who} --figure heatmap")).run();
+    let heatmap = |who: &str| initsweep(format!("plot heatmap {uri} --x x --by c.d --aggregate {who}")).run();
     heatmap("server").fails_with(2).says("--aggregate client");
 }
 

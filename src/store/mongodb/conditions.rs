@@ -34,17 +34,22 @@ pub(super) fn all(filter: &Document, conditions: &[Condition]) -> Document {
     doc! { "$and": filter.into_iter().chain(conditions.iter().map(query)).collect::<Vec<_>>() }
 }
 
-/// The documents that have the field `name`.
-pub(super) fn exists(name: &str) -> Document {
-    match is_plain(name) {
-        true => doc! { name: { "$exists": true } },
-        false => doc! { "$expr": { "$not": [{ "$in": [{ "$type": field(name) }, ABSENT.as_slice()] }] } },
-    }
-}
-
 /// Whether a query can ask for the field `name`.
 pub(super) fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.contains(['.', '$'])
+}
+
+/// The documents that have the field `name`.
+pub(super) fn exists(name: &str) -> Document {
+    if is_plain(name) {
+        return doc! { name: { "$exists": true } };
+    }
+    let literal = literal(name);
+    let places = match path_of(name) {
+        Some(path) => vec![is_there(&literal), meets_list(&path), is_there(&format!("${name}").into())],
+        None => vec![is_there(&literal)],
+    };
+    doc! { "$expr": { "$or": places } }
 }
 
 /// The value of the field `name`, in an expression.
@@ -52,17 +57,33 @@ pub(super) fn field(name: &str) -> Bson {
     if is_plain(name) {
         return Bson::String(format!("${name}"));
     }
-    let literal = doc! { "$getField": { "$literal": name } };
-    let Some(path) = path_of(name) else { return literal.into() };
-    let is_there = doc! { "$not": [{ "$in": [{ "$type": &literal }, ABSENT.as_slice()] }] };
+    let literal = literal(name);
+    let Some(path) = path_of(name) else { return literal };
     // A list on the way is what is found. Servers go on in it, to lists of what they find, or of nothing.
-    let parents = (1..path.len()).map(|length| doc! { "$isArray": [format!("${}", path[..length].join("."))] });
-    let is_list = doc! { "$or": parents.collect::<Vec<_>>() };
     doc! { "$switch": {
-        "branches": [{ "case": is_there, "then": &literal }, { "case": is_list, "then": { "$literal": [] } }],
+        "branches": [
+            { "case": is_there(&literal), "then": &literal },
+            { "case": meets_list(&path), "then": { "$literal": [] } },
+        ],
         "default": format!("${name}"),
     } }
     .into()
+}
+
+/// The value of the field of this very name.
+fn literal(name: &str) -> Bson {
+    doc! { "$getField": { "$literal": name } }.into()
+}
+
+/// Whether `value` is that of a field that is there, if only null.
+fn is_there(value: &Bson) -> Document {
+    doc! { "$not": [{ "$in": [{ "$type": value }, ABSENT.as_slice()] }] }
+}
+
+/// Whether a list is on the way along `path`.
+fn meets_list(path: &[String]) -> Document {
+    let parents = (1..path.len()).map(|length| doc! { "$isArray": [format!("${}", path[..length].join("."))] });
+    doc! { "$or": parents.collect::<Vec<_>>() }
 }
 
 /// A `number` of any type as the nearest double, in an expression: infinite beyond them, 0 below them.
