@@ -77,7 +77,10 @@ fn what_a_table_does_not_have_goes_through() {
     let third = server.own_database();
     server::insert(&third, &[doc! { "_id": 1, "at": moment, "exact": exact }]);
     copy(&format!("{third} --to e.jsonl"));
-    assert_eq!(folder.text("e.jsonl"), "{\"_id\":1,\"at\":\"2024-02-29T12:00:00.5Z\",\"exact\":3.14159265358979323846}\n");
+    assert_eq!(
+        folder.text("e.jsonl"),
+        "{\"_id\":1,\"at\":\"2024-02-29T12:00:00.5Z\",\"exact\":3.14159265358979323846}\n"
+    );
 }
 
 #[test]
