@@ -71,7 +71,7 @@ fn a_collection_that_grows_is_followed_with_conditions() {
 fn a_collection_that_grows_is_followed_without_change_streams() {
     let server = Server::start();
     let proxy = Proxy::in_front_of(server.port);
-    proxy.answer("aggregate", 0, u32::MAX, no_change_streams());
+    proxy.answer("$changeStream", 0, u32::MAX, no_change_streams());
     let uri = proxy.through(&server.own_database());
     a_collection_that_grows_is_followed(server, &uri, "");
 }
@@ -80,7 +80,7 @@ fn a_collection_that_grows_is_followed_without_change_streams() {
 fn a_collection_that_grows_is_followed_with_conditions_without_change_streams() {
     let server = Server::start();
     let proxy = Proxy::in_front_of(server.port);
-    proxy.answer("aggregate", 0, u32::MAX, no_change_streams());
+    proxy.answer("$changeStream", 0, u32::MAX, no_change_streams());
     let uri = proxy.through(&server.own_database());
     a_collection_that_grows_is_followed(server, &uri, CONDITIONS);
 }
