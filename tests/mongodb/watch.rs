@@ -24,7 +24,8 @@ fn rows(folder: &Folder) -> u64 {
     json(folder, "live/summary.json").map_or(0, |json| json["rows"]["read"].as_u64().unwrap())
 }
 
-/// Holds the live results against those of a full reading with `more` words, the collection's digest included.
+/// Holds the live results against those of a full reading with `more` words, the collection's
+/// digest included.
 #[track_caller]
 fn is_as_a_full_computation(uri: &str, more: &str, folder: &Folder) {
     initsweep(format!("report {uri} {more} --quiet --out full")).in_folder(folder).run().succeeds();

@@ -94,7 +94,8 @@ impl Proxy {
         self.state.paused.store(false, Ordering::SeqCst);
     }
 
-    /// Lets `skip` calls of `command`, or of pipelines that begin with this stage, pass, then answers `times` of them with `reply`. Rules are used up in their order.
+    /// Lets `skip` calls of `command`, or of pipelines that begin with this stage, pass, then
+    /// answers `times` of them with `reply`. Rules are used up in their order.
     pub fn answer(&self, command: &'static str, skip: u32, times: u32, reply: Document) {
         self.state.rules.lock().unwrap().push(Rule { command, skip, times, reply });
     }
