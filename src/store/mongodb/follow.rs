@@ -263,7 +263,7 @@ impl Followed {
         if self.reading.is_some() && self.read.is_some() && self.all == Some(all) {
             return Ok(false);
         }
-        let selected = count(server, &self.location.filter)?;
+        let selected = if self.reading.is_some() { self.count(server)? } else { 0 };
         let news = self.catch_up(server, roles, selected)?;
         if let Some(mut reading) = self.reading.take() {
             check_found(server, &reading.rows, all as u64)?;
