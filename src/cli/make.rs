@@ -112,10 +112,10 @@ impl SweepArgs {
 /// Arguments of `copy`.
 #[derive(Debug, Args)]
 pub struct CopyArgs {
-    /// CSV or Parquet file, or a MongoDB URI
+    /// CSV, JSON, Parquet or Arrow file, or a MongoDB URI
     #[arg(value_name = "SOURCE", required = true)]
     pub source: Source,
-    /// Where to: a .csv or .parquet file, or a MongoDB URI
+    /// Where to: a .csv, .jsonl or .parquet file, or a MongoDB URI
     #[arg(long, value_name = "TARGET")]
     pub to: Source,
     /// Which collection of either URI.
@@ -151,6 +151,6 @@ impl CopyArgs {
         let mut choice = self.mongo.choice(None);
         choice.database = self.to_db.clone().or(choice.database);
         choice.collection = self.to_collection.clone().or(choice.collection);
-        Target::of(&self.to, &choice)
+        Target::of_rows(&self.to, &choice)
     }
 }

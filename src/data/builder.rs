@@ -249,7 +249,7 @@ impl Rows {
     #[inline]
     fn judge(&mut self, reading: &Reading, cells: &[Cell]) -> Result<Judgement, Problem> {
         for (found, cell) in self.tally.found.iter_mut().zip(cells) {
-            *found |= *cell != Cell::Absent;
+            *found |= !matches!(cell, Cell::Absent);
         }
         for (column, condition) in &reading.filters {
             if !holds(reading, condition, *column, reading.cell(cells, *column))? {

@@ -1,12 +1,14 @@
 //! The number that a text means: what the standard library reads from it, to the last bit.
 //!
-//! Reading numbers is most of the work of reading a table. Two kinds of text are common in it and are read here: short
-//! decimals (`0.1`, `10000`) and those that a program wrote with every digit (`2503.4508294969496`). All others, odd and wrong
-//! ones included, are left to `fast-float2`, and its answer is that of the standard library.
+//! Reading numbers is most of the work of reading a table. Two kinds of text are common in it and
+//! are read here: short decimals (`0.1`, `10000`) and those that a program wrote with every digit
+//! (`2503.4508294969496`). All others, odd and wrong ones included, are left to `fast-float2`, and
+//! its answer is that of the standard library.
 //!
-//! **Long decimals.** The digits, eight bytes at a time, are a whole number `w` of at most 19 of them, so that the value is `w` / 10ᶠ
-//! with `f` digits after the point. The quotient is the product with a reciprocal of 128 bits, rounded to the nearest double
-//! (Lemire 2021, "Number parsing at a gigabyte per second"). For so small an `f` the product always decides the rounding
+//! **Long decimals.** The digits, eight bytes at a time, are a whole number `w` of at most 19 of
+//! them, so that the value is `w` / 10ᶠ with `f` digits after the point. The quotient is the
+//! product with a reciprocal of 128 bits, rounded to the nearest double (Lemire 2021, "Number
+//! parsing at a gigabyte per second"). For so small an `f` the product always decides the rounding
 //! (Mushtak and Lemire 2023), and no quotient lies halfway between two doubles.
 
 /// What `text` means as a number.
@@ -24,7 +26,8 @@ pub fn parse(text: &[u8]) -> Option<f64> {
     }
 }
 
-/// The number in at most 15 `digits` with at most one point: both `w` and 10ᶠ are doubles then, and so their quotient is rounded once.
+/// The number in at most 15 `digits` with at most one point: both `w` and 10ᶠ are doubles then, and
+/// so their quotient is rounded once.
 #[inline]
 fn short(digits: &[u8]) -> Option<f64> {
     const POWERS: [f64; 16] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -47,7 +50,8 @@ fn short(digits: &[u8]) -> Option<f64> {
     }
 }
 
-/// The number in at least 16 `digits`, of which 8 to 19 stand after a point that is one of the first eight bytes.
+/// The number in 16 to 20 bytes, of which one from the second to the eighth is a point, so that 8
+/// to 18 digits follow it.
 #[inline]
 fn long(digits: &[u8]) -> Option<f64> {
     const ZEROS: u64 = 0x3030_3030_3030_3030;
@@ -61,7 +65,7 @@ fn long(digits: &[u8]) -> Option<f64> {
     let hits = points.wrapping_sub(0x0101_0101_0101_0101) & !points & 0x8080_8080_8080_8080;
     let point = hits.trailing_zeros() / 8;
     let decimals = digits.len() - 1 - point as usize;
-    if point == 0 || point > 7 || !(8..=19).contains(&decimals) || digits.len() > 20 {
+    if !(1..=7).contains(&point) || digits.len() > 20 {
         return None;
     }
     // Bytes that are not of a part are shifted out of it, and what is shifted in means zeros.
@@ -100,7 +104,8 @@ fn not_digits(word: u64) -> u64 {
     (word.wrapping_add(0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
 }
 
-/// The number whose decimal digits are the bytes of `word`, the first in the lowest byte: pairs, then fours, then all eight.
+/// The number whose decimal digits are the bytes of `word`, the first in the lowest byte: pairs,
+/// then fours, then all eight.
 #[inline]
 fn eight_digits(word: u64) -> u64 {
     let pairs = word.wrapping_mul(10).wrapping_add(word >> 8) & 0x00ff_00ff_00ff_00ff;
@@ -124,14 +129,14 @@ const fn reciprocal_of(divisor: u128) -> u128 {
     let (mut quotient, mut rest): (u128, u128) = (0, 1);
     while quotient >> 127 == 0 {
         rest *= 2;
-        quotient = quotient << 1 | (rest >= divisor) as u128;
+        quotient = (quotient << 1) | (rest >= divisor) as u128;
         rest %= divisor;
     }
     // Without a rest, for a divisor of 1, there is nothing to round.
     quotient + (rest != 0) as u128
 }
 
-/// The double nearest to `whole` / 10^`decimals`, for 8 to 19 decimals.
+/// The double nearest to `whole` / 10^`decimals`, for 8 to 18 decimals.
 #[inline]
 fn quotient(whole: u64, decimals: usize) -> f64 {
     if whole == 0 {
@@ -143,15 +148,16 @@ fn quotient(whole: u64, decimals: usize) -> f64 {
     let mut product = normal * (reciprocal >> 64);
     if product >> 64 & 0x1ff == 0x1ff {
         // The bits below may carry into those that decide.
-        product = product.wrapping_add(normal * (reciprocal & u128::from(u64::MAX)) >> 64);
+        product = product.wrapping_add((normal * (reciprocal & u128::from(u64::MAX))) >> 64);
     }
     let high = (product >> 64) as u64;
     let is_large = high >> 63;
-    // 54 bits, the last of which says which way to round; then 53 of them, or 2⁵³ and thus the next power of two.
+    // 54 bits, the last of which says which way to round; then 53 of them, or 2⁵³ and thus the next
+    // power of two.
     let bits = high >> (9 + is_large);
     let mantissa = (bits + (bits & 1)) >> 1;
     let power_of_five = (decimals as u32 * 152_170) >> 16;
-    let exponent = 1023 + 63 + u64::from(is_large) - 1 - u64::from(zeros) - u64::from(power_of_five) - decimals as u64;
+    let exponent = 1023 + 62 + is_large - u64::from(zeros) - u64::from(power_of_five) - decimals as u64;
     f64::from_bits((exponent << 52) + (mantissa - (1 << 52)))
 }
 
@@ -246,7 +252,8 @@ mod tests {
             for step in 0..50_u64 {
                 let low = (1.0 + step as f64 / 50.0) * 2_f64.powi(exponent);
                 let high = f64::from_bits(low.to_bits() + 1);
-                // From 2 on the sum is exact and thus the middle; cut after some digits and one more are its neighbours.
+                // From 2 on the sum is exact and thus the middle; cut after some digits and one
+                // more are its neighbours.
                 let (whole, fraction) = (low.trunc(), (low.fract() + high.fract()) / 2.0);
                 let text = format!("{whole}.{}", &format!("{fraction:.40}")[2..]);
                 for length in 15..=text.len().min(22) {

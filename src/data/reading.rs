@@ -50,12 +50,6 @@ impl Reading {
         Self { is_lenient: true, ..Self::with_blocks(roles, &|_| true, false) }
     }
 
-    /// What to read of a source whose rows may all have different fields, all of them taken to be there; a field of another type is an
-    /// error where a number is needed.
-    pub fn of_records(roles: &Roles) -> Self {
-        Self::with_blocks(roles, &|_| true, false)
-    }
-
     fn with_blocks(roles: &Roles, has: &dyn Fn(&str) -> bool, is_trainers: bool) -> Self {
         let is_given = |name: &str| roles.given.iter().any(|(given, _)| given == name);
         let has = |name: &str| is_given(name) || has(name);

@@ -68,9 +68,9 @@ pub struct Location {
     database: String,
     collection: String,
     /// What the user asked for as extended JSON.
-    asked: Document,
+    asked: Box<Document>,
     /// All that queries ask for: that, and the conditions on rows.
-    filter: Document,
+    filter: Box<Document>,
     timeout: Duration,
     patience: Duration,
     aggregate: Aggregate,
@@ -149,14 +149,14 @@ impl Location {
         let timeout = choice.timeout.unwrap_or(Duration::from_secs_f64(DEFAULT_TIMEOUT));
         let patience = choice.patience.unwrap_or(Duration::from_secs_f64(DEFAULT_PATIENCE));
         let aggregate = choice.aggregate;
-        let asked = filter.clone();
+        let (asked, filter) = (Box::new(filter.clone()), Box::new(filter));
         Ok(Self { uri: uri.into(), host, database, collection, asked, filter, timeout, patience, aggregate })
     }
 
     /// Those of its documents for which all `conditions` hold, filtered at the server.
     #[must_use]
     pub fn selecting(&self, conditions: &[Condition]) -> Self {
-        Self { filter: conditions::all(&self.asked, conditions), ..self.clone() }
+        Self { filter: Box::new(conditions::all(&self.asked, conditions)), ..self.clone() }
     }
 
     /// Who adds up.
@@ -216,7 +216,7 @@ impl Server {
         let asked = &self.location.asked;
         match asked.is_empty() {
             true => self.insist(|| async { self.collection().estimated_document_count().await }),
-            false => self.insist(|| async { self.collection().count_documents(asked.clone()).await }),
+            false => self.insist(|| async { self.collection().count_documents(asked.as_ref().clone()).await }),
         }
     }
 

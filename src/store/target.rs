@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::store::formats::is_parquet_by_name;
+use crate::store::formats::{is_parquet_by_name, json};
 use crate::store::mongodb::documents::{file_name, plan_id};
 use crate::store::mongodb::write::CollectionWriter;
 use crate::store::mongodb::{Choice, Location};
@@ -29,7 +29,6 @@ impl Target {
     /// # Errors
     /// [`Error::Usage`] for standard input and for a file of another ending, those of [`Source::located`].
     pub fn of(source: &Source, choice: &Choice) -> Result<Self> {
-        let is_csv = |path: &Path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
         match source.located(choice)? {
             Source::Path(path) if is_csv(path.as_ref()) || is_parquet_by_name(path.as_ref()) => {
                 Ok(Self::File(path.into()))
@@ -40,6 +39,37 @@ impl Target {
                 Err(Error::Usage { what: "target", given: other.to_string(), reason })
             }
         }
+    }
+
+    /// The same for rows of any columns, which JSON Lines hold too.
+    ///
+    /// # Errors
+    /// Those of [`Target::of`].
+    pub fn of_rows(source: &Source, choice: &Choice) -> Result<Self> {
+        match source {
+            Source::Path(path) if is_plain_lines(path.as_ref()) => Ok(Self::File(path.into())),
+            other => Self::of(other, choice).map_err(with_lines),
+        }
+    }
+}
+
+fn is_csv(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"))
+}
+
+/// Whether a file of this name holds JSON Lines, not compressed.
+fn is_plain_lines(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
+    ending.is_some_and(|ending| json::LINES.endings.contains(&ending.as_str()))
+}
+
+fn with_lines(error: Error) -> Error {
+    match error {
+        Error::Usage { what, given, reason } => {
+            let reason = reason.replace(".parquet or .pq", ".parquet or .pq, .jsonl or .ndjson");
+            Error::Usage { what, given, reason }
+        }
+        other => other,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Finished, Folder, Sequence, assert_close, csv_of, good_csv, initsweep, stats_of};
+use crate::harness::{Finished, Folder, Invocation, Sequence, assert_close, csv_of, good_csv, initsweep, stats_of};
 
 /// Means of two or three short decimals: a few roundings of 2⁻⁵³ each.
 const ROUNDING: f64 = 1e-15;
@@ -521,7 +521,7 @@ fn only_rows_for_which_all_conditions_hold_count() {
     let text = "lr,opt,val loss,epoch\n1,adam,5,1\n1,sgd,oops,1\n1,adam,7,2\n2,adam,,2\n2,adam,9,2\n2,,1,2\n";
     let stats = |more: &[&str]| {
         let command = initsweep("stats runs.csv --x lr --format json --y").arg("val loss");
-        let command = more.iter().fold(command, |command, word| command.arg(word));
+        let command = more.iter().fold(command, Invocation::arg);
         command.in_folder(&Folder::with("runs.csv", text)).run()
     };
     stats(&[]).fails_with(3).says("line 3").says("'oops'");

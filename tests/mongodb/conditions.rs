@@ -8,7 +8,7 @@ use initsweep::store::mongodb::{Choice, Location, read, summaries};
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Bson, Document, doc};
 
-use crate::harness::initsweep;
+use crate::harness::{Invocation, initsweep};
 use crate::server::{self, Server};
 
 /// Both ways add up numbers of the same size: rounding of the last digits.
@@ -273,7 +273,7 @@ fn conditions_that_leave_nothing_say_what_there_is() {
     for who in ["client", "server"] {
         let run = |more: &[&str]| {
             let words = format!("stats {uri} --x x --aggregate {who}");
-            more.iter().fold(initsweep(words), |run, word| run.arg(word)).run()
+            more.iter().fold(initsweep(words), Invocation::arg).run()
         };
         run(&["--where", "o=b"]).fails_with(3).says("no usable run").says("2 rows read, 2 filtered out");
         for column in ["oo", "c.e", "o.d"] {

@@ -47,6 +47,43 @@ fn the_same_runs_are_there_once_whatever_file_they_come_from() {
 }
 
 #[test]
+fn what_a_table_does_not_have_goes_through() {
+    let server = Server::given_or_started();
+    let uri = server.own_database();
+    let text = "{\"_id\":\"a\",\"lr\":0.1,\"n\":7,\"code\":\"007\",\"ok\":true,\"config\":{\"depth\":[1,2.5],\"name\":\"x\"}}\n\
+                {\"_id\":\"b\",\"lr\":NaN,\"n\":18446744073709551615,\"code\":\"+5\",\"ok\":null}\n";
+    let folder = Folder::with("a.jsonl", text);
+    let copy = |words: &str| initsweep(format!("copy {words}")).in_folder(&folder).run().succeeds();
+    copy(&format!("a.jsonl --to {uri}")).says("2 rows");
+    let first = &server::all(&uri)[0];
+    assert_eq!(first.get_document("config").unwrap(), &doc! { "depth": [1, 2.5], "name": "x" });
+    assert_eq!((first.get_str("code").unwrap(), first.get_bool("ok").unwrap()), ("007", true));
+    copy(&format!("{uri} --to b.jsonl"));
+    assert_eq!(folder.text("b.jsonl"), text);
+    copy(&format!("{uri} --to c.csv"));
+    let expected = "_id,lr,n,code,ok,config\n\
+                    a,0.1,7,007,true,\"{\"\"depth\"\":[1,2.5],\"\"name\"\":\"\"x\"\"}\"\n\
+                    b,NaN,18446744073709551615,+5,,\n";
+    assert_eq!(folder.text("c.csv"), expected);
+    // Of CSV, a column is of numbers or of texts; `1.10` is no number as programs write one.
+    folder.write("d.csv", "_id,x,y\na,1e-05,1.10\nb,2,2\n");
+    let other = server.own_database();
+    copy(&format!("d.csv --to {other}"));
+    assert_eq!(server::all(&other)[1], doc! { "_id": "b", "x": 2i64, "y": "2" });
+    assert_eq!(server::all(&other)[0], doc! { "_id": "a", "x": 1e-5, "y": "1.10" });
+    // Moments are text, decimals keep their digits.
+    let moment = mongodb::bson::DateTime::from_millis(1_709_208_000_500);
+    let exact: mongodb::bson::Decimal128 = "3.14159265358979323846".parse().unwrap();
+    let third = server.own_database();
+    server::insert(&third, &[doc! { "_id": 1, "at": moment, "exact": exact }]);
+    copy(&format!("{third} --to e.jsonl"));
+    assert_eq!(
+        folder.text("e.jsonl"),
+        "{\"_id\":1,\"at\":\"2024-02-29T12:00:00.5Z\",\"exact\":3.14159265358979323846}\n"
+    );
+}
+
+#[test]
 fn identifiers_that_come_twice_are_counted() {
     let server = Server::given_or_started();
     let uri = server.own_database();

@@ -21,6 +21,7 @@ use std::path::Path;
 use crate::data::{Data, Roles};
 use crate::error::{Error, Result};
 use crate::store::formats::content::Content;
+use crate::store::rows::{Names, Rows, Wish};
 
 /// A format of files of runs.
 pub struct Format {
@@ -32,6 +33,8 @@ pub struct Format {
     pub recognises: fn(&[u8]) -> bool,
     /// Reads runs, or levels in their place.
     pub read: fn(Content, &Roles) -> Result<Data>,
+    /// Gives the rows of the file at a path with everything that they say.
+    pub rows: fn(&Path, Wish, &mut Names, Rows) -> Result<()>,
 }
 
 /// All formats; the last one takes what the others do not know.
@@ -68,12 +71,24 @@ pub fn of(start: &[u8], path: &Path) -> Result<&'static Format> {
 /// # Errors
 /// Those of the format.
 pub fn read(content: Content, roles: &Roles) -> Result<Data> {
+    (format_of(&content)?.read)(content, roles)
+}
+
+/// Gives the rows of the file at `path`, in whatever format they are, with everything that they say.
+///
+/// # Errors
+/// Those of the format, whatever `take` gives.
+pub fn each_row(path: &Path, wish: Wish, names: &mut Names, take: Rows) -> Result<()> {
+    (format_of(&Content::of_file(path)?)?.rows)(path, wish, names, take)
+}
+
+fn format_of(content: &Content) -> Result<&'static Format> {
     let format = of(content.start(), content.path())?;
     if let Some(named) = named(content.path()).filter(|named| named.is_binary() && named.name != format.name) {
         let reason = format!("named like {}, but it does not begin like one", with_article(named.name));
         return Err(Error::Malformed { path: content.path().into(), reason });
     }
-    (format.read)(content, roles)
+    Ok(format)
 }
 
 impl Format {

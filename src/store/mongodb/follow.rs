@@ -314,7 +314,7 @@ impl Followed {
         };
         let filter = match self.location.filter.is_empty() {
             true => rest,
-            false => doc! { "$and": [self.location.filter.clone(), rest] },
+            false => doc! { "$and": [self.location.filter.as_ref().clone(), rest] },
         };
         // So that there is a mark to come back to even if nothing is there any more.
         reading.take(&[])?;

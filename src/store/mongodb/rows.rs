@@ -14,7 +14,8 @@ use crate::format::excerpt;
 use crate::store::mongodb::failure::{Patience, only_duplicates, passes};
 use crate::store::mongodb::read::each_batch;
 use crate::store::mongodb::{Location, Server};
-use crate::store::rows::{Cell, Copied, Names, ROWS_AT_A_TIME, Repeated, Rows};
+use crate::store::rows::cell::{Cell, is_exact, json_text};
+use crate::store::rows::{Copied, Names, ROWS_AT_A_TIME, Repeated, Rows};
 use crate::sweep::{DEFAULT_METRIC, SETTING_COLUMNS, SOLVED_BELOW};
 
 /// Gives the documents at `location` as rows.
@@ -34,23 +35,46 @@ pub fn each_row(location: &Location, names: &mut Names, take: Rows) -> Result<()
 }
 
 fn row_of(document: &RawDocument, names: &mut Names) -> Result<Vec<Cell>, String> {
-    let mut row = vec![Cell::Empty; names.names().len()];
+    let mut row = vec![Cell::Absent; names.names().len()];
     for element in document.iter_elements() {
         let element = element.map_err(|e| e.to_string())?;
         let place = names.place(element.key().as_str());
-        row.resize(names.names().len(), Cell::Empty);
+        row.resize(names.names().len(), Cell::Absent);
         row[place] = match element.value().map_err(|e| e.to_string())? {
             RawBsonRef::Double(number) => Cell::Number(number),
             RawBsonRef::Int32(number) => Cell::Whole(number.into()),
             RawBsonRef::Int64(number) => Cell::Whole(number.into()),
-            RawBsonRef::Decimal128(number) => Cell::of_text(&number.to_string()),
+            RawBsonRef::Decimal128(number) => match number.to_string() {
+                // NaN and the infinities are no decimals of JSON.
+                text if text.ends_with(|end: char| end.is_ascii_digit()) => Cell::Decimal(text),
+                text => Cell::of_text(&text),
+            },
+            RawBsonRef::Boolean(is_so) => Cell::Bool(is_so),
             RawBsonRef::Null | RawBsonRef::Undefined => Cell::Empty,
             RawBsonRef::String(text) => Cell::Text(text.to_string()),
             RawBsonRef::ObjectId(id) => Cell::Text(id.to_hex()),
-            other => Cell::Text(Bson::try_from(other).map_err(|e| e.to_string())?.to_string()),
+            RawBsonRef::DateTime(moment) => match moment.try_to_rfc3339_string() {
+                Ok(text) => Cell::Text(text),
+                Err(_) => Cell::Json(json_of(&Bson::DateTime(moment))),
+            },
+            other => Cell::Json(json_of(&Bson::try_from(other).map_err(|e| e.to_string())?)),
         };
     }
     Ok(row)
+}
+
+/// `value` as JSON, with the names that the driver has for types that JSON lacks.
+fn json_of(value: &Bson) -> String {
+    match value {
+        Bson::Document(document) => {
+            let members = document.iter().map(|(key, value)| format!("{}:{}", json_text(key), json_of(value)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        }
+        Bson::Array(values) => format!("[{}]", values.iter().map(json_of).collect::<Vec<_>>().join(",")),
+        Bson::Double(number) => Cell::Number(*number).to_json(),
+        // What the driver made it can write.
+        other => serde_json::to_string(other).unwrap_or_else(|_| json_text(&other.to_string())),
+    }
 }
 
 /// Copies documents unchanged. What is there already, by `_id`, stays as it is.
@@ -206,7 +230,7 @@ impl Documents {
         let of_run = identity_places(names);
         let mut documents = Vec::with_capacity(rows.len());
         for (row, cells) in (first..).zip(rows) {
-            let given = id.and_then(|place| cells.get(place)).filter(|cell| **cell != Cell::Empty);
+            let given = id.and_then(|place| cells.get(place)).filter(|cell| !cell.is_nothing());
             let own = given.cloned().or_else(|| Some(Cell::Text(identity(cells, of_run.as_ref()?)?)));
             if let Some(own) = &own {
                 if !self.seen.insert(self.seen.hasher().hash_one(own.to_text())) {
@@ -286,6 +310,7 @@ fn identity(cells: &[Cell], places: &[usize; 9]) -> Option<String> {
 
 fn append(document: &mut RawDocumentBuf, key: impl AsRef<CStr>, cell: &Cell, is_id: bool) {
     match cell {
+        Cell::Absent => {}
         // Rather than absent, so that a copy of the copy has the column even if it is empty everywhere.
         Cell::Empty => document.append(key, RawBson::Null),
         Cell::Whole(whole) => match i64::try_from(*whole) {
@@ -296,6 +321,16 @@ fn append(document: &mut RawDocumentBuf, key: impl AsRef<CStr>, cell: &Cell, is_
             },
         },
         Cell::Number(number) => document.append(key, *number),
+        Cell::Bool(is_so) => document.append(key, *is_so),
+        Cell::Decimal(text) => match text.parse::<::mongodb::bson::Decimal128>() {
+            Ok(decimal) if is_exact(text, &decimal.to_string()) => document.append(key, decimal),
+            _ => document.append(key, text.as_str()),
+        },
+        // Lists and objects that hold numbers which the driver does not know stay text.
+        Cell::Json(text) => match serde_json::from_str::<Bson>(text).map(RawBson::try_from) {
+            Ok(Ok(value)) => document.append(key, value),
+            _ => document.append(key, text.as_str()),
+        },
         Cell::Text(text) => match ObjectId::parse_str(text) {
             Ok(id) if is_id => document.append(key, id),
             _ => document.append(key, text.as_str()),

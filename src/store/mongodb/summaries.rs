@@ -77,7 +77,7 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
             async { aggregate.await?.try_collect::<Vec<Document>>().await }
         })
     };
-    let only = |condition: Document| doc! { "$match": { "$and": [location.filter.clone(), condition] } };
+    let only = |condition: Document| doc! { "$match": { "$and": [location.filter.as_ref().clone(), condition] } };
     let groups = match usable(roles) {
         Some(usable) => {
             let rest = only(doc! { "$nor": [usable.clone()] });

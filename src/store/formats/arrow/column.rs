@@ -6,7 +6,9 @@ use polars_arrow::array::BinaryViewArray;
 use polars_arrow::bitmap::Bitmap;
 use polars_buffer::Buffer;
 
-use crate::data::Cell;
+use crate::data::{Cell, number};
+use crate::store::formats::arrow::calendar::Calendar;
+use crate::store::formats::arrow::decimal;
 
 /// A column of some rows.
 #[derive(Debug, Clone)]
@@ -20,8 +22,14 @@ pub struct Column {
 /// The cells of a column, which are all of one type.
 #[derive(Debug, Clone)]
 pub enum Values {
-    /// Floating-point numbers, and decimals.
+    /// Floating-point numbers.
     Numbers(Buffer<f64>),
+    /// Integers in units of 10^−scale.
+    Decimals(Vec<i128>, i32),
+    /// Decimals of more digits than that, as text.
+    Digits(Vec<String>),
+    /// Dates and times: no numbers.
+    Times(Buffer<i64>, Calendar),
     /// Integers.
     Wholes(Buffer<i64>),
     /// Integers beyond 64 bits with a sign.
@@ -57,6 +65,9 @@ impl Column {
     pub fn rows(&self) -> usize {
         match &self.values {
             Values::Numbers(numbers) => numbers.len(),
+            Values::Decimals(digits, _) => digits.len(),
+            Values::Digits(texts) => texts.len(),
+            Values::Times(times, _) => times.len(),
             Values::Wholes(wholes) => wholes.len(),
             Values::Large(wholes) => wholes.len(),
             Values::Bools(bools) => bools.len(),
@@ -75,6 +86,10 @@ impl Column {
         }
         match &self.values {
             Values::Numbers(numbers) => Cell::Number(numbers[row]),
+            Values::Decimals(digits, scale) => Cell::Number(decimal::number(digits[row], *scale)),
+            // Digits with a point and an exponent are always a number.
+            Values::Digits(texts) => Cell::Number(number::parse(texts[row].as_bytes()).unwrap_or(f64::NAN)),
+            Values::Times(_, calendar) => Cell::Other(calendar.kind()),
             Values::Wholes(wholes) => Cell::Whole(wholes[row].into()),
             Values::Large(wholes) => Cell::Whole(wholes[row]),
             Values::Bools(bools) => Cell::Bool(bools.get_bit(row)),
@@ -86,6 +101,18 @@ impl Column {
             Values::Keyed(keys, of) => of.cell(keys[row] as usize),
             Values::Nothing(_) => Cell::Missing,
             Values::Other(kind, _) => Cell::Other(kind),
+        }
+    }
+
+    /// The text of the cell in `row`, if that says more than the [`cell`](Self::cell): every digit of a decimal, a date or a time.
+    pub fn text(&self, row: usize) -> Option<String> {
+        match &self.values {
+            _ if self.cell(row) == Cell::Missing => None,
+            Values::Decimals(digits, scale) => Some(decimal::text(digits[row], *scale)),
+            Values::Digits(texts) => Some(texts[row].clone()),
+            Values::Times(times, calendar) => Some(calendar.text(times[row])),
+            Values::Keyed(keys, of) => of.text(keys[row] as usize),
+            _ => None,
         }
     }
 
@@ -139,6 +166,29 @@ pub fn joined(mut columns: Vec<Column>) -> Option<Column> {
             Values::Wholes(wholes) => Some(wholes),
             _ => None,
         })?),
+        Values::Decimals(_, scale) => {
+            let mut digits = Vec::with_capacity(rows);
+            for column in &columns {
+                let Values::Decimals(more, _) = &column.values else { return None };
+                digits.extend_from_slice(more);
+            }
+            Values::Decimals(digits, *scale)
+        }
+        Values::Digits(_) => {
+            let mut texts = Vec::with_capacity(rows);
+            for column in &columns {
+                let Values::Digits(more) = &column.values else { return None };
+                texts.extend_from_slice(more);
+            }
+            Values::Digits(texts)
+        }
+        Values::Times(_, calendar) => {
+            let times = all(&columns, |values| match values {
+                Values::Times(times, _) => Some(times),
+                _ => None,
+            });
+            Values::Times(times?, *calendar)
+        }
         Values::Large(_) => {
             let mut wholes = Vec::with_capacity(rows);
             for column in &columns {

@@ -8,13 +8,17 @@
 //! What a file declares is compared with its size before memory is reserved for it: see [`most_unpacked`] and
 //! [`MOST_ROWS_PER_BYTE`].
 //!
-//! - [`column`]: a column of a block of rows, and the cells in it.
+//! - [`calendar`]: dates and times as text.
+//! - [`mod@column`]: a column of a block of rows, and the cells in it.
 //! - [`decimal`]: decimals as doubles.
 //! - [`region`]: reads parts of a file.
+//! - [`rows`]: gives whole rows.
 
+pub mod calendar;
 pub mod column;
 pub mod decimal;
 pub mod region;
+pub mod rows;
 
 use std::fs::File;
 use std::path::Path;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder};
 
-use crate::data::{Cell, Exclusion, Outcome, Place, Problem, Reading, Roles, RunTableBuilder};
+use crate::data::{Exclusion, Outcome, Place, Problem, Reading, Roles, RunTableBuilder};
 use crate::error::{Error, Result};
 use crate::format::excerpt;
 use crate::store::formats::csv::blocks::line_breaks;
-use crate::store::formats::csv::scan::{self, Row, Scanner};
+use crate::store::formats::csv::scan::{Row, Scanner};
 
 /// What may stand between cells.
 pub const SEPARATORS: [u8; 4] = *b",;\t|";
@@ -23,14 +23,14 @@ pub struct Layout {
     pub fields: usize,
     /// What is read.
     pub reading: Arc<Reading>,
-    /// Where the columns of the reading are.
-    places: Vec<usize>,
-    /// Finds those columns in plain text.
+    /// Finds the columns of the reading.
     scanner: Scanner,
     /// Which of them is the metric; none if the file's name gives it.
     metric: Option<usize>,
     /// The other columns, with their places.
     others: Vec<(usize, String)>,
+    /// Finds them.
+    other_scanner: Scanner,
     /// Length of the header and what comes before it.
     pub header_bytes: usize,
     /// Number of the line after the header.
@@ -58,7 +58,8 @@ impl Layout {
         };
         let holds_both = |names: &[String]| [&roles.factor, &roles.metric].iter().all(|name| names.contains(name));
         let headers: Vec<_> = SEPARATORS.into_iter().filter_map(|s| header_of(s).map(|header| (s, header))).collect();
-        // The separator that yields both columns; without one, the one that yields most names, for the message.
+        // The separator that yields both columns; without one, the one that yields most names, for
+        // the message.
         let (separator, (names, bytes)) = headers
             .into_iter()
             .rev()
@@ -83,14 +84,15 @@ impl Layout {
         let reading = Reading::new(roles, is_single);
         let is_other = |name: &String| !name.is_empty() && !reading.knows(name) && !reading.is_trainers();
         let others = names.iter().enumerate().filter(|(_, name)| is_other(name)).map(|(at, name)| (at, name.clone()));
-        let others = others.collect();
+        let others: Vec<(usize, String)> = others.collect();
+        let other_places: Vec<usize> = others.iter().map(|(at, _)| *at).collect();
         let places: Vec<usize> = reading.names().iter().map(place).collect::<Result<_>>()?;
         Ok(Self {
             separator,
             fields: names.len(),
             scanner: Scanner::new(separator, &places),
-            places,
             others,
+            other_scanner: Scanner::new(separator, &other_places),
             metric: reading.names().iter().position(|name| *name == roles.metric),
             reading: Arc::new(reading),
             header_bytes: mark + bytes,
@@ -98,19 +100,20 @@ impl Layout {
         })
     }
 
-    /// Parses one block; `is_end` if nothing follows it. Lines are counted from 0 at the start of the block. Of the first `surveyed` runs
-    /// the columns that nobody asked for are looked at, too.
-    pub fn parse(&self, block: &[u8], is_end: bool, surveyed: usize) -> BlockRows {
+    /// What stands between cells.
+    pub fn separator(&self) -> u8 {
+        self.separator
+    }
+
+    /// Parses one block. Lines are counted from 0 at the start of the block. Of the first
+    /// `surveyed` runs the columns that nobody asked for are looked at, too.
+    pub fn parse(&self, block: &[u8], surveyed: usize) -> BlockRows {
         let builder = RunTableBuilder::new(Arc::clone(&self.reading));
         let rows = BlockRows { builder, lines: line_breaks(block), unterminated: None, failed: None };
-        let is_unterminated = is_end && !block.ends_with(b"\n") && !block.ends_with(b"\r");
-        let mut parser =
-            Parser { layout: self, block, is_end, is_unterminated, rows, surveyed, shortest_end: usize::MAX };
-        if scan::is_plain(block) {
-            self.scanner.each_row(block, |row| parser.take(row));
-        } else {
-            parser.take_quoted();
-        }
+        // Only the block at the end of a file ends otherwise.
+        let is_unterminated = !block.ends_with(b"\n") && !block.ends_with(b"\r");
+        let mut parser = Parser { layout: self, block, is_unterminated, rows, surveyed, shortest_end: usize::MAX };
+        self.scanner.each_row(block, |row| parser.take(row));
         parser.rows
     }
 }
@@ -119,7 +122,6 @@ impl Layout {
 struct Parser<'p> {
     layout: &'p Layout,
     block: &'p [u8],
-    is_end: bool,
     /// Whether the block is the end of the file and has no line break there.
     is_unterminated: bool,
     rows: BlockRows,
@@ -130,32 +132,10 @@ struct Parser<'p> {
 }
 
 impl Parser<'_> {
-    /// Takes the rows of text with quotes, or with any line ends.
-    fn take_quoted(&mut self) {
-        let (layout, block) = (self.layout, self.block);
-        let mut reader = reader_of(block, layout.separator);
-        let mut record = ByteRecord::new();
-        // Reading from memory into a byte record of any length cannot fail.
-        while matches!(reader.read_byte_record(&mut record), Ok(true)) {
-            let cells: Vec<Cell> =
-                layout.places.iter().map(|at| Cell::Text(record.get(*at).unwrap_or_default())).collect();
-            let row = Row {
-                start: start_of(&record, block),
-                next: reader.position().byte() as usize,
-                fields: record.len(),
-                last_cell: record.get(record.len() - 1).map_or(0, <[u8]>::len),
-                cells: &cells,
-            };
-            if self.take(&row).is_break() {
-                return;
-            }
-        }
-    }
-
     #[inline]
     fn take(&mut self, row: &Row<'_, '_>) -> ControlFlow<()> {
         let layout = self.layout;
-        let is_last = self.is_end && row.next >= self.block.len();
+        let is_last = row.next == self.block.len();
         if is_last || row.fields != layout.fields {
             return self.take_odd(row, is_last);
         }
@@ -172,32 +152,34 @@ impl Parser<'_> {
     #[cold]
     fn survey(&mut self, row: &Row<'_, '_>, level: f64) -> ControlFlow<()> {
         self.surveyed -= 1;
-        let mut record = ByteRecord::new();
-        let mut reader = reader_of(&self.block[row.start..row.next], self.layout.separator);
-        if self.layout.others.is_empty() || !matches!(reader.read_byte_record(&mut record), Ok(true)) {
+        let layout = self.layout;
+        if layout.others.is_empty() {
             return ControlFlow::Continue(());
         }
-        for (place, name) in &self.layout.others {
-            let cell = Cell::Text(record.get(*place).unwrap_or_default());
-            self.rows.builder.survey(name, *place, level, cell);
-        }
+        let builder = &mut self.rows.builder;
+        layout.other_scanner.each_row(&self.block[row.start..row.next], |row| {
+            for ((place, name), cell) in layout.others.iter().zip(row.cells) {
+                builder.survey(name, *place, level, *cell);
+            }
+            ControlFlow::Break(())
+        });
         ControlFlow::Continue(())
     }
 
     /// Takes a row that may be blank, of the wrong length, or cut off.
     fn take_odd(&mut self, row: &Row<'_, '_>, is_last: bool) -> ControlFlow<()> {
         let layout = self.layout;
-        let text = &self.block[row.start..row.next.min(self.block.len())];
+        let text = &self.block[row.start..row.next];
         if layout.fields > 1 && row.fields == 1 && is_blank(text) {
             return ControlFlow::Continue(());
         }
         let (block, start) = (self.block, row.start);
         let place = || Place::Line(line_breaks(&block[..start]));
         let is_torn = is_last && self.is_unterminated;
-        if is_last && is_unclosed(&block[start..]) {
+        if row.is_open && text.trim_ascii_end().contains(&b'\n') {
             return self.fail(row, Failure::Unclosed);
         }
-        if is_torn && (cut_short(row.last_cell, self.shortest_end) || quotes(&block[start..]) % 2 == 1) {
+        if is_torn && (cut_short(row.last_cell, self.shortest_end) || row.is_open) {
             self.rows.builder.leave_out(Exclusion::TornLine, place);
             return ControlFlow::Continue(());
         }
@@ -240,8 +222,9 @@ fn is_blank(text: &[u8]) -> bool {
             .is_some_and(|text| text.trim_ascii().is_empty())
 }
 
-/// Whether the last cell of a file without a final line break looks cut: a column of long numbers does not suddenly hold
-/// one that is three digits shorter than every other. (A cut of one or two digits of 16 changes nothing that matters.)
+/// Whether the last cell of a file without a final line break looks cut: a column of long numbers
+/// does not suddenly hold one that is three digits shorter than every other. (A cut of one or two
+/// digits of 16 changes nothing that matters.)
 fn cut_short(length: usize, shortest_before: usize) -> bool {
     const LONG: usize = 10;
     const MISSING: usize = 3;
@@ -268,22 +251,6 @@ pub struct BlockRows {
     pub unterminated: Option<String>,
     /// The line where reading ends, and why.
     pub failed: Option<(u64, Failure)>,
-}
-
-/// Where the record really begins: the reader's position is before the line breaks that it skipped.
-fn start_of(record: &ByteRecord, block: &[u8]) -> usize {
-    let from = record.position().map_or(0, |position| position.byte() as usize);
-    let skipped = block[from..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
-    from + skipped
-}
-
-fn quotes(bytes: &[u8]) -> usize {
-    bytes.iter().filter(|byte| **byte == b'"').count()
-}
-
-/// Whether the last record of a file is a quoted field that swallowed the lines after it.
-fn is_unclosed(record: &[u8]) -> bool {
-    record.trim_ascii_end().contains(&b'\n') && quotes(record) % 2 == 1
 }
 
 fn reader_of(bytes: &[u8], separator: u8) -> csv::Reader<&[u8]> {

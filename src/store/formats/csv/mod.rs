@@ -1,15 +1,19 @@
 //! Reads runs from CSV: one pass, every row accounted for, every message with its line.
 //!
-//! Why not polars' own CSV reader: it turns short rows into nulls and cuts long ones without a word, and its errors name
-//! no line, so that a second pass would be needed whenever something is odd. The `csv` crate gives all of that in one
-//! pass; the speed comes from splitting the input into blocks at line ends and parsing the blocks on all threads. Rows
-//! keep their order, so the result does not depend on the number of threads. Memory: the two columns and a few blocks.
+//! Why not polars' own CSV reader: it turns short rows into nulls and cuts long ones without a
+//! word, and its errors name no line, so that a second pass would be needed whenever something is
+//! odd. Here one pass gives all of that; the speed comes from splitting the input into blocks at
+//! row ends and parsing the blocks on all threads, while the next ones are read. Rows keep their
+//! order, so the result does not depend on the number of threads. Memory: the wanted columns and
+//! some blocks.
 //!
-//! Accepted: comma, semicolon, tab or bar as separator (the one that yields the wanted columns), quoted fields also with
-//! line breaks inside, LF, CRLF or CR, a UTF-8 byte order mark, blanks around cells, blank lines.
+//! Accepted: comma, semicolon, tab or bar as separator (the one that yields the wanted columns),
+//! quoted fields also with line breaks inside, LF, CRLF or CR, a UTF-8 byte order mark, blanks
+//! around cells, blank lines.
 
 mod blocks;
 pub mod layout;
+mod rows;
 mod scan;
 
 use std::fs::File;
@@ -18,14 +22,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use sha2::Sha256;
 
 use crate::data::survey;
 use crate::data::{Data, Place, Roles, RunTable, RunTableBuilder};
 use crate::error::{Error, Result};
 use crate::provenance::InputDigest;
 use crate::store::formats::content::Content;
-use crate::store::formats::csv::blocks::{Blocks, COMPARED, Tail};
+use crate::store::formats::csv::blocks::{Batch, Blocks, COMPARED, Seen, Tail};
 use crate::store::formats::csv::layout::{BlockRows, Failure, Layout};
 use crate::store::formats::{self, Format, levels};
 use crate::warning::Warning;
@@ -41,6 +44,7 @@ pub const FORMAT: Format = Format {
     // Whatever nobody else knows.
     recognises: |_| true,
     read: read_content,
+    rows: rows::each_row,
 };
 
 fn read_content(content: Content, roles: &Roles) -> Result<Data> {
@@ -52,13 +56,12 @@ fn read_content(content: Content, roles: &Roles) -> Result<Data> {
     if is_table_of_levels {
         return levels::read_csv(text, digest, &path, roles).map(Data::Levels);
     }
-    let mut blocks = Blocks::of(text, Tail::Used);
-    let first = blocks.first(&path)?;
-    let layout = Layout::of_header(&first, &path, roles)?;
+    let mut blocks = Blocks::new(text, b',', Tail::Used);
+    let layout = read_header(&mut blocks, &path, roles)?;
     let start = Start { line: layout.first_line, skip: layout.header_bytes };
-    let (rows, _) = read_blocks(&mut blocks, Some(first), &layout, start, &path)?;
-    let Blocks { bytes, digest: hash, .. } = blocks;
-    rows.into_table(digest.finish(bytes, hash), &path).map(Data::Runs)
+    let mut seen = Seen::default();
+    let (rows, _) = read_blocks(blocks, &mut seen, &layout, start, &path)?;
+    rows.into_table(digest.finish(seen.bytes, seen.digest), &path).map(Data::Runs)
 }
 
 /// Whether a file can be read on where it grows: plain text of runs. All others are read whole.
@@ -78,27 +81,26 @@ pub fn may_grow(content: Content, roles: &Roles) -> Result<bool> {
 pub struct Growing {
     layout: Layout,
     line: u64,
-    digest: Sha256,
-    bytes: u64,
-    /// The bytes at its beginning and before the place read up to, to see whether it is still the same file.
-    ends: [Vec<u8>; 2],
+    seen: Seen,
+    /// The bytes at its beginning, to see whether it is still the same file.
+    head: Vec<u8>,
 }
 
 impl Growing {
     /// Reads the whole lines of `file` from its beginning.
     ///
     /// # Errors
-    /// Those of [`read`].
+    /// Those of [`FORMAT`].
     pub fn open(file: &mut File, path: &Path, roles: &Roles) -> Result<(Self, RunTable)> {
         file.rewind().map_err(Error::read(path))?;
-        let mut blocks = Blocks::of(file, Tail::Left);
-        let first = blocks.first(path)?;
-        let layout = Layout::of_header(&first, path, roles)?;
+        let mut blocks = Blocks::new(file, b',', Tail::Left);
+        let layout = read_header(&mut blocks, path, roles)?;
+        let first = blocks.start(path)?;
         let head = first[..first.len().min(COMPARED)].to_vec();
         let start = Start { line: layout.first_line, skip: layout.header_bytes };
-        let (rows, line) = read_blocks(&mut blocks, Some(first), &layout, start, path)?;
-        let Blocks { digest, bytes, last, .. } = blocks;
-        let growing = Self { layout, line, digest, bytes, ends: [head, last] };
+        let mut seen = Seen::default();
+        let (rows, line) = read_blocks(blocks, &mut seen, &layout, start, path)?;
+        let growing = Self { layout, line, seen, head };
         let table = rows.into_table(growing.input(path), path)?;
         Ok((growing, table))
     }
@@ -115,36 +117,32 @@ impl Growing {
             file.take(expected.len() as u64).read_to_end(&mut found)?;
             Ok(found == expected)
         };
-        let [head, last] = &self.ends;
-        let both = same(0, head).and_then(|first| Ok(first && same(self.bytes - last.len() as u64, last)?));
+        let Seen { bytes, last, .. } = &self.seen;
+        let both = same(0, &self.head).and_then(|first| Ok(first && same(bytes - last.len() as u64, last)?));
         both.map_err(Error::read(path))
     }
 
     /// Reads the whole lines that came since. The table's input describes the file from its beginning.
     ///
     /// # Errors
-    /// Those of [`read`].
+    /// Those of [`FORMAT`].
     pub fn read_more(&mut self, file: &mut File, path: &Path) -> Result<RunTable> {
-        file.seek(SeekFrom::Start(self.bytes)).map_err(Error::read(path))?;
-        let mut blocks = Blocks::after(self.digest.clone(), self.bytes, file, Tail::Left);
-        let first = blocks.next().map_err(Error::read(path))?;
+        file.seek(SeekFrom::Start(self.seen.bytes)).map_err(Error::read(path))?;
+        let blocks = Blocks::new(file, self.layout.separator(), Tail::Left);
         let start = Start { line: self.line, skip: 0 };
-        let (rows, line) = read_blocks(&mut blocks, first, &self.layout, start, path)?;
-        let Blocks { digest, bytes, last, .. } = blocks;
-        if bytes > self.bytes {
-            self.ends[1] = last;
-        }
-        (self.line, self.digest, self.bytes) = (line, digest, bytes);
+        let mut seen = self.seen.clone();
+        let (rows, line) = read_blocks(blocks, &mut seen, &self.layout, start, path)?;
+        (self.line, self.seen) = (line, seen);
         rows.into_table(self.input(path), path)
     }
 
     /// Bytes read.
     pub fn bytes(&self) -> u64 {
-        self.bytes
+        self.seen.bytes
     }
 
     fn input(&self, path: &Path) -> InputDigest {
-        InputDigest::new(path, self.bytes, self.digest.clone())
+        InputDigest::new(path, self.seen.bytes, self.seen.digest.clone())
     }
 }
 
@@ -156,42 +154,53 @@ struct Start {
     skip: usize,
 }
 
-/// Parses all blocks from `next` on; gives the rows and the number of the line after them.
-fn read_blocks<R: Read>(
-    blocks: &mut Blocks<R>,
-    mut next: Option<Vec<u8>>,
+/// Finds the columns in the header that `blocks` begin with.
+fn read_header<R: Read>(blocks: &mut Blocks<R>, path: &Path, roles: &Roles) -> Result<Layout> {
+    let layout = Layout::of_header(blocks.start(path)?, path, roles)?;
+    blocks.skip_header(layout.header_bytes, layout.separator(), path)?;
+    Ok(layout)
+}
+
+/// Parses all `blocks` and adds them to `seen`; gives the rows and the number of the line after
+/// them.
+fn read_blocks<R: Read + Send>(
+    mut blocks: Blocks<R>,
+    seen: &mut Seen,
     layout: &Layout,
     start: Start,
     path: &Path,
 ) -> Result<(Rows, u64)> {
     let mut rows = Rows { builder: RunTableBuilder::new(Arc::clone(&layout.reading)), warnings: Vec::new() };
-    let Start { mut line, mut skip } = start;
-    let mut is_first = true;
-    while next.is_some() {
-        let mut batch = Vec::new();
-        while let Some(block) = next.take() {
-            batch.push(block);
-            if batch.len() < rayon::current_num_threads() {
-                next = blocks.next().map_err(Error::read(path))?;
-            }
-        }
-        next = blocks.next().map_err(Error::read(path))?;
-        let last = batch.len() - 1;
-        let parsed: Vec<BlockRows> = batch
-            .par_iter()
-            .enumerate()
-            .map(|(i, block)| {
-                let is_end = next.is_none() && i == last;
-                let surveyed = if is_first && i == 0 { survey::ROWS } else { SURVEYED };
-                layout.parse(&block[if i == 0 { skip } else { 0 }..], is_end, surveyed)
-            })
-            .collect();
-        (skip, is_first) = (0, false);
+    let Start { mut line, skip } = start;
+    // Some more than there are threads, so that none waits long for the others.
+    let most = 2 * rayon::current_num_threads();
+    let mut batch = blocks.next_batch(most, Vec::new());
+    let (mut used, mut skip) = (Vec::new(), Some(skip));
+    while !batch.blocks.is_empty() || batch.failed.is_some() {
+        let header = skip.take();
+        let spare = std::mem::take(&mut used);
+        let (next, ((), parsed)) = rayon::join(
+            || blocks.next_batch(most, spare),
+            || rayon::join(|| seen.update(&batch.blocks), || parse_batch(&batch, header, layout)),
+        );
         for block in parsed {
             line += rows.append(block, line, path, layout)?;
         }
+        if let Some(unread) = batch.failed.take() {
+            return Err(unread.at(line, path));
+        }
+        used = std::mem::replace(&mut batch, next).blocks;
     }
     Ok((rows, line))
+}
+
+/// Parses the blocks of `batch`; of the first one of a file, `header` bytes hold no rows.
+fn parse_batch(batch: &Batch, header: Option<usize>, layout: &Layout) -> Vec<BlockRows> {
+    let parse = |(number, block): (usize, &Vec<u8>)| match header {
+        Some(header) if number == 0 => layout.parse(&block[header..], survey::ROWS),
+        _ => layout.parse(block, SURVEYED),
+    };
+    batch.blocks.par_iter().enumerate().map(parse).collect()
 }
 
 /// What all blocks so far gave.

@@ -104,6 +104,7 @@ impl Batch {
             Kind::Whole(8, false) => Values::Large(buffers.fixed(|bytes| u64::from_le_bytes(bytes).into())?),
             Kind::Whole(bytes, is_signed) => Values::Wholes(buffers.wholes(bytes, is_signed)?.into()),
             Kind::Number(bytes) => Values::Numbers(buffers.numbers(bytes)?.into()),
+            Kind::Calendar(bytes, calendar) => Values::Times(buffers.wholes(bytes, true)?.into(), calendar),
             Kind::Decimal(bytes, scale) => buffers.decimals(bytes, scale)?,
             Kind::Text(bytes) => Values::Texts(buffers.texts(bytes)?),
             Kind::Views => {
@@ -214,16 +215,24 @@ impl Buffers<'_> {
             8 => self.fixed(|bytes| i64::from_le_bytes(bytes).into())?,
             16 => self.fixed(i128::from_le_bytes)?,
             _ => {
-                let number = |mut bytes: [u8; 32]| {
+                let reversed = |mut bytes: [u8; 32]| {
                     bytes.reverse();
-                    decimal::number_of_bytes(&bytes, scale)
+                    bytes
                 };
-                return Ok(Values::Numbers(self.fixed(number)?.into()));
+                let bytes = self.fixed(reversed)?;
+                let digits = bytes.iter().map(|bytes| decimal::whole_of_bytes(bytes)).collect::<Option<Vec<_>>>();
+                match digits {
+                    Some(digits) => digits,
+                    None => {
+                        let text = |bytes: &[u8; 32]| decimal::text_of_decimal(bytes, scale);
+                        return Ok(Values::Digits(bytes.iter().map(text).collect()));
+                    }
+                }
             }
         };
         Ok(match scale {
             0 => Values::Large(digits),
-            _ => Values::Numbers(digits.into_iter().map(|digits| decimal::number(digits, scale)).collect()),
+            _ => Values::Decimals(digits, scale),
         })
     }
 

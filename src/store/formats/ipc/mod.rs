@@ -29,6 +29,7 @@ pub const FORMAT: Format = Format {
     endings: &["arrow", "feather", "ipc", "arrows"],
     recognises: |start| start.starts_with(MAGIC) || start.starts_with(&CONTINUED),
     read: |content, roles| arrow::read_content(content, roles, IpcFile::open),
+    rows: |path, _, names, take| arrow::rows::each_row(path, IpcFile::open, names, take),
 };
 
 /// A file begins and ends so.

@@ -4,7 +4,11 @@
 //! before it are counted. Format: <https://arrow.apache.org/docs/format/Columnar.html>.
 
 use polars_arrow_format::ipc::planus::Error as Invalid;
-use polars_arrow_format::ipc::{Endianness, FieldRef, MetadataVersion, Precision, SchemaRef, TypeRef, UnionMode};
+use polars_arrow_format::ipc::{
+    DateUnit, Endianness, FieldRef, MetadataVersion, Precision, SchemaRef, TimeUnit, TypeRef, UnionMode,
+};
+
+use crate::store::formats::arrow::calendar::{Calendar, Zone};
 
 /// What a column is that has others as its parts, each with one cell a row.
 pub const GROUP: &str = "a group of columns";
@@ -76,6 +80,8 @@ pub enum Kind {
     Number(usize),
     /// Integers of so many bytes, in units of 10^−scale.
     Decimal(usize, i32),
+    /// Dates and times, as integers of so many bytes.
+    Calendar(usize, Calendar),
     /// Text, whose ends are integers of so many bytes.
     Text(usize),
     /// Text as views.
@@ -214,9 +220,19 @@ fn kind(field: FieldRef) -> Result<Shape, String> {
         TypeRef::Utf8(_) => Shape::flat(Kind::Text(4)),
         TypeRef::LargeUtf8(_) => Shape::flat(Kind::Text(8)),
         TypeRef::Utf8View(_) => Shape::flat(Kind::Views),
-        TypeRef::Date(_) => Shape::flat(Kind::Other("a date")),
-        TypeRef::Time(_) => Shape::flat(Kind::Other("a time of day")),
-        TypeRef::Timestamp(_) => Shape::flat(Kind::Other("a timestamp")),
+        TypeRef::Date(of) => Shape::flat(match of.unit().map_err(invalid)? {
+            DateUnit::Day => Kind::Calendar(4, Calendar::Date(1)),
+            DateUnit::Millisecond => Kind::Calendar(8, Calendar::Date(86_400_000)),
+        }),
+        TypeRef::Time(of) => {
+            let bytes = bytes_of(of.bit_width().map_err(invalid)?)?;
+            Shape::flat(Kind::Calendar(bytes, Calendar::Time(units(of.unit().map_err(invalid)?))))
+        }
+        TypeRef::Timestamp(of) => {
+            // A time zone is a way to show moments; they are stored in UTC.
+            let zone = Zone::new(of.timezone().map_err(invalid)?.is_some());
+            Shape::flat(Kind::Calendar(8, Calendar::Timestamp(units(of.unit().map_err(invalid)?), zone)))
+        }
         TypeRef::Duration(_) => Shape::flat(Kind::Other("a duration")),
         TypeRef::Interval(_) => Shape::flat(Kind::Other("an interval")),
         TypeRef::FixedSizeBinary(_) => Shape::flat(Kind::Other("bytes that are no text")),
@@ -235,6 +251,16 @@ fn kind(field: FieldRef) -> Result<Shape, String> {
         }
         TypeRef::RunEndEncoded(_) => Shape::nested(Kind::Unknown("a run of values"), 0),
     })
+}
+
+/// How many of a `unit` a second has.
+fn units(unit: TimeUnit) -> i64 {
+    match unit {
+        TimeUnit::Second => 1,
+        TimeUnit::Millisecond => 1000,
+        TimeUnit::Microsecond => 1_000_000,
+        TimeUnit::Nanosecond => 1_000_000_000,
+    }
 }
 
 /// What a top-level column is that has parts.

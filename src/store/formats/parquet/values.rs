@@ -114,6 +114,7 @@ impl Leaf {
         let values = match self.meaning {
             Meaning::Other(kind) => Values::Other(kind, array.len()),
             Meaning::Null => Values::Nothing(array.len()),
+            Meaning::Calendar(calendar) => Values::Times(wholes(array)?, calendar),
             Meaning::Decimal(scale) => self.decimals(array, scale)?,
             Meaning::Half => {
                 let halves = array.as_any().downcast_ref::<FixedSizeBinaryArray>()?;
@@ -129,7 +130,7 @@ impl Leaf {
         if let Some(digits) = wholes(array) {
             return Some(match scale {
                 0 => Values::Wholes(digits),
-                _ => Values::Numbers(digits.iter().map(|digits| decimal::number((*digits).into(), scale)).collect()),
+                _ => Values::Decimals(digits.iter().map(|digits| (*digits).into()).collect(), scale),
             });
         }
         let bytes: Box<dyn Iterator<Item = &[u8]>> = match self.physical {
@@ -141,12 +142,11 @@ impl Leaf {
             return None;
         }
         let as_wholes = || bytes.iter().map(|bytes| decimal::whole_of_bytes(bytes)).collect::<Option<Vec<_>>>();
-        if scale == 0
-            && let Some(wholes) = as_wholes()
-        {
-            return Some(Values::Large(wholes));
-        }
-        Some(Values::Numbers(bytes.iter().map(|bytes| decimal::number_of_bytes(bytes, scale)).collect()))
+        Some(match as_wholes() {
+            Some(wholes) if scale == 0 => Values::Large(wholes),
+            Some(digits) => Values::Decimals(digits, scale),
+            None => Values::Digits(bytes.iter().map(|bytes| decimal::text_of_decimal(bytes, scale)).collect()),
+        })
     }
 }
 
