@@ -33,7 +33,7 @@ pub enum Error {
         source: io::Error,
     },
     /// A folder or a pattern that yields no data file.
-    #[error("{source_name} holds no CSV or Parquet file{found}")]
+    #[error("{source_name} holds no file of runs{found}")]
     NoFiles {
         /// The folder or glob as given.
         source_name: String,

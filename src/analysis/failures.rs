@@ -36,14 +36,14 @@ use crate::stats::compare::wilson;
 pub struct Failures {
     /// All runs of the level.
     pub runs: u64,
-    /// Those that failed.
+    /// The runs that failed.
     pub failed: u64,
     /// Their share with Wilson's interval; absent without runs.
     pub share: Option<Estimate>,
 }
 
 impl Failures {
-    /// Of `runs`, of which so many `failed`.
+    /// The failures at a level with so many `runs`, the `failed` ones included.
     pub fn new(failed: u64, runs: u64, confidence: f64) -> Self {
         Self { runs, failed, share: wilson(failed, runs, confidence) }
     }
@@ -137,7 +137,7 @@ pub struct Eligibility {
 }
 
 impl Eligibility {
-    /// What `question` asks for: a share, or else none unless failed runs count.
+    /// The rule that `question` asks for. Without a share of its own, no run may fail, unless failed runs have a value.
     pub fn new(question: &Question) -> Self {
         let counts = question.failed_as.is_some() || question.statistic == Statistic::Median;
         let max_failed = question.max_failed.or(if counts { None } else { Some(0.0) });
@@ -151,11 +151,11 @@ impl Eligibility {
 
 /// The levels, sorted by whether they take part.
 pub struct Sorted<'a> {
-    /// Those that do, described.
+    /// The levels that take part.
     pub groups: Vec<Group>,
     /// Their runs; empty if there are only summaries.
     pub samples: Cow<'a, [Sample]>,
-    /// Those that do not.
+    /// The levels that take no part.
     pub ineligible: Vec<Ineligible>,
 }
 
@@ -406,7 +406,7 @@ mod tests {
     }
 
     proptest! {
-        /// Nothing panics, and no level is lost, whatever fails.
+        /// Every level is kept, whichever runs fail, and nothing panics.
         #[test]
         fn every_level_is_somewhere(
             runs in prop::collection::vec((0u64..4, prop::collection::vec(-1e3f64..1e3, 0..4)), 1..8),

@@ -11,7 +11,7 @@ use crate::store::Source;
 /// Arguments of `compare`.
 #[derive(Debug, Args)]
 pub struct CompareArgs {
-    /// What it was: CSV or Parquet file, folder, quoted glob, or MongoDB URI
+    /// What it was: file of runs, folder, quoted glob, or MongoDB URI
     #[arg(value_name = "A")]
     pub first: Source,
     /// What it is now: the same

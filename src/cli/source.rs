@@ -57,7 +57,8 @@ pub struct FilterArgs {
 /// Where the runs to read are.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
-    /// Runs, or a table level,mean,std_dev,n: CSV or Parquet files, folders of them, quoted globs, - for CSV on standard input, or
+    /// Runs, or a table level,mean,std_dev,n: CSV, JSON Lines, Parquet or Arrow files, folders of them, quoted globs, templates such as
+    /// 'out/lr{lr}/log.csv', - for standard input, or
     /// MongoDB URIs [default: $MONGODB_URI]
     #[arg(required = !in_environment(), value_name = "SOURCE")]
     sources: Vec<Source>,

@@ -13,7 +13,7 @@ use crate::store::Source;
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// CSV or Parquet files, folders of them, quoted globs, or MongoDB URIs [default: $MONGODB_URI]
+    /// files of runs, folders of them, quoted globs, templates, or MongoDB URIs [default: $MONGODB_URI]
     #[arg(required = !in_environment(), value_name = "SOURCE")]
     pub sources: Vec<Source>,
     /// Seconds between looks where no event tells of a change

@@ -48,21 +48,24 @@ pub fn read(sources: &[Source], roles: &Roles) -> Result<Data> {
 /// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs; [`Error::Usage`] for levels whose runs
 /// were to be compared in blocks.
 pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], roles: &Roles) -> Result<Data> {
+    const FEW: usize = 5;
     let (mut read, is_single) = (Vec::new(), tables.len() == 1);
     let (mut runs, mut levels) = (RunTable::empty(roles), LevelSummaries::empty(roles));
     for table in tables {
         match table {
             Data::Runs(table) if is_single => runs.append(table)?,
-            Data::Runs(table) => match of_same_runs(&read, &table) {
-                Some(first) => {
-                    let second = table.inputs.first().map_or_else(String::new, |input| input.path.clone());
-                    runs.warnings.push(Warning::SameRuns { first: first.clone(), second });
-                }
-                None => {
-                    read.push((table.fingerprint(), table.inputs.first().map_or_else(String::new, |i| i.path.clone())));
+            Data::Runs(table) => {
+                let (fingerprint, path) = (table.fingerprint(), path_of(&table));
+                // A few runs may be the same by chance.
+                let same = read.iter().find(|(known, _)| *known == fingerprint && table.height() > FEW);
+                if let Some((_, first)) = same {
+                    // A copy, as in another format.
+                    runs.warnings.push(Warning::SameRuns { first: String::clone(first), second: path });
+                } else {
+                    read.push((fingerprint, path));
                     runs.append(table)?;
                 }
-            },
+            }
             Data::Levels(table) => levels.append(table),
         }
     }
@@ -96,11 +99,7 @@ pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], role
     Ok(data)
 }
 
-/// The source that was `read` before and holds the same runs as `table`, in the same order, as a copy in another format does. A few
-/// runs may be the same by chance.
-fn of_same_runs<'r>(read: &'r [(u64, String)], table: &RunTable) -> Option<&'r String> {
-    const FEW: usize = 5;
-    let fingerprint = table.fingerprint();
-    let same = read.iter().find(|(known, _)| *known == fingerprint);
-    same.filter(|_| table.height() > FEW).map(|(_, path)| path)
+/// The path that `table` was read from.
+fn path_of(table: &RunTable) -> String {
+    table.inputs.first().map_or_else(String::new, |input| input.path.clone())
 }

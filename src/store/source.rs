@@ -153,7 +153,8 @@ impl Input {
 /// Whether `roles` can be read from `sources`, as far as that shows before they are opened.
 ///
 /// # Errors
-/// [`Error::Usage`] for columns that are not different ones, and for blocks or a second factor of documents that a server adds up.
+/// [`Error::Usage`] for columns that are not different ones, and for blocks or a second factor of
+/// documents that a server adds up.
 pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
     roles.check()?;
     if let (Some(_), Some(source)) = (roles.per_file, sources.iter().find(|s| matches!(s, Source::Collection(_)))) {

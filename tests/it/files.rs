@@ -35,7 +35,7 @@ fn a_folder_may_be_called_like_a_file() {
 #[test]
 fn an_empty_folder_and_one_without_data_are_unreachable_sources() {
     let folder = Folder::new();
-    initsweep("stats .").in_folder(&folder).run().fails_with(4).says("holds no CSV or Parquet file; it is empty");
+    initsweep("stats .").in_folder(&folder).run().fails_with(4).says("holds no file of runs; it is empty");
     folder.write("notes.md", "x");
     initsweep("stats .").in_folder(&folder).run().fails_with(4).says("it has notes.md");
 }

@@ -180,7 +180,8 @@ fn conditions_hold_for_the_same_values_at_the_server() {
     );
 }
 
-/// Runs of every kind that can fail or be left out, with the factor and the metric as `run` writes them.
+/// Runs of every kind that can fail or be left out, with the factor and the metric as `run` writes
+/// them.
 fn nasty(run: impl Fn(Option<Bson>, Option<Bson>) -> Document) -> Vec<Document> {
     let some = |x: Bson, y: Bson| run(Some(x), Some(y));
     let mut documents: Vec<Document> = (0..3000)

@@ -94,7 +94,8 @@ impl Proxy {
         self.state.paused.store(false, Ordering::SeqCst);
     }
 
-    /// Lets `skip` calls of `command` pass, then answers `times` of them with `reply`. Rules are used up in their order.
+    /// Lets `skip` calls of `command`, or of pipelines that begin with this stage, pass, then
+    /// answers `times` of them with `reply`. Rules are used up in their order.
     pub fn answer(&self, command: &'static str, skip: u32, times: u32, reply: Document) {
         self.state.rules.lock().unwrap().push(Rule { command, skip, times, reply });
     }
@@ -157,8 +158,10 @@ impl State {
         }
         let body = RawDocument::from_bytes(&sections[1..1 + length(sections)]).unwrap();
         let command = body.iter().next()?.unwrap().0.as_str().to_string();
+        let first = body.get_array("pipeline").ok().and_then(|stages| stages.into_iter().next()?.ok()?.as_document());
+        let stage = first.and_then(|stage| Some(stage.iter().next()?.ok()?.0.as_str()));
         let mut rules = self.rules.lock().unwrap();
-        let place = rules.iter().position(|rule| rule.command == command)?;
+        let place = rules.iter().position(|rule| rule.command == command || Some(rule.command) == stage)?;
         let rule = &mut rules[place];
         if rule.skip > 0 {
             rule.skip -= 1;

@@ -1,15 +1,16 @@
 //! Conditions on documents in the server's words: exactly what [`Condition`] says of the cells that
 //! [`Rows`](super::fill::Rows) make of their fields.
 //!
-//! **Types.** A database knows them, so that a number is compared with numbers and a text with texts, letter by letter. Lists
-//! and documents equal nothing.
+//! **Types.** A database knows them, so that a number is compared with numbers and a text with
+//! texts, letter by letter. Lists and documents equal nothing.
 //!
-//! **Numbers** are compared as doubles, which hold neither every Int64 nor every Decimal128: the decimal 0.1 is the double 0.1.
-//! The server compares by exact value, and says that they differ. Fields of these types are therefore compared in an
-//! expression, after they became doubles; all others in a query, which is quick and can use an index.
+//! **Numbers** are compared as doubles, which hold neither every Int64 nor every Decimal128: the
+//! decimal 0.1 is the double 0.1. The server compares by exact value, and says that they differ.
+//! Fields of these types are therefore compared in an expression, after they became doubles; all
+//! others in a query, which is quick and can use an index.
 //!
-//! **Names.** One with a dot means a field of that very name, or else the path into documents. A query can only ask for paths; an
-//! expression can ask for either.
+//! **Names.** One with a dot means a field of that very name, or else the path into documents. A
+//! query can only ask for paths; an expression can ask for either.
 
 use ::mongodb::bson::oid::ObjectId;
 use ::mongodb::bson::{Bson, Document, doc};
@@ -59,7 +60,8 @@ pub(super) fn field(name: &str) -> Bson {
     }
     let literal = literal(name);
     let Some(path) = path_of(name) else { return literal };
-    // A list on the way is what is found. Servers go on in it, to lists of what they find, or of nothing.
+    // A list on the way is what is found. Servers go on in it, to lists of what they find, or of
+    // nothing.
     doc! { "$switch": {
         "branches": [
             { "case": is_there(&literal), "then": &literal },
@@ -86,7 +88,8 @@ fn meets_list(path: &[String]) -> Document {
     doc! { "$or": parents.collect::<Vec<_>>() }
 }
 
-/// A `number` of any type as the nearest double, in an expression: infinite beyond them, 0 below them.
+/// A `number` of any type as the nearest double, in an expression: infinite beyond them, 0 below
+/// them.
 pub(super) fn double(number: &Bson) -> Document {
     let beyond = doc! { "$switch": {
         "branches": [

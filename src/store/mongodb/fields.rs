@@ -5,8 +5,9 @@
 //! of those before: if all bytes that are not values are the same, the values stand where they stood. Whatever is unusual
 //! (a type that is not known here, a length that does not fit) is left to the library: the walk gives up and says so.
 //!
-//! A name with a dot is that of a field, or else a path into documents, see [`path_of`]. A layout goes into those documents
-//! that lie on the path of a wanted field; every other one is a value without a meaning.
+//! A name with a dot is that of a field, or else a path into documents, see [`path_of`]. A layout
+//! goes into those documents that lie on the path of a wanted field; every other one is a value
+//! without a meaning.
 //!
 //! The layout is that of <https://bsonspec.org/spec.html>: a length, then elements of a type, a key that ends with 0 and a
 //! value, then 0.
@@ -93,7 +94,8 @@ impl Fields {
         self.wanted.iter().position(|wanted| wanted == key)
     }
 
-    /// Gives every wanted field with its number; `None` if the document is unusual, when some may have been given.
+    /// Gives every wanted field with its number; `None` if the document is unusual, when some may
+    /// have been given.
     pub(super) fn walk<'d>(
         &mut self,
         document: &'d RawDocument,
@@ -167,7 +169,8 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    /// Notes the elements of the document that begins at `start`, for which `rests` are left to go; gives its end.
+    /// Notes the elements of the document that begins at `start`, for which `rests` are left to go;
+    /// gives its end.
     fn note_elements(&mut self, start: usize, rests: &[Rest]) -> Option<usize> {
         let mut at = start + 4;
         loop {
@@ -200,7 +203,8 @@ impl Survey<'_> {
     }
 }
 
-/// What is at the end of `path` in `document`. A list on the way is what is found, because a path does not go on in it.
+/// What is at the end of `path` in `document`. A list on the way is what is found, because a path
+/// does not go on in it.
 fn value_at<'d>(document: &'d RawDocument, path: &[String]) -> Result<Option<RawBsonRef<'d>>, Error> {
     let mut value = RawBsonRef::Document(document);
     for name in path {

@@ -17,12 +17,13 @@
 //!
 //! **What is not seen.** Without change streams: documents changed in place, and as many that came as went.
 //!
-//! **Conditions** on rows are in the queries. A document that an event brings is judged as it is added, so that a change stream
-//! is as quick with conditions as without.
+//! **Conditions** on rows are in the queries. A document that an event brings is judged as it is
+//! added, so that a change stream is as quick with conditions as without.
 //!
-//! **Cost.** With a change stream: the new documents. Without, a look without news is one count, from the collection's metadata, or by the
-//! filter where there is one; with news, a range of `_id` over the new documents and those after the mark, and with conditions a
-//! count of the documents that meet them.
+//! **Cost.** With a change stream: the new documents. Without, a look without news is one count,
+//! from the collection's metadata, or by the filter where there is one; with news, a range of `_id`
+//! over the new documents and those after the mark, and with conditions a count of the documents
+//! that meet them.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::Sender;
@@ -85,7 +86,8 @@ fn id_of(document: &RawDocument) -> Option<Bson> {
     document.get("_id").ok().flatten().and_then(|id| Bson::try_from(id).ok())
 }
 
-/// How many documents `filter` matches, as the server says; of a whole collection, as its metadata say.
+/// How many documents `filter` matches, as the server says; of a whole collection, as its metadata
+/// say.
 fn count(server: &Server, filter: &Document) -> Result<i64> {
     let collection = server.collection();
     let count = match filter.is_empty() {
@@ -256,11 +258,12 @@ impl Followed {
         if roles.filters.is_empty() {
             return self.catch_up(server, roles, all);
         }
-        // How many documents there are the server knows; how many meet the conditions it has to find out.
+        // How many documents there are the server knows; how many meet the conditions it has to
+        // find out.
         if self.reading.is_some() && self.read.is_some() && self.all == Some(all) {
             return Ok(false);
         }
-        let selected = count(server, &self.location.filter)?;
+        let selected = if self.reading.is_some() { self.count(server)? } else { 0 };
         let news = self.catch_up(server, roles, selected)?;
         if let Some(mut reading) = self.reading.take() {
             check_found(server, &reading.rows, all as u64)?;

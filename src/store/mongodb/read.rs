@@ -57,10 +57,12 @@ pub(super) fn read_from(server: &Server, roles: &Roles) -> Result<RunTable> {
     rows.finish()
 }
 
-/// Checks that there is something, if only documents that conditions filtered out, of `all` that the user's own filter matches.
+/// Checks that there is something, if only documents that conditions filtered out, of `all` that
+/// the user's own filter matches.
 ///
 /// # Errors
-/// [`Error::NoDocuments`]; [`Error::MissingColumn`] where a condition on a column that no document has filtered them all out.
+/// [`Error::NoDocuments`]; [`Error::MissingColumn`] where a condition on a column that no document
+/// has filtered them all out.
 pub(super) fn check_found(server: &Server, rows: &Rows, all: u64) -> Result<()> {
     match (rows.read(), all) {
         (0, 0) => Err(server.nothing_found()),

@@ -129,7 +129,8 @@ fn summaries_of(server: &Server, roles: &Roles) -> Result<LevelSummaries> {
             }
         }
     }
-    // A level is in several groups if some of its runs failed, or if numbers of other types round to it.
+    // A level is in several groups if some of its runs failed, or if numbers of other types round
+    // to it.
     summaries.levels.sort_by(|a, b| a.level.total_cmp(&b.level));
     summaries.pool(|a, b| a == b);
     let conditions = roles.filters.iter().chain(&roles.failed).map(|condition| &condition.column);
