@@ -1,7 +1,9 @@
-//! Conditions on a row, as a person writes them: `optimizer=adam`, `epoch>=50`, `"val loss" > 1/3`, `State!=finished`.
+//! Conditions on a row, as a person writes them: `optimizer=adam`, `epoch>=50`, `"val loss" > 1/3`,
+//! `State!=finished`.
 //!
-//! A value is compared as a number where value and cell are numbers, else as text. A missing cell equals no value but the
-//! empty one (`State=` holds where the cell is empty), and is neither less nor greater than anything.
+//! A value is compared as a number where value and cell are numbers, else as text. A missing cell
+//! equals no value but the empty one (`State=` holds where the cell is empty), and is neither less
+//! nor greater than anything.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -77,8 +79,8 @@ impl Condition {
         self.operator.accepts(self.number.and_then(|value| number.partial_cmp(&value)))
     }
 
-    /// Whether it holds for a cell of `text`, trimmed, that is `number` if it is one. `None` if that cannot be said,
-    /// because no order is known between a word and a number.
+    /// Whether it holds for a cell of `text`, trimmed, that is `number` if it is one. `None` if
+    /// that cannot be said, because no order is known between a word and a number.
     pub fn holds_for_text(&self, text: &[u8], number: Option<f64>) -> Option<bool> {
         match (self.number, number) {
             (Some(_), Some(number)) => Some(self.holds_for_number(number)),

@@ -1,6 +1,7 @@
 //! What can go wrong, sorted by what the user has to fix.
 //!
-//! Every variant names the place (path, line, column, level) and decides the exit code, so that `main` only prints.
+//! Every variant names the place (path, line, column, level) and decides the exit code, so that
+//! `main` only prints.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -362,8 +363,8 @@ impl Error {
         move |source| Self::Write { path, source }
     }
 
-    /// The process's exit code: 0 a reader that closed the pipe, 1 failed, 2 wrong usage, 3 data invalid,
-    /// 4 source unreachable, 130 stopped by the user.
+    /// The process's exit code: 0 a reader that closed the pipe, 1 failed, 2 wrong usage, 3 data
+    /// invalid, 4 source unreachable, 130 stopped by the user.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Stdout(e) if e.kind() == io::ErrorKind::BrokenPipe => 0,

@@ -1,11 +1,13 @@
-//! Numbers as people read them. Every text output (terminal, Markdown, figure, report) goes through here;
-//! JSON and CSV do not: they carry every digit. Negative numbers get a true minus sign, which expressions understand too.
+//! Numbers as people read them. Every text output (terminal, Markdown, figure, report) goes through
+//! here; JSON and CSV do not: they carry every digit. Negative numbers get a true minus sign, which
+//! expressions understand too.
 
 use std::borrow::Cow;
 
 use serde::Serialize;
 
-/// Shows `value` with at most `digits` significant digits, without trailing zeros, in plain notation where that stays short.
+/// Shows `value` with at most `digits` significant digits, without trailing zeros, in plain
+/// notation where that stays short.
 ///
 /// ```
 /// use initsweep::format::significant;
@@ -119,7 +121,8 @@ pub fn excerpt(text: &str) -> String {
     shown
 }
 
-/// `text` from outside with what could steer a terminal or turn the line written out: `\u{1b}`, `\n`.
+/// `text` from outside with what could steer a terminal or turn the line written out: `\u{1b}`,
+/// `\n`.
 ///
 /// ```
 /// use initsweep::format::printable;
@@ -140,8 +143,8 @@ pub fn rounded_to_spacing(level: f64, spacing: f64) -> f64 {
     format!("{level:.decimals$}").parse().unwrap_or(level)
 }
 
-/// `value` as JSON for people and programs, ended by a line break. What could steer a terminal is written in JSON's own form, `\u009b`,
-/// so that it reads back as it was.
+/// `value` as JSON for people and programs, ended by a line break. What could steer a terminal is
+/// written in JSON's own form, `\u009b`, so that it reads back as it was.
 pub fn json(value: &impl Serialize) -> String {
     // Serialising plain structs of numbers and strings cannot fail.
     let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";

@@ -22,12 +22,14 @@ pub struct Sample {
     pub level: f64,
     /// The metric's values, ascending.
     pub sorted: Vec<f64>,
-    /// Run by run as in `sorted`, the loss of the last epoch, NaN where there is none; empty if no run has one.
+    /// Run by run as in `sorted`, the loss of the last epoch, NaN where there is none; empty if no
+    /// run has one.
     pub final_loss: Vec<f64>,
-    /// Run by run as in `sorted`, which replicate of a paired sweep it is; empty if the runs are not paired.
+    /// Run by run as in `sorted`, which replicate of a paired sweep it is; empty if the runs are
+    /// not paired.
     pub replicate: Vec<u64>,
-    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::data::blocks::NO_BLOCK) for a run in none; empty
-    /// if the runs have no blocks.
+    /// Run by run as in `sorted`, the key of its block, [`NO_BLOCK`](crate::data::blocks::NO_BLOCK)
+    /// for a run in none; empty if the runs have no blocks.
     pub block: Vec<u64>,
     /// How many runs failed at this level, whether or not they count with a value in `sorted`.
     pub failed: u64,
@@ -54,9 +56,9 @@ impl Sample {
 
 /// Groups `table` by level, ascending. Levels are equal if their values are (−0 is 0).
 ///
-/// The result depends on the set of rows only, not on their order: samples are sorted by value, and equal values by their blocks.
-/// (Runs that agree in both keep the order of their rows, which shows in the other two columns alone and matters to none of
-/// their uses.)
+/// The result depends on the set of rows only, not on their order: samples are sorted by value, and
+/// equal values by their blocks. (Runs that agree in both keep the order of their rows, which shows
+/// in the other two columns alone and matters to none of their uses.)
 ///
 /// # Errors
 /// [`Error::TooManyLevels`] beyond [`MAX_LEVELS`].
@@ -76,13 +78,15 @@ pub struct Grouping {
     pub pool_levels: bool,
 }
 
-/// Whether `a` and `b` may be one number, written down in single precision here and in double there: closer than 2⁻²³ of their size.
+/// Whether `a` and `b` may be one number, written down in single precision here and in double
+/// there: closer than 2⁻²³ of their size.
 pub fn is_rounding(a: f64, b: f64) -> bool {
     (b - a).abs() <= f64::from(f32::EPSILON) * a.abs().max(b.abs())
 }
 
-/// Joins neighbouring ascending `levels`, with their `rows`, that only rounding tells apart from the first of them. Of their values
-/// the shortest stands for all, which is the one that somebody wrote.
+/// Joins neighbouring ascending `levels`, with their `rows`, that only rounding tells apart from
+/// the first of them. Of their values the shortest stands for all, which is the one that somebody
+/// wrote.
 fn pool(levels: &mut Vec<f64>, rows: &mut Vec<Vec<IdxSize>>) {
     let length = |level: f64| format!("{level:?}").len();
     let (mut pooled, mut first) = (Vec::<(f64, Vec<IdxSize>)>::new(), f64::NAN);
@@ -176,7 +180,8 @@ impl<'a> GroupedRuns<'a> {
         self.rows.iter().filter_map(|rows| rows.first()).map(|row| u64::from(*row))
     }
 
-    /// Each level with the value and the row, from 0, of each of its runs that has a value, in the order of the rows.
+    /// Each level with the value and the row, from 0, of each of its runs that has a value, in the
+    /// order of the rows.
     pub fn values(&self) -> impl Iterator<Item = (f64, Vec<(f64, usize)>)> {
         let level = |(sample, rows): (&Sample, &Vec<IdxSize>)| (sample.level, self.columns.runs(rows).collect());
         self.samples.iter().zip(&self.rows).map(level)
@@ -214,12 +219,16 @@ impl Columns<'_> {
 
     /// The runs in `rows`, by value.
     fn sample(&self, level: f64, rows: &[IdxSize]) -> Sample {
-        let failed = rows.iter().filter(|row| self.values[**row as usize].is_nan()).count() as u64;
         let runs = rows.len() as u64;
         if self.final_losses.is_empty() && self.replicates.is_empty() && self.blocks.is_empty() {
-            let values = self.runs(rows).map(|(value, _)| value).collect();
+            // The rows lie far apart: each value is fetched once.
+            let mut values: Vec<f64> = rows.iter().map(|row| self.values[*row as usize]).collect();
+            values.retain(|value| !value.is_nan());
+            let failed = runs - values.len() as u64;
+            values.extend(self.failed_as.into_iter().flat_map(|value| std::iter::repeat_n(value, failed as usize)));
             return Sample { failed, runs, ..Sample::of(level, values) };
         }
+        let failed = rows.iter().filter(|row| self.values[**row as usize].is_nan()).count() as u64;
         let mut order: Vec<(f64, usize)> = self.runs(rows).collect();
         // The rows ascend, and equal values keep their order.
         sort::by_value(&mut order, |(value, _)| *value);

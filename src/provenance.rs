@@ -1,4 +1,5 @@
-//! How a result was made: enough for another person to make it again and to see whether the input was the same.
+//! How a result was made: enough for another person to make it again and to see whether the input
+//! was the same.
 //!
 //! No clock, no host name, no user: the same input gives the same bytes.
 
@@ -22,9 +23,11 @@ pub struct InputDigest {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
-    /// SHA-256 of the bytes, hexadecimal, as `sha256sum` prints it; of a collection, of the numbers read from it.
+    /// SHA-256 of the bytes, hexadecimal, as `sha256sum` prints it; of a collection, of the numbers
+    /// read from it.
     pub sha256: String,
-    /// How the runs in it were made: version, instruction set, threads and command, where the trainer left a record.
+    /// How the runs in it were made: version, instruction set, threads and command, where the
+    /// trainer left a record.
     pub made_by: Option<String>,
     /// How sweeps in it that had a goal went on until it was reached: of a file at most one.
     #[serde(skip_serializing_if = "Vec::is_empty")]

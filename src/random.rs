@@ -1,13 +1,16 @@
-//! Random numbers that belong to a run, not to a moment: counter-based, so that any draw can be made again by itself.
+//! Random numbers that belong to a run, not to a moment: counter-based, so that any draw can be
+//! made again by itself.
 //!
-//! **Generator.** Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds of multiplication and exchange turn a
-//! 128-bit counter and a 64-bit key into 128 random bits. It passes BigCrush, has published known answers (tested below),
-//! and needs no state: neither threads nor order can matter. Why not a crate: `rand` and `rand_distr` change values between
-//! minor versions, and a ziggurat draws a variable number of words.
+//! **Generator.** Philox4x32-10 (Salmon, Moraes, Dror and Shaw 2011): ten rounds of multiplication
+//! and exchange turn a 128-bit counter and a 64-bit key into 128 random bits. It passes BigCrush,
+//! has published known answers (tested below), and needs no state: neither threads nor order can
+//! matter. Why not a crate: `rand` and `rand_distr` change values between minor versions, and a
+//! ziggurat draws a variable number of words.
 //!
-//! **Normals by inversion.** z = Φ⁻¹(u) with u = (k + ½)/2⁵² for a 52-bit k, exact in a double and never 0 or 1; Φ⁻¹ by Wichura's AS 241 (1988),
-//! relative error about 1e-16, with `libm`'s logarithm: the same bits on every platform. One uniform gives one normal,
-//! so that a draw's place in the stream is known. The largest possible |z| is 8.2.
+//! **Normals by inversion.** z = Φ⁻¹(u) with u = (k + ½)/2⁵² for a 52-bit k, exact in a double and
+//! never 0 or 1; Φ⁻¹ by Wichura's AS 241 (1988), relative error about 1e-16, with `libm`'s
+//! logarithm: the same bits on every platform. One uniform gives one normal, so that a draw's place
+//! in the stream is known. The largest possible |z| is 8.2.
 
 /// Four random words for one counter and one key.
 pub fn philox4x32_10(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
@@ -69,7 +72,8 @@ impl Stream {
         standard_normal(self.bits())
     }
 
-    /// As many standard normals, those that [`Self::normal`] gives one after another: the processor works out several at once.
+    /// As many standard normals, those that [`Self::normal`] gives one after another: the processor
+    /// works out several at once.
     pub fn normals(&mut self, count: usize) -> Vec<f64> {
         /// So many stay in the nearest cache.
         const TOGETHER: usize = 64;
@@ -93,24 +97,28 @@ impl Stream {
         ((self.bits() >> 12) as f64 + 0.5) * (1.0 / (1u64 << 52) as f64)
     }
 
-    /// A whole number below `bound`, by the high half of a product (Lemire 2019); its bias is below `bound` / 2⁶⁴.
+    /// A whole number below `bound`, by the high half of a product (Lemire 2019); its bias is below
+    /// `bound` / 2⁶⁴.
     pub fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.bits()) * bound as u128) >> 64) as usize
     }
 
-    /// Student's t with `freedom` degrees of freedom: z / √(χ²/ν), χ² by Marsaglia and Tsang (2000). For freedom ≥ 1.
+    /// Student's t with `freedom` degrees of freedom: z / √(χ²/ν), χ² by Marsaglia and Tsang
+    /// (2000). For freedom ≥ 1.
     pub fn student_t(&mut self, freedom: f64) -> f64 {
         let z = self.normal();
         if freedom > 1e6 { z } else { z / libm::sqrt(self.chi_squared(freedom) / freedom) }
     }
 
-    /// χ²_ν / ν, the ratio of an estimated variance to the true one, with ν = `freedom` degrees of freedom.
+    /// χ²_ν / ν, the ratio of an estimated variance to the true one, with ν = `freedom` degrees of
+    /// freedom.
     pub fn variance_ratio(&mut self, freedom: f64) -> f64 {
         if freedom > 1e6 { 1.0 } else { self.chi_squared(freedom) / freedom }
     }
 
     fn chi_squared(&mut self, freedom: f64) -> f64 {
-        // The method wants a shape of at least 1; below, a power of a uniform corrects the shape above it.
+        // The method wants a shape of at least 1; below, a power of a uniform corrects the shape
+        // above it.
         let shape = freedom / 2.0;
         let boost = if shape < 1.0 { libm::pow(self.uniform(), 1.0 / shape) } else { 1.0 };
         let d = if shape < 1.0 { shape + 1.0 } else { shape } - 1.0 / 3.0;

@@ -2,23 +2,28 @@
 //!
 //! Minimum means maximum where the greatest value is the best.
 //!
-//! **Means at common levels.** Welch's difference b − a and Fieller's relative change ([`crate::stats::compare`]); p over all common
-//! levels by Holm, so that the chance of any false claim among them is at most α. Levels are common if they are equal up to
-//! rounding. A level with a single run has no error and is listed without a test.
+//! **Means at common levels.** Welch's difference b − a and Fieller's relative change
+//! ([`crate::stats::compare`]); p over all common levels by Holm, so that the chance of any false
+//! claim among them is at most α. Levels are common if they are equal up to rounding. A level with
+//! a single run has no error and is listed without a test.
 //!
-//! **The mean over all common levels** weighs every level alike, however many runs it has: Σ(b̄ − ā)/k, its error that of a sum of
-//! independent means, Satterthwaite's degrees of freedom. More sensitive than any single level to a change that touches all.
+//! **The mean over all common levels** weighs every level alike, however many runs it has: Σ(b̄ −
+//! ā)/k, its error that of a sum of independent means, Satterthwaite's degrees of freedom. More
+//! sensitive than any single level to a change that touches all.
 //!
-//! **Place and value of the fitted minimum.** Each side has its own bootstrap interval. The interval of the difference is put
-//! together from the four distances between points and ends (MOVER, Zou and Donner 2008):
-//! d − √((b − b_lower)² + (a_upper − a)²) to d + √((b_upper − b)² + (a − a_lower)²). It keeps the skewness of both, and needs
-//! points and ends only. Why not a t interval: the place's distribution is skewed and has no useful standard error.
+//! **Place and value of the fitted minimum.** Each side has its own bootstrap interval. The
+//! interval of the difference is put together from the four distances between points and ends
+//! (MOVER, Zou and Donner 2008): d − √((b − b_lower)² + (a_upper − a)²) to d + √((b_upper − b)² +
+//! (a − a_lower)²). It keeps the skewness of both, and needs points and ends only. Why not a t
+//! interval: the place's distribution is skewed and has no useful standard error.
 //!
-//! **References.** The mean at the reference on either side, interpolated between levels where need be, by Welch's difference.
+//! **References.** The mean at the reference on either side, interpolated between levels where need
+//! be, by Welch's difference.
 //!
-//! **When it is wrong.** The two sides must be independent: sweeps from the same seed share their draws, which makes the true
-//! error smaller than stated here, and so the comparison too cautious. Claims about places, the mean and the references are
-//! each at the stated confidence, not adjusted for each other.
+//! **When it is wrong.** The two sides must be independent: sweeps from the same seed share their
+//! draws, which makes the true error smaller than stated here, and so the comparison too cautious.
+//! Claims about places, the mean and the references are each at the stated confidence, not adjusted
+//! for each other.
 
 mod condition;
 
@@ -41,7 +46,8 @@ pub struct Change {
     pub difference: Estimate,
     /// Second / first − 1; absent unless both are above 0.
     pub relative: Option<Estimate>,
-    /// Two-sided probability of a difference at least as large if there is none; absent without errors.
+    /// Two-sided probability of a difference at least as large if there is none; absent without
+    /// errors.
     pub p_value: Option<f64>,
 }
 
@@ -218,7 +224,8 @@ fn change_of_mean(pairs: &[[&Group; 2]], confidence: f64) -> Option<Change> {
     (!known.is_empty()).then(|| Change::of(&side(0), &side(1), confidence))
 }
 
-/// Bootstrapped values: many replicates stand behind their errors, so that t is the normal's quantile in the ratio.
+/// Bootstrapped values: many replicates stand behind their errors, so that t is the normal's
+/// quantile in the ratio.
 fn change_of_value(from: &Estimate, to: &Estimate, confidence: f64) -> Change {
     const MANY: f64 = 1e9;
     let measured = |side: &Estimate| Measured { point: side.point, standard_error: side.standard_error, freedom: MANY };

@@ -1,16 +1,19 @@
-//! The one smooth curve through all levels: where is it lowest, and what does a place cost against that?
+//! The one smooth curve through all levels: where is it lowest, and what does a place cost against
+//! that?
 //!
-//! The methods, their assumptions and their sources stand with them in [`crate::stats::bootstrap`] (the fitted minimum) and
-//! [`crate::stats::compare`] (differences). It is the headline only where [`crate::analysis::layers`] says so; plans also use
-//! its shape, to see how far apart new levels should be. Where the greatest value is the best
-//! ([`crate::analysis::Goal::Max`]), minimum means maximum throughout.
+//! The methods, their assumptions and their sources stand with them in [`crate::stats::bootstrap`]
+//! (the fitted minimum) and [`crate::stats::compare`] (differences). It is the headline only where
+//! [`crate::analysis::layers`] says so; plans also use its shape, to see how far apart new levels
+//! should be. Where the greatest value is the best ([`crate::analysis::Goal::Max`]), minimum means
+//! maximum throughout.
 //!
-//! **Difference of two places.** The fitted curve's value at one less its value at the other. Both are
-//! weighted sums of the same level means, so the error is that of the one sum of their differing weights: what the two share
-//! cancels. Student's t with the degrees of freedom of the levels that count (Satterthwaite), or of the replicates where runs are
-//! paired. The place of the minimum is taken as given: where it is uncertain, the difference to it is a little too large and
-//! its interval a little too narrow. Why not level against level: with 25 runs each the least of 400 means is hundreds below
-//! the truth (the winner's curse), the curve is not.
+//! **Difference of two places.** The fitted curve's value at one less its value at the other. Both
+//! are weighted sums of the same level means, so the error is that of the one sum of their
+//! differing weights: what the two share cancels. Student's t with the degrees of freedom of the
+//! levels that count (Satterthwaite), or of the replicates where runs are paired. The place of the
+//! minimum is taken as given: where it is uncertain, the difference to it is a little too large and
+//! its interval a little too narrow. Why not level against level: with 25 runs each the least of
+//! 400 means is hundreds below the truth (the winner's curse), the curve is not.
 //!
 //! **A level beside the axis** ([`crate::analysis::along`]) is no part of the curve. It is compared
 //! with places on it by its own mean: Welch's difference, the two being independent, or the paired
@@ -26,7 +29,8 @@ use crate::stats::optimum::verdict::{Verdict, rounded_runs};
 use crate::stats::paired::{Common, PairedDifference, paired_difference};
 use crate::stats::smooth::{LevelMean, Row};
 
-/// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost their square.
+/// Beyond this many levels nobody asks which of them cannot be excluded, and the answer would cost
+/// their square.
 pub const MOST_LEVELS: usize = 2000;
 
 /// The curve through the levels, with what has been found of its minimum.
@@ -52,7 +56,8 @@ struct Origin {
     replicates: Option<Vec<f64>>,
 }
 
-/// Strides to the range of the levels in which a curve is followed: no bandwidth is below 4 / [`MOST_LEVELS`] of the range.
+/// Strides to the range of the levels in which a curve is followed: no bandwidth is below 4 /
+/// [`MOST_LEVELS`] of the range.
 const STRIDES: f64 = 1000.0;
 /// Most steps to the range.
 const FINEST: f64 = 1e6;
@@ -210,18 +215,21 @@ impl<'a> Curve<'a> {
 }
 
 impl Curve<'_> {
-    /// Whether its interval lies inside the levels and it rises in it by at most `margin`, at its upper confidence bound.
+    /// Whether its interval lies inside the levels and it rises in it by at most `margin`, at its
+    /// upper confidence bound.
     pub(super) fn is_located(&self, margin: f64) -> bool {
         let (levels, interval) = (&self.objective.levels, self.fitted.location.interval);
         let (Some(first), Some(last), Some(interval)) = (levels.first(), levels.last(), interval) else { return false };
         first.x < interval.lower && interval.upper < last.x && self.fitted.rise <= margin
     }
 
-    /// Where the curve is at most `margin` above its minimum at the upper end of the difference's interval: outwards from the minimum
-    /// on either side, by steps of a hundredth of the place's interval. `None` if it is nowhere but at the minimum.
+    /// Where the curve is at most `margin` above its minimum at the upper end of the difference's
+    /// interval: outwards from the minimum on either side, by steps of a hundredth of the place's
+    /// interval. `None` if it is nowhere but at the minimum.
     ///
-    /// Steps that are fine beside the range are taken [`STRIDES`] to the range, and one by one only where the curve leaves the margin:
-    /// no bandwidth is below two strides, so that the curve has no dent between them.
+    /// Steps that are fine beside the range are taken [`STRIDES`] to the range, and one by one only
+    /// where the curve leaves the margin: no bandwidth is below two strides, so that the curve has
+    /// no dent between them.
     pub(super) fn safe_range(&self, margin: f64, confidence: f64) -> Option<Span> {
         const STEPS: f64 = 200.0;
         let (levels, at) = (&self.objective.levels, self.fitted.minimum.x);
@@ -281,8 +289,9 @@ impl Curve<'_> {
         Difference::new(&measured(&to.minus(from), &self.objective.levels), confidence, Method::CurveT)
     }
 
-    /// What would settle it. The bound on the rise falls at least as 1/√runs, so that (rise/margin)² times as many runs decide it; the
-    /// levels are those of the interval and half its width on either side.
+    /// What would settle it. The bound on the rise falls at least as 1/√runs, so that
+    /// (rise/margin)² times as many runs decide it; the levels are those of the interval and half
+    /// its width on either side.
     pub(super) fn unresolved(&self, margin: f64, runs: &[f64]) -> Verdict {
         let levels = &self.objective.levels;
         let all = || (0..levels.len()).collect();
@@ -302,8 +311,8 @@ impl Curve<'_> {
     }
 }
 
-/// How many of 1, 2, … `count` have a property without a gap, looked at `stride` at a time and then by halves. Exact where the
-/// property has no gap within a stride.
+/// How many of 1, 2, … `count` have a property without a gap, looked at `stride` at a time and then
+/// by halves. Exact where the property has no gap within a stride.
 fn last_in_a_row(count: usize, stride: usize, holds: impl Fn(usize) -> bool) -> usize {
     let mut known = 0;
     while known < count {

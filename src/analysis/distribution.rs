@@ -1,4 +1,5 @@
-//! How are the runs of a level distributed? Counts in common bins, for pictures: never the runs themselves.
+//! How are the runs of a level distributed? Counts in common bins, for pictures: never the runs
+//! themselves.
 
 use crate::group::Sample;
 
@@ -30,8 +31,8 @@ pub struct Shape {
 }
 
 impl Distribution {
-    /// The levels of `samples` that are nearest to `wanted`, each once; without `wanted` up to `most` of them, evenly chosen by
-    /// rank with both ends.
+    /// The levels of `samples` that are nearest to `wanted`, each once; without `wanted` up to
+    /// `most` of them, evenly chosen by rank with both ends.
     ///
     /// # Cost
     /// O(log n) a bin.

@@ -137,7 +137,8 @@ pub struct Eligibility {
 }
 
 impl Eligibility {
-    /// The rule that `question` asks for. Without a share of its own, no run may fail, unless failed runs have a value.
+    /// The rule that `question` asks for. Without a share of its own, no run may fail, unless
+    /// failed runs have a value.
     pub fn new(question: &Question) -> Self {
         let counts = question.failed_as.is_some() || question.statistic == Statistic::Median;
         let max_failed = question.max_failed.or(if counts { None } else { Some(0.0) });

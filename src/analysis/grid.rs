@@ -56,8 +56,8 @@ impl Grid {
     /// The grid of `runs` by their two factors.
     ///
     /// # Errors
-    /// [`Error::Figure`] without a second factor, for rows that lack it, for a factor with one level only or more than
-    /// [`MOST_LEVELS`].
+    /// [`Error::Figure`] without a second factor, for rows that lack it, for a factor with one
+    /// level only or more than [`MOST_LEVELS`].
     pub fn of(runs: &GroupedRuns<'_>) -> Result<Self> {
         let failed = |reason: String| Error::Figure { figure: "heatmap", reason };
         let none = || failed("it needs a second factor, --by COLUMN".into());

@@ -17,8 +17,9 @@ use crate::stats::quantile::{Places, QUARTER, TrimmedInTurn};
 use crate::stats::{Summary, centre};
 use crate::sweep::{DEFAULT_FACTOR, DEFAULT_METRIC, FINAL_LOSS, SOLVED_BELOW};
 
-/// The share of the runs that the trimmed mean leaves out on each side. Small, because what is far off may be a basin of its
-/// own: a share near that of the stuck runs would make the mean jump where they become more.
+/// The share of the runs that the trimmed mean leaves out on each side. Small, because what is far
+/// off may be a basin of its own: a share near that of the stuck runs would make the mean jump
+/// where they become more.
 pub const TRIMMED: f64 = 0.1;
 
 /// The shares at which quantiles are given.
@@ -30,7 +31,8 @@ const SOLVED: f64 = 0.1;
 /// Number of epochs of the article's runs, which have no such column.
 const ARTICLE_EPOCHS: f64 = 10_000.0;
 
-/// The runs at one level, described. What only the runs themselves can give is absent where there is but a summary.
+/// The runs at one level, described. What only the runs themselves can give is absent where there
+/// is but a summary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
     /// The factor's value.
@@ -46,7 +48,8 @@ pub struct Group {
     pub trimmed_mean: Option<Estimate>,
     /// The mean of the middle half.
     pub interquartile_mean: Option<Estimate>,
-    /// Quantiles at [`QUANTILES`], type 7 of Hyndman and Fan, with intervals between order statistics; empty for a summary.
+    /// Quantiles at [`QUANTILES`], type 7 of Hyndman and Fan, with intervals between order
+    /// statistics; empty for a summary.
     pub quantiles: Vec<Quantile>,
     /// In which basins its runs ended, where that is known.
     pub basins: Option<Basins>,
@@ -69,7 +72,8 @@ impl Group {
         self.basins.as_ref().map(|basins| &basins.solved().share)
     }
 
-    /// Of the runs at one level, whose values and failed runs that rank are as many as `places` are for; `None` if none has a value.
+    /// Of the runs at one level, whose values and failed runs that rank are as many as `places` are
+    /// for; `None` if none has a value.
     fn of_sample(sample: &Sample, rule: &GroupRule<'_>, places: &SamplePlaces) -> Option<Self> {
         let (sorted, confidence) = (&sample.sorted, rule.confidence);
         let TrimmedInTurn { measured, moments } = TrimmedInTurn::new(sorted, &[QUARTER, TRIMMED])?;
@@ -193,7 +197,8 @@ pub(super) fn with_failed_as<'s>(worst: f64, sample: &Sample, values: &'s [f64])
     Cow::Owned(if worst[0] > 0.0 { [values, &worst].concat() } else { [worst.as_slice(), values].concat() })
 }
 
-/// What decides in which basin a run of the trainer ended; the cuts are those of [`crate::stats::basins`].
+/// What decides in which basin a run of the trainer ended; the cuts are those of
+/// [`crate::stats::basins`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BasinRule {
     /// The loss of its last epoch.
@@ -201,7 +206,8 @@ pub enum BasinRule {
         /// Solved below this.
         solved_below: f64,
     },
-    /// Its total loss divided by the number of epochs: a run that is solved late counts as stuck, a few in a hundred.
+    /// Its total loss divided by the number of epochs: a run that is solved late counts as stuck, a
+    /// few in a hundred.
     TotalLoss {
         /// Number of epochs of every run.
         epochs: f64,

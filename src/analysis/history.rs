@@ -1,16 +1,17 @@
 //! How did the estimate of the minimum move as runs came in?
 //!
-//! The runs are taken in the order of their rows, which for a sweep is replicate by replicate over all levels, and the minimum of
-//! the [`Statistic`] is fitted to the first of them, at numbers of runs that grow by a constant
-//! factor up to all, each time as if there were no others: what is known of all is the analysis itself. The intervals of the
-//! earlier looks have fewer bootstrap replicates; they are not made
-//! for looking again and again until one pleases.
+//! The runs are taken in the order of their rows, which for a sweep is replicate by replicate over
+//! all levels, and the minimum of the [`Statistic`] is fitted to the first of them, at numbers of
+//! runs that grow by a constant factor up to all, each time as if there were no others: what is
+//! known of all is the analysis itself. The intervals of the earlier looks have fewer bootstrap
+//! replicates; they are not made for looking again and again until one pleases.
 //!
-//! **When it is wrong.** Rows that are sorted by level have no order in which the minimum became known: the first looks
-//! would see a part of the axis. There are none until both of its ends have been seen.
+//! **When it is wrong.** Rows that are sorted by level have no order in which the minimum became
+//! known: the first looks would see a part of the axis. There are none until both of its ends have
+//! been seen.
 //!
-//! **Cost.** A look sorts its runs anew: with a factor of 2.5 from one to the next, all looks together as many runs as there are,
-//! and one bootstrap each.
+//! **Cost.** A look sorts its runs anew: with a factor of 2.5 from one to the next, all looks
+//! together as many runs as there are, and one bootstrap each.
 
 use rayon::prelude::*;
 
@@ -24,7 +25,8 @@ use crate::error::{Error, Result};
 use crate::group::{GroupedRuns, Sample};
 use crate::stats::{Estimate, ExactMoments};
 
-/// Replicates of each bootstrap: the ends of an interval are good to some 6 % of its width, which no eye sees.
+/// Replicates of each bootstrap: the ends of an interval are good to some 6 % of its width, which
+/// no eye sees.
 const REPLICATES: u32 = 200;
 /// Levels beyond which the fits would take minutes.
 const MOST_LEVELS: usize = 2000;
@@ -40,10 +42,12 @@ pub struct Known {
     pub value: Estimate,
 }
 
-/// What was known after about `steps` growing parts of the `runs`, the last of them all, of which `analysis` is.
+/// What was known after about `steps` growing parts of the `runs`, the last of them all, of which
+/// `analysis` is.
 ///
 /// # Errors
-/// [`Error::Figure`] for fewer than three levels or more than 2000, and where nothing can be fitted.
+/// [`Error::Figure`] for fewer than three levels or more than 2000, and where nothing can be
+/// fitted.
 pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<Vec<Known>> {
     let failed = |reason: String| Error::Figure { figure: "history", reason };
     let all = runs.table.height() as u64;
@@ -63,7 +67,8 @@ pub fn of(runs: &GroupedRuns<'_>, analysis: &Analysis, steps: usize) -> Result<V
     Ok(known)
 }
 
-/// From where on both ends of the axis have been seen, and the levels three times over: only then are errors known.
+/// From where on both ends of the axis have been seen, and the levels three times over: only then
+/// are errors known.
 fn first_look(runs: &GroupedRuns<'_>) -> u64 {
     let first_rows: Vec<u64> = runs.first_rows().collect();
     let ends = [first_rows.first(), first_rows.last()].into_iter().flatten().max().map_or(0, |row| row + 1);

@@ -1,23 +1,28 @@
-//! What do the levels say of the optimum, from the weakest assumption to the strongest, and which of it is the headline?
+//! What do the levels say of the optimum, from the weakest assumption to the strongest, and which
+//! of it is the headline?
 //!
-//! The layers themselves stand in [`crate::stats::optimum`]: the bracket, the convex bounds, the local curves, the safe range. This
-//! module chooses the assumption under which place and value are given:
+//! The layers themselves stand in [`crate::stats::optimum`]: the bracket, the convex bounds, the
+//! local curves, the safe range. This module chooses the assumption under which place and value are
+//! given:
 //!
-//! - **local**: curves of unknown smoothness through the few levels around the bracket. The rule, and the basis of the verdict.
-//! - **smooth**: one curve through all levels ([`crate::stats::smooth`]), whose interval is sharper by a factor of two to three. Only
-//!   where noise and not the curve's shape limits what is known: at least 30 levels in the window, a
-//!   curve that agrees with all levels (lack of fit), and levels around the optimum that one parabola
-//!   explains as well as two halves of different slope and curvature (p at least 0.2). Kinks of 1:4
-//!   among 400 levels pass in none of the simulated experiments, where without the last test the
-//!   interval covered 0 to 30 %; smooth symmetric curves pass in 70 to 80 %. Also for runs that
-//!   were put around the optimum by design ([`crate::stats::refined`]), if the cubic agrees with the
-//!   other levels in its reach.
+//! - **local**: curves of unknown smoothness through the few levels around the bracket. The rule,
+//!   and the basis of the verdict.
+//! - **smooth**: one curve through all levels ([`crate::stats::smooth`]), whose interval is sharper
+//!   by a factor of two to three. Only where noise and not the curve's shape limits what is known:
+//!   at least 30 levels in the window, a curve that agrees with all levels (lack of fit), and
+//!   levels around the optimum that one parabola explains as well as two halves of different slope
+//!   and curvature (p at least 0.2). Kinks of 1:4 among 400 levels pass in none of the simulated
+//!   experiments, where without the last test the interval covered 0 to 30 %; smooth symmetric
+//!   curves pass in 70 to 80 %. Also for runs that were put around the optimum by design
+//!   ([`crate::stats::refined`]), if the cubic agrees with the other levels in its reach.
 //!
-//! Without enough levels or errors for either, place and value are absent and the bracket alone is given.
+//! Without enough levels or errors for either, place and value are absent and the bracket alone is
+//! given.
 //!
-//! **A level beside the axis** ([`crate::analysis::along`]) is no part of the curves. It is compared with places on it by its own mean. The
-//! verdict on the optimum of the curve stands if this level is at most the margin better. If it is the least of all and shown to
-//! be better, the optimum lies there; otherwise the question is open.
+//! **A level beside the axis** ([`crate::analysis::along`]) is no part of the curves. It is
+//! compared with places on it by its own mean. The verdict on the optimum of the curve stands if
+//! this level is at most the margin better. If it is the least of all and shown to be better, the
+//! optimum lies there; otherwise the question is open.
 
 use rayon::prelude::*;
 use serde::Serialize;
@@ -76,8 +81,8 @@ impl<'a> Layers<'a> {
         layers
     }
 
-    /// The same as far as place and value need: without the local curves where the smooth one is the headline. Nothing else is to be
-    /// asked of these.
+    /// The same as far as place and value need: without the local curves where the smooth one is
+    /// the headline. Nothing else is to be asked of these.
     pub fn headline(objective: &'a Objective<'a>, margin: Margin, confidence: f64) -> Self {
         let mut layers = Self::without_local(objective, margin, confidence);
         if layers.smooth.is_none() {
@@ -116,7 +121,8 @@ impl<'a> Layers<'a> {
         self.local().map(|_| Assumption::Local)
     }
 
-    /// The local curves; `None` as well where the levels contradict a single dip, which is what their place stands on.
+    /// The local curves; `None` as well where the levels contradict a single dip, which is what
+    /// their place stands on.
     fn local(&self) -> Option<&Local> {
         let optimum = self.optimum.as_ref().filter(|optimum| optimum.bracket.is_unimodal)?;
         optimum.local.as_ref()
@@ -164,7 +170,8 @@ impl<'a> Layers<'a> {
         self.tolerance.margin(self.best())
     }
 
-    /// Whether a share of the best value is no margin, the value being near 0 or perhaps of either sign.
+    /// Whether a share of the best value is no margin, the value being near 0 or perhaps of either
+    /// sign.
     pub fn margin_is_void(&self) -> bool {
         if self.tolerance.share == 0.0 {
             return false;
@@ -205,7 +212,8 @@ impl<'a> Layers<'a> {
         self.optimum.as_ref().map(|optimum| &optimum.noise)
     }
 
-    /// The curve to look at: level and value. Of the local curves the middle one, over the levels that they are drawn through.
+    /// The curve to look at: level and value. Of the local curves the middle one, over the levels
+    /// that they are drawn through.
     pub fn points(&self) -> Vec<(f64, f64)> {
         if let Some(curve) = &self.smooth {
             return curve.points();
@@ -294,7 +302,8 @@ impl<'a> Layers<'a> {
         if self.margin_is_void() { Tolerance { share: 0.0, amount: 0.0 } } else { self.tolerance }
     }
 
-    /// `verdict` of the levels on the axis, with the numbers of the groups and levels in place of places.
+    /// `verdict` of the levels on the axis, with the numbers of the groups and levels in place of
+    /// places.
     fn shifted(&self, verdict: Verdict) -> Verdict {
         let shift = |levels: Vec<usize>| levels.into_iter().map(|level| level + self.objective.beside.len()).collect();
         match verdict {
@@ -316,7 +325,8 @@ impl<'a> Layers<'a> {
         places.iter().map(rounded).collect()
     }
 
-    /// Whether a level beside the axis is the best, so that the optimum of the curve is not that of the sweep.
+    /// Whether a level beside the axis is the best, so that the optimum of the curve is not that of
+    /// the sweep.
     pub fn is_best_beside(&self) -> bool {
         let excess = self.beside_against_optimum(0.0).and_then(|contrast| contrast.difference.interval);
         self.is_least_beside() && !excess.is_some_and(|interval| interval.lower >= -self.margin())
@@ -327,8 +337,9 @@ impl<'a> Layers<'a> {
         self.objective.beside.first().is_some_and(is_least)
     }
 
-    /// The level beside the axis, by its own mean, against the optimum: the two are independent, and their distances to the ends of
-    /// their intervals are added in squares (Zou and Donner 2008).
+    /// The level beside the axis, by its own mean, against the optimum: the two are independent,
+    /// and their distances to the ends of their intervals are added in squares (Zou and Donner
+    /// 2008).
     fn beside_against_optimum(&self, level: f64) -> Option<Contrast> {
         if let Some(curve) = &self.smooth {
             return Some(curve.against_minimum(level, self.confidence)?.judged(self.margin(), self.confidence));
@@ -370,8 +381,8 @@ impl<'a> Layers<'a> {
         })
     }
 
-    /// The level beside the axis by its own mean; where runs are paired, without the luck of the replicates that it shares with
-    /// the others.
+    /// The level beside the axis by its own mean; where runs are paired, without the luck of the
+    /// replicates that it shares with the others.
     fn beside(&self) -> Option<Beside> {
         let objective = self.objective;
         let independent = || {
@@ -421,7 +432,8 @@ fn is_believed(curve: &Curve, optimum: &Optimum) -> bool {
     fits && (is_designed || is_symmetric())
 }
 
-/// Lack of fit of the smooth curve at all levels, or of a design's cubic at the other levels in its reach.
+/// Lack of fit of the smooth curve at all levels, or of a design's cubic at the other levels in its
+/// reach.
 fn fit_of(curve: &Curve, optimum: &Optimum) -> Option<LackOfFit> {
     let levels = &curve.objective.levels;
     if let Some(cubic) = &curve.objective.refined {

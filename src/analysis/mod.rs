@@ -1,18 +1,21 @@
 //! Assembles one [`Analysis`]: everything that any output shows, computed once.
 //!
-//! **Observed minimum.** The level with the least mean, or whatever [`Statistic`] is asked for; of several equal ones the lowest level. As the least of many noisy
-//! numbers it tends to be too low and too far from its neighbours; how many other levels' intervals overlap its own is
-//! therefore counted and said. With [`Goal::Max`] it is the level with the greatest, and minimum means maximum throughout.
+//! **Observed minimum.** The level with the least mean, or whatever [`Statistic`] is asked for; of
+//! several equal ones the lowest level. As the least of many noisy numbers it tends to be too low
+//! and too far from its neighbours; how many other levels' intervals overlap its own is therefore
+//! counted and said. With [`Goal::Max`] it is the level with the greatest, and minimum means
+//! maximum throughout.
 //!
 //! - [`along`]: how the levels lie on the axis.
 //! - [`groups`]: what is known of every level.
 //! - [`failures`]: how many runs failed where, and which levels may then be the best.
 //! - [`goal`], [`margin`]: which value is the best, and which difference from it does not matter.
 //! - [`statistic`], [`objective`]: what is minimised, and the levels as they are compared.
-//! - [`layers`]: what the levels say of the optimum under which assumption, and which of it is the headline; [`curve`]: the smooth curve
-//!   through all levels; [`minimum`]: all of it together.
+//! - [`layers`]: what the levels say of the optimum under which assumption, and which of it is the
+//!   headline; [`curve`]: the smooth curve through all levels; [`minimum`]: all of it together.
 //! - [`distribution`], [`grid`], [`history`]: what single figures show, computed for them alone.
-//! - [`refinement`]: the same where the runs were put around the minimum, and what more of them would tell.
+//! - [`refinement`]: the same where the runs were put around the minimum, and what more of them
+//!   would tell.
 //! - [`references`]: the means at the references, and the changes from one to the next.
 //! - [`warnings`]: what limits the numbers.
 
@@ -134,12 +137,13 @@ pub struct PairedRuns {
     pub replicates: u64,
     /// Runs of other replicates, which are not.
     pub left_out: u64,
-    /// 1 − variance of the differences to the best level / that of independent runs, over all levels. 0.75: a quarter of the
-    /// runs tell as much.
+    /// 1 − variance of the differences to the best level / that of independent runs, over all
+    /// levels. 0.75: a quarter of the runs tell as much.
     pub variance_reduction: Option<f64>,
 }
 
-/// The blocks that the runs come in, such as seeds that every level has, and what taking differences within them gained.
+/// The blocks that the runs come in, such as seeds that every level has, and what taking
+/// differences within them gained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct BlockRuns {
     /// The column that says which runs belong together.
@@ -150,9 +154,11 @@ pub struct BlockRuns {
     pub count: u64,
     /// Blocks with one run at every level.
     pub complete: u64,
-    /// Whether differences are taken within them: always if the user named them, else if they explain part of the noise.
+    /// Whether differences are taken within them: always if the user named them, else if they
+    /// explain part of the noise.
     pub used: bool,
-    /// 1 − variance of a run within its block / that of independent runs; absent where the blocks do not tie the levels together.
+    /// 1 − variance of a run within its block / that of independent runs; absent where the blocks
+    /// do not tie the levels together.
     pub variance_reduction: Option<f64>,
 }
 
@@ -210,7 +216,8 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a [`crate::data::RunTable`] or [`LevelSummaries`].
+    /// Analyses runs, or summaries of levels: what [`crate::store::read`] gives, a
+    /// [`crate::data::RunTable`] or [`LevelSummaries`].
     ///
     /// # Errors
     /// [`Error::TooManyLevels`]; [`Error::NoEligibleLevel`] if too many runs failed everywhere;
@@ -263,8 +270,8 @@ impl Analysis {
         Self::assemble(sorted, origin, question)
     }
 
-    /// The same as far as number, mean and standard deviation of each level tell, without pairs and medians: what a table of these levels
-    /// would give.
+    /// The same as far as number, mean and standard deviation of each level tell, without pairs and
+    /// medians: what a table of these levels would give.
     ///
     /// # Errors
     /// [`Error::Usage`] as [`Self::of`].
@@ -395,13 +402,14 @@ impl Analysis {
         self.groups.iter().map(|group| group.summary.n).sum()
     }
 
-    /// Which value of the metric itself is the best: of the share of solved runs, the goal says nothing about the metric, and
-    /// the least is taken.
+    /// Which value of the metric itself is the best: of the share of solved runs, the goal says
+    /// nothing about the metric, and the least is taken.
     pub fn metric_goal(&self) -> Goal {
         if self.statistic == Statistic::SolvedShare { Goal::Min } else { self.goal }
     }
 
-    /// Whether the runs are the embedded trainer's, whose loss is a sum over epochs and whose networks solve a task or get stuck.
+    /// Whether the runs are the embedded trainer's, whose loss is a sum over epochs and whose
+    /// networks solve a task or get stuck.
     pub fn is_trainers(&self) -> bool {
         self.factor == DEFAULT_FACTOR || self.settings.iter().any(|(name, _)| name == DEFAULT_FACTOR)
     }

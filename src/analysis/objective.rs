@@ -5,8 +5,8 @@
 //! greatest is the best, all numbers have the other sign in here.
 //!
 //! **Paired runs** are compared replicate by replicate, over the replicates that every level has
-//! ([`crate::stats::paired`]), if there are at least 20 of them and the statistic is a mean: the median of differences is not the
-//! difference of medians.
+//! ([`crate::stats::paired`]), if there are at least 20 of them and the statistic is a mean: the
+//! median of differences is not the difference of medians.
 
 use std::borrow::Cow;
 
@@ -47,7 +47,8 @@ pub struct Objective<'a> {
     /// The levels on the axis, ascending, lower being better, with pooled errors: those that the
     /// curve is fitted to.
     pub levels: Vec<LevelMean>,
-    /// The same levels, as they were given: the logarithm of one and back again is not always the same number.
+    /// The same levels, as they were given: the logarithm of one and back again is not always the
+    /// same number.
     pub given: Vec<f64>,
     /// The levels beside the axis, which come before them; their `x` means nothing.
     pub beside: Vec<LevelMean>,
@@ -65,7 +66,8 @@ pub struct Objective<'a> {
     pub replicates: u32,
     /// Where paired runs were put around the minimum, what they say of it.
     pub refined: Option<Cubic>,
-    /// The runs of paired levels, by common replicate; nothing where few levels hold most runs, which would be lost.
+    /// The runs of paired levels, by common replicate; nothing where few levels hold most runs,
+    /// which would be lost.
     pub paired: Option<Common>,
     runs: Vec<Cow<'a, [f64]>>,
     batches: Vec<Vec<f64>>,
@@ -141,8 +143,9 @@ impl<'a> Objective<'a> {
         })
     }
 
-    /// Takes the luck of the blocks that the `samples` name out of the levels on the axis, if they were given or explain part of the noise.
-    /// Returns what that gains, where it can be said, and whether it is done. Means alone come in blocks.
+    /// Takes the luck of the blocks that the `samples` name out of the levels on the axis, if they
+    /// were given or explain part of the noise. Returns what that gains, where it can be said, and
+    /// whether it is done. Means alone come in blocks.
     pub fn within_blocks(&mut self, samples: &[Sample], is_given: bool) -> (Option<f64>, bool) {
         let on_axis = self.on_axis(samples);
         if self.statistic != Statistic::Mean || on_axis.is_empty() || on_axis.iter().any(|s| s.block.is_empty()) {
@@ -171,7 +174,8 @@ impl<'a> Objective<'a> {
         values.get(self.beside.len()..).unwrap_or_default()
     }
 
-    /// The minimum of the curve through the levels; nothing for fewer than three, or without any known error.
+    /// The minimum of the curve through the levels; nothing for fewer than three, or without any
+    /// known error.
     pub fn fitted_minimum(&self, confidence: f64) -> Option<FittedMinimum> {
         let draws = if self.paired.is_some() { Draws::Paired(self.on_axis(&self.batches)) } else { Draws::Normal };
         fitted_minimum(&self.levels, draws, &self.plan(confidence))
@@ -187,8 +191,9 @@ impl<'a> Objective<'a> {
             .unwrap_or_else(|| best::candidates(&self.with_common_errors(&all), confidence))
     }
 
-    /// The levels on the axis with one error model for all of them, the local curves not yet drawn; `None` for fewer than two, without any known error, and for numbers whose
-    /// squares would leave the range of numbers.
+    /// The levels on the axis with one error model for all of them, the local curves not yet drawn;
+    /// `None` for fewer than two, without any known error, and for numbers whose squares would
+    /// leave the range of numbers.
     pub fn optimum(&self, confidence: f64) -> Option<Optimum> {
         const LARGEST: f64 = 1e70;
         const SMALLEST: f64 = 1e-70;
@@ -207,14 +212,16 @@ impl<'a> Objective<'a> {
         Some(Optimum::without_curves(&levels, noise, 1.0 - confidence))
     }
 
-    /// `levels`, all of them in the groups' order, with the one error model where few runs make each level's own a guess.
+    /// `levels`, all of them in the groups' order, with the one error model where few runs make
+    /// each level's own a guess.
     fn with_common_errors(&self, levels: &[LevelMean]) -> Vec<LevelMean> {
         let plain = [self.beside.as_slice(), &self.plain].concat();
         let noise = Noise::new(&plain).filter(|noise| {
             noise.source == NoiseSource::Pooled && noise.degrees_of_freedom <= KNOWN && plain.len() == levels.len()
         });
         let Some(noise) = noise else { return levels.to_vec() };
-        // The errors of two levels are one estimate, so that both together have its degrees of freedom.
+        // The errors of two levels are one estimate, so that both together have its degrees of
+        // freedom.
         let freedom = noise.degrees_of_freedom / 2.0;
         let common =
             |(level, variance): (&LevelMean, &f64)| LevelMean { variance: variance * level.n, freedom, ..*level };
@@ -227,7 +234,8 @@ impl<'a> Objective<'a> {
         self.cross_fitted_value(&found, confidence)
     }
 
-    /// The value at the fitted minimum, each fifth of the runs measured where the other four put it.
+    /// The value at the fitted minimum, each fifth of the runs measured where the other four put
+    /// it.
     pub fn cross_fitted(&self, confidence: f64) -> Option<Estimate> {
         let found = crossfit::at_fitted_minimum(&self.level_runs()?, &self.folds())?;
         self.cross_fitted_value(&found, confidence)
@@ -284,8 +292,8 @@ fn mean_of(x: f64, values: &[f64]) -> LevelMean {
     LevelMean::of(x, &crate::stats::ExactMoments::of(values)).unwrap_or(none)
 }
 
-/// A sample's values, lower being better, in its order. Where the share of solved runs is sought, a run that solved its task
-/// counts as 1 or −1, another as 0.
+/// A sample's values, lower being better, in its order. Where the share of solved runs is sought, a
+/// run that solved its task counts as 1 or −1, another as 0.
 fn oriented<'a>(statistic: Statistic, goal: Goal, sample: &'a Sample, rule: Option<&BasinRule>) -> Cow<'a, [f64]> {
     match (statistic, rule) {
         (Statistic::SolvedShare, Some(rule)) => {
@@ -317,7 +325,8 @@ fn ascending(mut values: Cow<[f64]>) -> Cow<[f64]> {
     values
 }
 
-/// The runs by common replicate, if that is worth it; `oriented` gives a sample's values in its order.
+/// The runs by common replicate, if that is worth it; `oriented` gives a sample's values in its
+/// order.
 fn paired<'a>(
     statistic: Statistic,
     samples: &'a [Sample],

@@ -1,17 +1,22 @@
-//! What is the statistic at the references, and what do they cost against the minimum and against each other?
+//! What is the statistic at the references, and what do they cost against the minimum and against
+//! each other?
 //!
-//! **Value at a reference.** A reference such as 1/√2 need not be a level. Between two levels the value is interpolated
-//! linearly along the axis ([`crate::analysis::along`]); its standard error follows from those of
-//! the two, which are independent, its t interval has Satterthwaite's degrees of freedom. Outside
-//! the swept range there is no value, nor between a level beside the axis and the first one on it.
+//! **Value at a reference.** A reference such as 1/√2 need not be a level. Between two levels the
+//! value is interpolated linearly along the axis ([`crate::analysis::along`]); its standard error
+//! follows from those of the two, which are independent, its t interval has Satterthwaite's degrees
+//! of freedom. Outside the swept range there is no value, nor between a level beside the axis and
+//! the first one on it.
 //!
-//! **References against the minimum and against each other**: the difference of the fitted curve at the two places
-//! ([`crate::analysis::minimum`]), or, without a curve, Welch's of the two values; p by Holm over all of these comparisons together.
-//! In percent with Fieller's interval, which knows that the two are correlated.
+//! **References against the minimum and against each other**: the difference of the fitted curve at
+//! the two places ([`crate::analysis::minimum`]), or, without a curve, Welch's of the two values; p
+//! by Holm over all of these comparisons together. In percent with Fieller's interval, which knows
+//! that the two are correlated.
 //!
-//! **Observed steps** from reference to reference and to the least observed value: b/a − 1, with Fieller's interval
-//! ([`crate::stats::compare::relative_change`]), of the common replicates where runs are paired. They know
-//! nothing of how the minimum was chosen, and of a place between two levels only where the curve is a smooth one: against the least of many values they promise too much.
+//! **Observed steps** from reference to reference and to the least observed value: b/a − 1, with
+//! Fieller's interval ([`crate::stats::compare::relative_change`]), of the common replicates where
+//! runs are paired. They know nothing of how the minimum was chosen, and of a place between two
+//! levels only where the curve is a smooth one: against the least of many values they promise too
+//! much.
 
 use serde::Serialize;
 
@@ -39,7 +44,8 @@ pub struct ReferenceResult {
     pub value: Option<Estimate>,
     /// Whether they are interpolated between two levels.
     pub interpolated: bool,
-    /// What it costs against the fitted minimum; absent without a curve, and outside the swept range.
+    /// What it costs against the fitted minimum; absent without a curve, and outside the swept
+    /// range.
     pub to_minimum: Option<ReferenceDifference>,
 }
 
@@ -50,13 +56,15 @@ pub struct ReferenceDifference {
     pub difference: Estimate,
     /// Second / first − 1: 0.01 is 1 % more. Absent where the first may be 0.
     pub relative: Option<Estimate>,
-    /// Adjusted for the number of comparisons, those with the minimum and those among the references together.
+    /// Adjusted for the number of comparisons, those with the minimum and those among the
+    /// references together.
     pub p_value: f64,
     /// The second against the first and the margin.
     pub verdict: Verdict,
     /// Whether the second may be the minimum itself.
     pub may_be_optimum: bool,
-    /// What pairing gained, where the runs are paired: 1 − variance of the difference / that of independent runs.
+    /// What pairing gained, where the runs are paired: 1 − variance of the difference / that of
+    /// independent runs.
     pub variance_reduction: Option<f64>,
 }
 
@@ -115,7 +123,8 @@ pub struct Comparisons<'a> {
 }
 
 impl Comparisons<'_> {
-    /// `references` against the minimum, in their order, and every pair of them that lies within the levels.
+    /// `references` against the minimum, in their order, and every pair of them that lies within
+    /// the levels.
     pub fn of(&self, references: &[Reference]) -> (Vec<ReferenceResult>, Vec<ReferencePair>) {
         let is_known = |level: f64| !is_among_failures(level, self.groups, self.ineligible);
         let to_minimum =
@@ -287,7 +296,8 @@ impl Bracket {
     }
 }
 
-/// The mean at `level`, interpolated between two levels where need be; nothing outside the swept range.
+/// The mean at `level`, interpolated between two levels where need be; nothing outside the swept
+/// range.
 pub fn measured_at(level: f64, groups: &[Group], along: Along) -> Option<Measured> {
     at_level(level, groups, along, Statistic::Mean).map(|found| found.measured)
 }

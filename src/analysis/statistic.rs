@@ -1,4 +1,5 @@
-//! What stands for a level: the mean of the metric, its median, a trimmed mean, or the share of solved runs.
+//! What stands for a level: the mean of the metric, its median, a trimmed mean, or the share of
+//! solved runs.
 
 use clap::ValueEnum;
 use serde::Serialize;

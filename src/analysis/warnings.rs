@@ -112,8 +112,9 @@ fn tails(analysis: &Analysis, samples: &[Sample]) -> Option<Warning> {
     }
 }
 
-/// The kurtosis of the runs about their levels' means, in units of each level's deviation, if it is beyond what normal runs show by four
-/// standard errors (√(24/N)). `None` where levels have so many runs that their means are normal anyway, or so few in all that nothing shows.
+/// The kurtosis of the runs about their levels' means, in units of each level's deviation, if it is
+/// beyond what normal runs show by four standard errors (√(24/N)). `None` where levels have so many
+/// runs that their means are normal anyway, or so few in all that nothing shows.
 fn heavy_kurtosis(samples: &[Sample]) -> Option<f64> {
     const MANY: usize = 30;
     const FEW: usize = 20;

@@ -1,20 +1,22 @@
 //! What changed since an earlier report: did the minimum move, did means change, were runs added?
 //!
-//! The earlier report is known by its `summary.json` alone, so everything here follows from sizes, means, deviations and
-//! intervals.
+//! The earlier report is known by its `summary.json` alone, so everything here follows from sizes,
+//! means, deviations and intervals.
 //!
-//! **The minimum's place and value.** The difference of the two estimates with the interval that follows from their two
-//! intervals ([`crate::analysis::comparison`]). It takes the two
-//! for independent; where the earlier runs are among the later ones it is too wide, up to √2 times.
+//! **The minimum's place and value.** The difference of the two estimates with the interval that
+//! follows from their two intervals ([`crate::analysis::comparison`]). It takes the two for
+//! independent; where the earlier runs are among the later ones it is too wide, up to √2 times.
 //!
-//! **Means.** Where every level holds at least the runs that it held, with no smaller maximum, no greater minimum, the same mean
-//! where no run was added, and a non-negative spread left for the added ones, the earlier runs are taken to be among the
-//! later ones. The mean and the deviation of the added runs are then those that complete the sums:
-//! m = (n₁m₁ − n₀m₀)/(n₁ − n₀), and they are compared with the earlier ones. Otherwise the two means are compared. Both by
-//! Welch's t interval; p by Holm over the levels. A single added run has no deviation and borrows that of the earlier runs.
+//! **Means.** Where every level holds at least the runs that it held, with no smaller maximum, no
+//! greater minimum, the same mean where no run was added, and a non-negative spread left for the
+//! added ones, the earlier runs are taken to be among the later ones. The mean and the deviation of
+//! the added runs are then those that complete the sums: m = (n₁m₁ − n₀m₀)/(n₁ − n₀), and they are
+//! compared with the earlier ones. Otherwise the two means are compared. Both by Welch's t
+//! interval; p by Holm over the levels. A single added run has no deviation and borrows that of the
+//! earlier runs.
 //!
-//! **When it is wrong.** Sweeps with the same random numbers (`--paired`, the same seed) that are not nested are no
-//! independent samples; the intervals are then too wide or too narrow.
+//! **When it is wrong.** Sweeps with the same random numbers (`--paired`, the same seed) that are
+//! not nested are no independent samples; the intervals are then too wide or too narrow.
 
 mod summary;
 
@@ -57,8 +59,8 @@ pub struct LevelChange {
     pub runs: [u64; 2],
     /// Mean then and now.
     pub means: [f64; 2],
-    /// What is compared with the earlier runs less their mean: the added runs, or all present ones. Absent without a known
-    /// error, and where nothing was added.
+    /// What is compared with the earlier runs less their mean: the added runs, or all present ones.
+    /// Absent without a known error, and where nothing was added.
     pub difference: Option<Estimate>,
     /// Two-sided, adjusted for the number of levels.
     pub p_value: Option<f64>,
@@ -181,7 +183,8 @@ fn squares(n: u64, std_dev: Option<f64>) -> f64 {
     std_dev.map_or(0.0, |s| s * s * (n as f64 - 1.0))
 }
 
-/// Mean of the runs that `now` has more than `before`, and the sum of their squared deviations from it.
+/// Mean of the runs that `now` has more than `before`, and the sum of their squared deviations from
+/// it.
 fn added(before: &EarlierLevel, now: &Group) -> Option<(f64, f64)> {
     let (n0, n1) = (before.n as f64, now.summary.n as f64);
     let more = n1 - n0;
@@ -284,7 +287,8 @@ mod tests {
     fn added_runs_are_compared_with_the_earlier_ones() {
         let all: Vec<f64> = BEFORE.into_iter().chain(ADDED).collect();
         let found = difference(Relation::Extended, &earlier(1.0, &BEFORE), &group(1.0, &all), 0.95).unwrap();
-        // SciPy 1.17.1: ttest_ind([3, 9, 1.5, 6, 2.5], [1, 4, 2, 7], equal_var=False) and its confidence_interval(0.95).
+        // SciPy 1.17.1: ttest_ind([3, 9, 1.5, 6, 2.5], [1, 4, 2, 7], equal_var=False) and its
+        // confidence_interval(0.95).
         let interval = found.estimate.interval.unwrap();
         for (value, scipy) in [
             (found.p_value, 0.651409878766469),

@@ -27,35 +27,38 @@ pub struct AnalysisArgs {
     /// Column of the measured number [default: loss]
     #[arg(long, value_name = "COLUMN")]
     pub y: Option<String>,
-    /// Column that says which runs belong together (such as the seed): levels are compared within its blocks [default: seed or
-    /// replicate, if the same values stand at every level]
+    /// Column that says which runs belong together (such as the seed): levels are compared within
+    /// its blocks [default: seed or replicate, if the same values stand at every level]
     #[arg(long, value_name = "COLUMN")]
     pub pair: Option<String>,
-    /// Only the rows for which this holds: = != < <= > >= and a number, an expression or a text; may be repeated, then all must
-    /// hold. A column with blanks goes into double quotes
+    /// Only the rows for which this holds: = != < <= > >= and a number, an expression or a text;
+    /// may be repeated, then all must hold. A column with blanks goes into double quotes
     #[arg(long = "where", value_name = "COLUMN OP VALUE")]
     pub filters: Vec<Condition>,
-    /// Runs for whose row this holds have failed, as those without a finite metric; may be repeated, then one is enough
+    /// Runs for whose row this holds have failed, as those without a finite metric; may be
+    /// repeated, then one is enough
     #[arg(long, value_name = "COLUMN OP VALUE")]
     pub failed: Vec<Condition>,
-    /// Take one run out of the history in each file: its last value, the least, the greatest, or the mean of the last K
-    /// (mean-last:K)
+    /// Take one run out of the history in each file: its last value, the least, the greatest, or
+    /// the mean of the last K (mean-last:K)
     #[arg(long, value_name = "last|min|max|mean-last:K")]
     pub per_file: Option<PerFile>,
     /// Named level to mark and to compare with the minimum; may be repeated
     #[arg(long, value_name = "NAME=EXPR", value_parser = |text: &str| Reference::parse(text), long_help = "Named level to mark and to compare with the minimum; may be repeated.\nFor the column hidden_std_dev there is Xavier=1/sqrt(2), which a reference of the same name replaces")]
     pub reference: Vec<Reference>,
-    /// Whether the least or the greatest value is the best [default: min; max for --statistic solved-share]
+    /// Whether the least or the greatest value is the best [default: min; max for --statistic
+    /// solved-share]
     #[arg(long, value_enum, value_name = "GOAL")]
     pub goal: Option<Goal>,
-    /// Difference that does not matter: a share of the best value such as 1%, or a number in the metric's unit such as
-    /// 0.02 [default: 1%]
+    /// Difference that does not matter: a share of the best value such as 1%, or a number in the
+    /// metric's unit such as 0.02 [default: 1%]
     #[arg(long, value_name = "MARGIN", value_parser = margin)]
     pub margin: Option<Margin>,
     /// Coverage of the confidence intervals
     #[arg(long, value_name = "LEVEL", default_value = "95%", value_parser = confidence)]
     pub confidence: f64,
-    /// Make levels one that only rounding tells apart, such as 0.1 in single and in double precision
+    /// Make levels one that only rounding tells apart, such as 0.1 in single and in double
+    /// precision
     #[arg(long)]
     pub pool_levels: bool,
     /// How the levels lie on the axis, of the fit and of the figures
@@ -68,7 +71,8 @@ pub struct AnalysisArgs {
                     A level 0 is kept beside a logarithmic axis: shown and compared, but no part of the curve"
     )]
     pub x_scale: AxisScale,
-    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any where failed runs count]
+    /// Greatest share of failed runs at a level that may be the best, such as 10% [default: 0; any
+    /// where failed runs count]
     #[arg(
         long,
         value_name = "SHARE",
@@ -77,7 +81,8 @@ pub struct AnalysisArgs {
                     [default: 0; any with --failed-as, and with --statistic median where the median is not a failed run]"
     )]
     pub max_failed: Option<f64>,
-    /// Count each failed run with this value in every statistic, such as the loss at initialisation; without it a failed run has none
+    /// Count each failed run with this value in every statistic, such as the loss at
+    /// initialisation; without it a failed run has none
     #[arg(long, value_name = "EXPR", allow_hyphen_values = true, value_parser = evaluate)]
     pub failed_as: Option<f64>,
 }
@@ -164,7 +169,8 @@ pub struct FigureArgs {
     /// Label of the vertical axis
     #[arg(long, value_name = "TEXT")]
     pub y_label: Option<String>,
-    /// Pixels of the PNG per pixel of the SVG [default: 2; slides 1.5, paper 3.125 for 300 dots to the inch]
+    /// Pixels of the PNG per pixel of the SVG [default: 2; slides 1.5, paper 3.125 for 300 dots to
+    /// the inch]
     #[arg(long, value_name = "FACTOR", value_parser = scale)]
     pub scale: Option<f32>,
     /// Folder for the results

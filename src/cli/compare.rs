@@ -17,8 +17,8 @@ pub struct CompareArgs {
     /// What it is now: the same
     #[arg(value_name = "B")]
     pub second: Source,
-    /// Exit with 1 if this is shown: minimum, mean, level or a reference's NAME, then moved, worse, better or a change
-    /// such as +2%; may be repeated
+    /// Exit with 1 if this is shown: minimum, mean, level or a reference's NAME, then moved, worse,
+    /// better or a change such as +2%; may be repeated
     #[arg(long, value_name = "CONDITION", value_parser = |text: &str| Condition::parse(text), long_help = "Exit with 1 if this is shown; may be repeated:
   'minimum moved'   the place of the fitted minimum
   'minimum worse'   its value; also better, +2%, -2%

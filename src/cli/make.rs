@@ -20,7 +20,8 @@ pub struct RunArgs {
     /// TOML file that gives options; those of the command line win. `initsweep init` writes one
     #[arg(value_name = "FILE.toml")]
     pub file: Option<PathBuf>,
-    /// Where to store the runs: a .csv or .parquet file, or a MongoDB URI [default: runs.csv in the folder for the results]
+    /// Where to store the runs: a .csv or .parquet file, or a MongoDB URI [default: runs.csv in the
+    /// folder for the results]
     #[arg(long, value_name = "TARGET")]
     pub to: Option<Source>,
     /// Which collection.
@@ -72,7 +73,8 @@ pub struct SweepArgs {
     /// Start over, even if the target holds runs of this sweep
     #[arg(long)]
     pub fresh: bool,
-    /// Only shard K of N of the runs, for several processes or machines that each write a file of its own; into one collection they share the runs without it
+    /// Only shard K of N of the runs, for several processes or machines that each write a file of
+    /// its own; into one collection they share the runs without it
     #[arg(long, value_name = "K/N", value_parser = Shard::parse)]
     pub shard: Option<Shard>,
     /// When there are enough.
@@ -90,7 +92,8 @@ impl SweepArgs {
     /// The runs to make.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::error::Error::Usage) for levels that mean nothing, or more shards than runs.
+    /// [`Error::Usage`](crate::error::Error::Usage) for levels that mean nothing, or more shards
+    /// than runs.
     pub fn part(&self) -> Result<Part> {
         let plan = self.plan.plan()?;
         match self.shard {
@@ -136,7 +139,8 @@ impl CopyArgs {
     /// What to copy.
     ///
     /// # Errors
-    /// [`Error::Usage`](crate::error::Error::Usage) for a URI, a name or a filter that means nothing.
+    /// [`Error::Usage`](crate::error::Error::Usage) for a URI, a name or a filter that means
+    /// nothing.
     pub fn source(&self) -> Result<Source> {
         let source = self.source.located(&self.mongo.choice(self.filter.as_deref()))?;
         check_filter(self.filter.as_deref(), std::slice::from_ref(&source))?;

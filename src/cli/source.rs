@@ -57,9 +57,9 @@ pub struct FilterArgs {
 /// Where the runs to read are.
 #[derive(Debug, Args)]
 pub struct SourceArgs {
-    /// Runs, or a table level,mean,std_dev,n: CSV, JSON Lines, Parquet or Arrow files, folders of them, quoted globs, templates such as
-    /// 'out/lr{lr}/log.csv', - for standard input, or
-    /// MongoDB URIs [default: $MONGODB_URI]
+    /// Runs, or a table level,mean,std_dev,n: CSV, JSON Lines, Parquet or Arrow files, folders of
+    /// them, quoted globs, templates such as 'out/lr{lr}/log.csv', - for standard input, or MongoDB
+    /// URIs [default: $MONGODB_URI]
     #[arg(required = !in_environment(), value_name = "SOURCE")]
     sources: Vec<Source>,
     /// Which documents.
@@ -81,7 +81,8 @@ impl FilterArgs {
     /// `sources` with their collections chosen; without any, the URI of the environment.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a URI, a name or a filter that means nothing, and for a file that a server should add up.
+    /// [`Error::Usage`] for a URI, a name or a filter that means nothing, and for a file that a
+    /// server should add up.
     pub fn located(&self, sources: &[Source]) -> Result<Vec<Source>> {
         let choice = Choice { aggregate: self.aggregate, ..self.mongo.choice(self.filter.as_deref()) };
         if sources.is_empty() {

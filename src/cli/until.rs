@@ -1,4 +1,5 @@
-//! Where runs go, and when there are enough: the arguments of `plan`, and those of `sweep` and `run` that begin with `--until`.
+//! Where runs go, and when there are enough: the arguments of `plan`, and those of `sweep` and
+//! `run` that begin with `--until`.
 
 use std::time::Duration;
 
@@ -49,7 +50,8 @@ pub struct UntilArgs {
     /// Go on in rounds until this holds: 'minimum<=2%', 'se<=0.5%' or 'reference NAME decided'
     #[arg(long, value_name = "GOAL", value_parser = Goal::parse, conflicts_with_all = ["runs", "shard"], long_help = "Go on in rounds (run, analyse, share out the next runs) until this holds:\n  minimum<=2%             the interval of the minimum's place is that narrow: half its width, as a share of the place\n  se<=0.5%                the standard error of every level is that small a share of its mean\n  reference NAME decided  the verdict on that reference is not 'undecided'\nThe intervals make up for looking after every round")]
     pub until: Option<Goal>,
-    /// How runs are shared out [default: relative-error for se, else minimum, which implies --paired]
+    /// How runs are shared out [default: relative-error for se, else minimum, which implies
+    /// --paired]
     #[arg(long, value_enum, requires = "until")]
     pub strategy: Option<Strategy>,
     /// Stop at so many runs, if the goal is not reached before
@@ -80,14 +82,15 @@ impl UntilArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Until a question is answered")]
 pub struct QuestionArgs {
-    /// Named level to compare with the minimum; may be repeated. There are Xavier=1/sqrt(2) and 1 for hidden_std_dev
+    /// Named level to compare with the minimum; may be repeated. There are Xavier=1/sqrt(2) and 1
+    /// for hidden_std_dev
     #[arg(long, value_name = "NAME=EXPR", requires = "until", value_parser = |text: &str| Reference::parse(text))]
     pub reference: Vec<Reference>,
     /// Whether the least or the greatest mean is the best [default: min]
     #[arg(long, value_enum, value_name = "GOAL", requires = "until")]
     pub goal: Option<crate::analysis::Goal>,
-    /// Difference that does not matter: a share of the best value such as 1%, or a number in the metric's unit such as
-    /// 0.02 [default: 1%]
+    /// Difference that does not matter: a share of the best value such as 1%, or a number in the
+    /// metric's unit such as 0.02 [default: 1%]
     #[arg(long, value_name = "MARGIN", requires = "until", value_parser = margin)]
     pub margin: Option<Margin>,
     /// Coverage of the intervals, however often they are looked at

@@ -27,8 +27,8 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
     inside.ok_or_else(|| "expected a share from 0 to 1, such as 0.1, 1/3 or 10%".into())
 }
 
-/// A difference that does not matter: a percentage is a share of the best value, any other expression a number in the
-/// metric's unit.
+/// A difference that does not matter: a percentage is a share of the best value, any other
+/// expression a number in the metric's unit.
 pub(super) fn margin(text: &str) -> Result<Margin, String> {
     let parsed = match text.trim().strip_suffix('%') {
         Some(percent) => {

@@ -13,13 +13,15 @@ use crate::store::Source;
 /// Arguments of `watch`.
 #[derive(Debug, Args)]
 pub struct WatchArgs {
-    /// files of runs, folders of them, quoted globs, templates, or MongoDB URIs [default: $MONGODB_URI]
+    /// files of runs, folders of them, quoted globs, templates, or MongoDB URIs [default:
+    /// $MONGODB_URI]
     #[arg(required = !in_environment(), value_name = "SOURCE")]
     pub sources: Vec<Source>,
     /// Seconds between looks where no event tells of a change
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub interval: Duration,
-    /// Serve the report to browsers at this address; open ones reload themselves. A port alone means this machine only
+    /// Serve the report to browsers at this address; open ones reload themselves. A port alone
+    /// means this machine only
     #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub serve: Option<SocketAddr>,
     /// Which documents.

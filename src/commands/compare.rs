@@ -1,4 +1,5 @@
-//! `initsweep compare`: what moved between two sets of runs, and a failure if it is what the user wants to hear of.
+//! `initsweep compare`: what moved between two sets of runs, and a failure if it is what the user
+//! wants to hear of.
 
 use crate::analysis::comparison::{Comparison, Outcome};
 use crate::analysis::{Analysis, Question};
@@ -12,8 +13,8 @@ use crate::sweep::DEFAULT_FACTOR;
 /// Runs the command.
 ///
 /// # Errors
-/// Those of reading and analysing; [`Error::ConditionHolds`] for the first condition of `--fail-on` that holds,
-/// [`Error::Undetermined`] for one that the data cannot answer.
+/// Those of reading and analysing; [`Error::ConditionHolds`] for the first condition of `--fail-on`
+/// that holds, [`Error::Undetermined`] for one that the data cannot answer.
 pub fn run(arguments: &CompareArgs, global: &Global) -> Result<()> {
     let columns = arguments.analysis.roles(DEFAULT_FACTOR);
     let question = arguments.analysis.question(&columns);
@@ -33,7 +34,8 @@ pub fn run(arguments: &CompareArgs, global: &Global) -> Result<()> {
     Ok(())
 }
 
-/// Runs beside a table of levels as such a table too: what their pairs tell would look like a change.
+/// Runs beside a table of levels as such a table too: what their pairs tell would look like a
+/// change.
 fn on_one_basis(sides: [Analysis; 2], question: &Question) -> Result<[Analysis; 2]> {
     if sides[0].basis == sides[1].basis {
         return Ok(sides);

@@ -1,4 +1,5 @@
-//! What figures and reports are made of: the runs, grouped once, their analysis, and each figure of them.
+//! What figures and reports are made of: the runs, grouped once, their analysis, and each figure of
+//! them.
 
 use crate::analysis::distribution::Distribution;
 use crate::analysis::grid::Grid;

@@ -48,7 +48,8 @@ pub fn run(arguments: &ReportArgs, global: &Global) -> Result<()> {
     write(&arguments.runs.located()?, &roles, &request, global)
 }
 
-/// Analyses `sources` and writes everything about them; ends with the finding and where the files are.
+/// Analyses `sources` and writes everything about them; ends with the finding and where the files
+/// are.
 ///
 /// # Errors
 /// Those of reading, analysing, drawing and writing.
@@ -76,7 +77,8 @@ pub fn write(sources: &[Source], roles: &Roles, request: &Request<'_>, global: &
     Ok(())
 }
 
-/// The figures of a report besides the main one, in its order; those that the data do not allow are left out.
+/// The figures of a report besides the main one, in its order; those that the data do not allow are
+/// left out.
 const FURTHER: [Kind; 5] = [Kind::Basins, Kind::Heatmap, Kind::Distribution, Kind::Precision, Kind::History];
 
 /// A figure of the report.
@@ -138,7 +140,8 @@ pub fn write_all(material: &Material<'_>, changes: Option<&Changes>, request: &R
     Ok(paths)
 }
 
-/// Opens the report, in the form for a browser where there is one. The report is written, so a failure is only a warning.
+/// Opens the report, in the form for a browser where there is one. The report is written, so a
+/// failure is only a warning.
 fn open_report(paths: &[PathBuf], document: &DocumentArgs) {
     let wanted = match document.format.first() {
         _ if document.format.contains(&ReportFormat::Html) => Artefact::Report,

@@ -1,4 +1,5 @@
-//! `initsweep sweep`: trains the runs of a plan and stores them, with progress, and goes on where it was stopped.
+//! `initsweep sweep`: trains the runs of a plan and stores them, with progress, and goes on where
+//! it was stopped.
 
 use std::hash::{BuildHasher, RandomState};
 use std::io::{IsTerminal, Write};
@@ -56,7 +57,8 @@ pub fn run(arguments: &SweepArgs, global: &Global) -> Result<()> {
 /// Makes the runs of `part` that `target` does not hold yet.
 ///
 /// # Errors
-/// [`Error::Interrupted`](crate::error::Error::Interrupted) after Ctrl-C, and whatever the store gives.
+/// [`Error::Interrupted`](crate::error::Error::Interrupted) after Ctrl-C, and whatever the store
+/// gives.
 pub fn make(part: &Part, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<()> {
     let mut store = RunStore::open(target, part, existing)?;
     let total = part.total();

@@ -1,9 +1,11 @@
-//! `--until`: runs in rounds (run, store, analyse, share out the next runs) until a question is answered.
+//! `--until`: runs in rounds (run, store, analyse, share out the next runs) until a question is
+//! answered.
 //!
-//! What is stored decides what comes next, nothing else: after each round the stored runs are analysed as `stats` would, at the
-//! level of that look ([`crate::stats::sequential`]), and the next round is written down beside them (`FILE.sweep.json`) before it
-//! is run. A sweep that was stopped or killed therefore goes on with the same runs, on any number of threads. With `--max-time`
-//! alone the clock has a say: it shortens a round.
+//! What is stored decides what comes next, nothing else: after each round the stored runs are
+//! analysed as `stats` would, at the level of that look ([`crate::stats::sequential`]), and the
+//! next round is written down beside them (`FILE.sweep.json`) before it is run. A sweep that was
+//! stopped or killed therefore goes on with the same runs, on any number of threads. With
+//! `--max-time` alone the clock has a say: it shortens a round.
 //!
 //! Where runs and history are kept, in a file or a collection: [`crate::store::rounds`].
 
@@ -99,8 +101,8 @@ impl Ask {
 /// Makes runs into `target` until the goal is reached or a limit is.
 ///
 /// # Errors
-/// [`Error::Usage`] for a goal that does not fit the plan, [`Error::NotReached`] at a limit, after everything is stored;
-/// [`Error::Interrupted`] after Ctrl-C; those of writing and analysing.
+/// [`Error::Usage`] for a goal that does not fit the plan, [`Error::NotReached`] at a limit, after
+/// everything is stored; [`Error::Interrupted`] after Ctrl-C; those of writing and analysing.
 pub fn make(ask: &Ask, simd: Simd, target: &Target, existing: Existing, global: &Global) -> Result<History> {
     let mut session = Session::begin(ask, target, existing, simd, global)?;
     let end = loop {
@@ -169,7 +171,8 @@ impl<'a> Session<'a> {
         let mut store = stored.open(&course)?;
         let last: u64 = history.rounds.last().map_or(0, |round| round.batches.iter().map(Batch::total).sum());
         if store.done() < course.total() - last {
-            // Of the rounds written down, runs are missing: begin again, with what the first round has.
+            // Of the rounds written down, runs are missing: begin again, with what the first round
+            // has.
             history = with(fresh());
             course = history.course(&ask.plan, factor);
             store = store.begin_again(&course)?;
@@ -311,7 +314,8 @@ impl<'a> Session<'a> {
         }
         if let Some(time) = self.ask.max_time {
             let left = time.saturating_sub(self.began.elapsed()).as_secs_f64();
-            // A sweep that goes on does not know its speed before it has made some runs: as many as the first round had.
+            // A sweep that goes on does not know its speed before it has made some runs: as many as
+            // the first round had.
             let first = || if left > 0.0 { self.ask.first_round(self.factor).total() } else { 0 };
             budget = budget.min(self.speed().map_or_else(first, |speed| (speed * left) as u64));
             if budget == 0 {
@@ -322,8 +326,8 @@ impl<'a> Session<'a> {
         Ok(Next::Run(self.batches(&planned)))
     }
 
-    /// The replicates that a plan asks for: those after the last that was made, which may have no finite metric and so not be
-    /// counted by the analysis.
+    /// The replicates that a plan asks for: those after the last that was made, which may have no
+    /// finite metric and so not be counted by the analysis.
     fn batches(&self, planned: &Planned) -> Vec<Batch> {
         let all = || self.history.rounds.iter().flat_map(|round| &round.batches);
         let made = |level: f64| {

@@ -26,7 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Runs the command.
 ///
 /// # Errors
-/// [`Error::Stopped`] after Ctrl-C, which is the normal end; those of usage; before the first report, those of the data.
+/// [`Error::Stopped`] after Ctrl-C, which is the normal end; those of usage; before the first
+/// report, those of the data.
 pub fn run(arguments: &WatchArgs, global: &Global) -> Result<()> {
     let columns = arguments.inquiry.roles(DEFAULT_FACTOR);
     let question = arguments.inquiry.of(&columns);
@@ -81,7 +82,8 @@ fn update(
     Ok(Some((material.analysis, paths)))
 }
 
-/// Whether it can come right by itself: what is not there yet, or away. Once there was a report, everything but a wrong command can.
+/// Whether it can come right by itself: what is not there yet, or away. Once there was a report,
+/// everything but a wrong command can.
 fn may_pass(e: &Error, has_reported: bool) -> bool {
     let is_absence = matches!(e, Error::NoRuns { .. } | Error::Malformed { .. }) || e.exit_code() == 4;
     e.exit_code() != 2 && (is_absence && !matches!(e, Error::Refused { .. }) || has_reported)
@@ -119,7 +121,8 @@ impl Teller {
         }
     }
 
-    /// `+10,000 rows, 4,010,000 in all: lowest at hidden_std_dev = 0.601 (95 % interval 0.594 to 0.607); 0.43 s after the change`.
+    /// `+10,000 rows, 4,010,000 in all: lowest at hidden_std_dev = 0.601 (95 % interval 0.594 to
+    /// 0.607); 0.43 s after the change`.
     fn tell(&mut self, analysis: &Analysis, time: Duration) -> Result<()> {
         let (rows, before) = (analysis.ledger.read, self.last_rows);
         (self.last_failure, self.last_rows) = (None, rows);

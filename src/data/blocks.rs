@@ -1,14 +1,16 @@
-//! Which runs belong together: the key of every run in a column of blocks, or in one that may be such a column.
+//! Which runs belong together: the key of every run in a column of blocks, or in one that may be
+//! such a column.
 //!
-//! **Candidates.** A column that the user names (`--pair`) is read whatever it holds. Without one, `seed` and `replicate` are
-//! read; whether one of them is a column of blocks shows only in all runs together ([`crate::group`]). They are not
-//! read where the trainer made the runs, which says itself which of them share their draws
-//! ([`Pairing`](crate::data::Pairing)), and not kept beyond [`MOST_LOOKED_AT`] runs, where they would cost memory that
-//! nobody asked for.
+//! **Candidates.** A column that the user names (`--pair`) is read whatever it holds. Without one,
+//! `seed` and `replicate` are read; whether one of them is a column of blocks shows only in all
+//! runs together ([`crate::group`]). They are not read where the trainer made the runs, which says
+//! itself which of them share their draws ([`Pairing`](crate::data::Pairing)), and not kept beyond
+//! [`MOST_LOOKED_AT`] runs, where they would cost memory that nobody asked for.
 //!
-//! **Keys.** A key is a hash of 64 bits (FNV-1a), so that it depends on the cell alone and not on the order of the rows or on the
-//! format of the file. Numbers are compared by value (`1` and `1.0` are one block, integers keep every digit), anything else as
-//! text. Two of a million blocks share a key once in 40 million tables.
+//! **Keys.** A key is a hash of 64 bits (FNV-1a), so that it depends on the cell alone and not on
+//! the order of the rows or on the format of the file. Numbers are compared by value (`1` and `1.0`
+//! are one block, integers keep every digit), anything else as text. Two of a million blocks share
+//! a key once in 40 million tables.
 
 use crate::data::cell::{Cell, is_missing};
 use crate::data::roles::Roles;
@@ -26,8 +28,8 @@ pub const MOST_LOOKED_AT: usize = 1_000_000;
 /// Columns that only runs of the trainer have both.
 pub const OF_THE_TRAINER: [&str; 2] = [DEFAULT_FACTOR, "draw"];
 
-/// The columns that say, or may say, which runs belong together, the likelier first: the one that was named, or those
-/// of [`CANDIDATES`] that are free, unless the trainer made the runs.
+/// The columns that say, or may say, which runs belong together, the likelier first: the one that
+/// was named, or those of [`CANDIDATES`] that are free, unless the trainer made the runs.
 pub fn candidates(roles: &Roles, is_trainers: bool) -> Vec<String> {
     if let Some(pair) = &roles.pair {
         return vec![pair.clone()];
@@ -51,7 +53,8 @@ pub fn key_of(cell: Cell) -> u64 {
     }
 }
 
-/// The key for the `text` of a cell, which is trimmed and not empty. Text that is a number has that number's key.
+/// The key for the `text` of a cell, which is trimmed and not empty. Text that is a number has that
+/// number's key.
 pub fn key_of_text(text: &str) -> u64 {
     if let Ok(number) = text.parse::<i64>() {
         return key_of_whole(number.into());

@@ -1,13 +1,15 @@
 //! Takes rows of cells and judges them: the only place that does.
 //!
-//! **Order of the questions.** A row that the user did not ask for ([`Roles::filters`]) is filtered out, whatever else it holds. A
-//! row without a finite level is left out. A run that a condition says has failed ([`Roles::failed`]) has failed, whatever its
-//! metric. A row without a metric is left out; a metric that is NaN, infinite or beyond the doubles is that of a failed run.
+//! **Order of the questions.** A row that the user did not ask for ([`Roles::filters`]) is filtered
+//! out, whatever else it holds. A row without a finite level is left out. A run that a condition
+//! says has failed ([`Roles::failed`]) has failed, whatever its metric. A row without a metric is
+//! left out; a metric that is NaN, infinite or beyond the doubles is that of a failed run.
 //!
-//! **Failed runs** are rows of the table with the metric NaN, so that every later step sees that they were made.
+//! **Failed runs** are rows of the table with the metric NaN, so that every later step sees that
+//! they were made.
 //!
-//! **Parts.** A source may be read in parts on several threads, each with a builder of its own; [`RunTableBuilder::append`] joins them in
-//! their order.
+//! **Parts.** A source may be read in parts on several threads, each with a builder of its own;
+//! [`RunTableBuilder::append`] joins them in their order.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -119,7 +121,8 @@ impl RunTableBuilder {
         Self { reading, rows: Rows { columns, settings, survey: Survey::default(), tally } }
     }
 
-    /// Makes room for `rows`, so that the columns need not be moved as they grow. Room that is not used costs nothing.
+    /// Makes room for `rows`, so that the columns need not be moved as they grow. Room that is not
+    /// used costs nothing.
     pub fn reserve(&mut self, rows: usize) {
         self.rows.columns.factor.reserve_exact(rows);
         self.rows.columns.metric.reserve_exact(rows);
@@ -140,7 +143,8 @@ impl RunTableBuilder {
         self.rows.columns.factor.len()
     }
 
-    /// Adds a row, of which `cells` has one for each of [`Reading::names`] and `place` says where it is.
+    /// Adds a row, of which `cells` has one for each of [`Reading::names`] and `place` says where
+    /// it is.
     ///
     /// # Errors
     /// [`Problem`] for a needed cell that holds no number. The row is then not counted.
@@ -163,7 +167,8 @@ impl RunTableBuilder {
         })
     }
 
-    /// Notes a cell of a column that nobody asked for, at a `place` among the source's columns, of a run at `level`.
+    /// Notes a cell of a column that nobody asked for, at a `place` among the source's columns, of
+    /// a run at `level`.
     pub fn survey(&mut self, name: &str, place: usize, level: f64, cell: Cell) {
         self.rows.survey.note(name, place, level, cell);
     }
@@ -184,7 +189,8 @@ impl RunTableBuilder {
         self.rows.exclude(reason, place);
     }
 
-    /// Adds the rows of `other`, a builder of the same reading, which come after these, in a source that has so many `lines` before.
+    /// Adds the rows of `other`, a builder of the same reading, which come after these, in a source
+    /// that has so many `lines` before.
     pub fn append(&mut self, other: Self, lines: u64) {
         let is_given = self.reading.roles.pair.is_some();
         self.rows.append(other.rows, lines, is_given);
@@ -331,7 +337,8 @@ impl Rows {
         }
         self.tally.pairing = Pairing::Paired(draw);
         let seed = reading.seed.and_then(whole).unwrap_or(0);
-        // Knuth's multiplicative hash spreads the seeds, so that other seeds do not have this number (but once in 2⁶⁴).
+        // Knuth's multiplicative hash spreads the seeds, so that other seeds do not have this
+        // number (but once in 2⁶⁴).
         self.columns.replicate.push(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ replicate);
     }
 
@@ -349,7 +356,8 @@ impl Rows {
         self.forget_candidates(reading.roles.pair.is_some(), is_trainers);
     }
 
-    /// Forgets the columns of blocks, unless one was given, where they are a `surplus` or there are too many runs.
+    /// Forgets the columns of blocks, unless one was given, where they are a `surplus` or there are
+    /// too many runs.
     fn forget_candidates(&mut self, is_given: bool, is_surplus: bool) {
         let is_long = self.columns.blocks.first().is_some_and(|(_, keys)| keys.len() > MOST_LOOKED_AT);
         if !is_given && (is_surplus || is_long) {
@@ -418,7 +426,8 @@ impl Rows {
     }
 }
 
-/// What the cell of `column` says as a number; nothing if it is of another type and that is no error.
+/// What the cell of `column` says as a number; nothing if it is of another type and that is no
+/// error.
 #[inline]
 fn number(reading: &Reading, column: usize, cells: &[Cell]) -> Result<Option<Value>, Problem> {
     match reading.cell(cells, column).value() {

@@ -100,7 +100,8 @@ impl Cell<'_> {
         whole.is_some_and(|whole: i128| number as i128 != whole)
     }
 
-    /// As text, for a message or to tell values apart: numbers in the shortest form that reads back as the same.
+    /// As text, for a message or to tell values apart: numbers in the shortest form that reads back
+    /// as the same.
     pub fn text(self) -> String {
         match self {
             Self::Absent | Self::Missing => String::new(),

@@ -4,12 +4,14 @@ use std::collections::HashSet;
 
 use crate::warning::Warning;
 
-/// Values that programs write where there is none. The other usual ones are beyond any range of a metric.
+/// Values that programs write where there is none. The other usual ones are beyond any range of a
+/// metric.
 const SENTINELS: [f64; 7] = [0.0, -1.0, 999.0, -999.0, 9999.0, -9999.0, 99999.0];
 /// Runs beyond which nobody writes tables by hand, and looking for doubts would take time.
 const MOST_LOOKED_AT: usize = 200_000;
 
-/// A value that some of `metric` have, NaN for failed runs, and that lies farther from all others than they spread.
+/// A value that some of `metric` have, NaN for failed runs, and that lies farther from all others
+/// than they spread.
 pub(super) fn sentinel(metric_name: &str, metric: &[f64]) -> Option<Warning> {
     if metric.len() > MOST_LOOKED_AT {
         return None;
@@ -28,7 +30,8 @@ pub(super) fn sentinel(metric_name: &str, metric: &[f64]) -> Option<Warning> {
     })
 }
 
-/// Rows that equal an earlier one in level and metric, where that is no chance: the metric has many digits, and a fifth of all rows do.
+/// Rows that equal an earlier one in level and metric, where that is no chance: the metric has many
+/// digits, and a fifth of all rows do.
 pub(super) fn repeated(factor: &[f64], metric: &[f64]) -> Option<Warning> {
     const DIGITS: usize = 6;
     const FEW: u64 = 4;

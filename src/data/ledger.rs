@@ -172,7 +172,8 @@ impl RowLedger {
         missed.reasons()
     }
 
-    /// What became of the rows that were not used, ready to show: `2 failed (first: a.csv, line 3), 1 empty (first: …)`.
+    /// What became of the rows that were not used, ready to show: `2 failed (first: a.csv, line 3),
+    /// 1 empty (first: …)`.
     pub fn losses(&self) -> String {
         let failed = |place: &String| format!("{} failed (first: {})", count(self.failed), printable(place));
         let failed = self.first_failed.as_ref().map(failed);

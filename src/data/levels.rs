@@ -6,7 +6,8 @@ use crate::data::table::RunTable;
 use crate::provenance::InputDigest;
 use crate::warning::Warning;
 
-/// What sums say of the runs at one level: all that travels when a server counts, and all that a table of levels has.
+/// What sums say of the runs at one level: all that travels when a server counts, and all that a
+/// table of levels has.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LevelSummary {
     /// The factor's value.
@@ -15,7 +16,8 @@ pub struct LevelSummary {
     pub n: u64,
     /// Their mean; NaN without any.
     pub mean: f64,
-    /// Sample standard deviation (divisor n − 1), in the metric's unit; absent at n = 1 or where it is not known.
+    /// Sample standard deviation (divisor n − 1), in the metric's unit; absent at n = 1 or where it
+    /// is not known.
     pub std_dev: Option<f64>,
     /// Least value, where it is known.
     pub min: Option<f64>,
@@ -62,7 +64,8 @@ impl LevelSummary {
     }
 }
 
-/// Every level, ascending, in place of the runs themselves. Medians, quartiles and paired statistics cannot be had from it.
+/// Every level, ascending, in place of the runs themselves. Medians, quartiles and paired
+/// statistics cannot be had from it.
 #[derive(Debug, Clone)]
 pub struct LevelSummaries {
     /// The levels, ascending, each once.

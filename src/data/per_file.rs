@@ -19,10 +19,12 @@ pub enum PerFile {
 }
 
 impl PerFile {
-    /// The row of `history` that stands for the run, and the run's value: NaN if it failed. `None` without rows.
+    /// The row of `history` that stands for the run, and the run's value: NaN if it failed. `None`
+    /// without rows.
     ///
-    /// A history has one value a row, NaN where the metric was not finite. Its least and greatest value are those of the finite
-    /// ones; where the last value, or one of the last, is not finite, the run has failed.
+    /// A history has one value a row, NaN where the metric was not finite. Its least and greatest
+    /// value are those of the finite ones; where the last value, or one of the last, is not finite,
+    /// the run has failed.
     pub fn choose(self, history: &[f64]) -> Option<(usize, f64)> {
         let last = history.len().checked_sub(1)?;
         let finite = || history.iter().copied().enumerate().filter(|(_, value)| !value.is_nan());

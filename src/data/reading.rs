@@ -1,4 +1,5 @@
-//! Which columns a source gives, and what each is for: a column may be a setting and the factor, for example.
+//! Which columns a source gives, and what each is for: a column may be a setting and the factor,
+//! for example.
 
 use crate::condition::Condition;
 use crate::data::blocks::{self, OF_THE_TRAINER};
@@ -6,9 +7,11 @@ use crate::data::cell::Cell;
 use crate::data::roles::Roles;
 use crate::sweep::FINAL_LOSS;
 
-/// The columns to read of one source. A row of cells has one cell for each of [`Reading::names`], in that order.
+/// The columns to read of one source. A row of cells has one cell for each of [`Reading::names`],
+/// in that order.
 ///
-/// Inside, the columns that the source's own name gives come after those, so that a number means a column of either kind.
+/// Inside, the columns that the source's own name gives come after those, so that a number means a
+/// column of either kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
     /// Which column is what.
@@ -33,7 +36,8 @@ pub struct Reading {
     pub(super) blocks: Vec<usize>,
     /// Those that only runs of the trainer have both.
     pub(super) of_the_trainer: Vec<usize>,
-    /// Whether cells that hold no number where one is needed leave their row out, instead of being an error.
+    /// Whether cells that hold no number where one is needed leave their row out, instead of being
+    /// an error.
     pub(super) is_lenient: bool,
 }
 
@@ -43,8 +47,8 @@ impl Reading {
         Self::with_blocks(roles, &has, OF_THE_TRAINER.into_iter().all(&has))
     }
 
-    /// What to read of a source whose rows may all have different fields, all of them taken to be there; rows with a field of another
-    /// type are left out.
+    /// What to read of a source whose rows may all have different fields, all of them taken to be
+    /// there; rows with a field of another type are left out.
     pub fn of_documents(roles: &Roles) -> Self {
         // Whether the trainer made the runs, every document says for itself.
         Self { is_lenient: true, ..Self::with_blocks(roles, &|_| true, false) }

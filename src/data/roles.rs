@@ -22,7 +22,8 @@ pub struct Roles {
     pub failed: Vec<Condition>,
     /// Which row of each file is its run, if every file holds the history of one (`--per-file`).
     pub per_file: Option<PerFile>,
-    /// Columns that the source's own name gives, each with the one value of all its rows; they go before those that it holds.
+    /// Columns that the source's own name gives, each with the one value of all its rows; they go
+    /// before those that it holds.
     pub given: Vec<(String, String)>,
 }
 
@@ -64,14 +65,15 @@ impl Roles {
         names
     }
 
-    /// The columns whose values are noted because runs that differ in them should not be pooled unnoticed,
-    /// and the seed, which the report states.
+    /// The columns whose values are noted because runs that differ in them should not be pooled
+    /// unnoticed, and the seed, which the report states.
     pub fn settings(&self) -> impl Iterator<Item = &'static str> {
         let noted = SETTING_COLUMNS.into_iter().chain(["seed", SOLVED_BELOW]);
         noted.filter(|name| *name != self.factor && *name != self.metric)
     }
 
-    /// Whether the column [`FINAL_LOSS`] should be read as well: only the trainer's sweeps have it in the sense meant.
+    /// Whether the column [`FINAL_LOSS`] should be read as well: only the trainer's sweeps have it
+    /// in the sense meant.
     pub fn want_final_loss(&self) -> bool {
         self.metric != FINAL_LOSS && SETTING_COLUMNS.contains(&self.factor.as_str())
     }

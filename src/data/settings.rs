@@ -3,7 +3,8 @@
 use crate::data::cell::{Cell, Value};
 use crate::format::excerpt;
 
-/// The distinct values of a column, up to a few, in the order of their appearance; `…` stands for more.
+/// The distinct values of a column, up to a few, in the order of their appearance; `…` stands for
+/// more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Values(Vec<String>);
 

@@ -1,11 +1,12 @@
-//! Looks at the columns that nobody asked for, as far as they say that the rows are not what they seem to be.
+//! Looks at the columns that nobody asked for, as far as they say that the rows are not what they
+//! seem to be.
 //!
-//! Only some rows are looked at (see [`ROWS`]), each reader giving those that are cheap for it: the first of each of its parts. What is
-//! found is a hint, never a number.
+//! Only some rows are looked at (see [`ROWS`]), each reader giving those that are cheap for it: the
+//! first of each of its parts. What is found is a hint, never a number.
 //!
-//! A column tells groups of runs apart if it has from 2 to [`MOST_VALUES`] values, not each of its own row, and more than one
-//! of them at some level. A column of numbers must also repeat a pair of level and value, because one that does not merely counts
-//! the runs of each level.
+//! A column tells groups of runs apart if it has from 2 to [`MOST_VALUES`] values, not each of its
+//! own row, and more than one of them at some level. A column of numbers must also repeat a pair of
+//! level and value, because one that does not merely counts the runs of each level.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -37,7 +38,8 @@ struct Seen {
     /// Place of the column in its source.
     place: usize,
     rows: u64,
-    /// Rows of each value, in the order of their appearance; one more than [`MOST_VALUES`] stand for any number.
+    /// Rows of each value, in the order of their appearance; one more than [`MOST_VALUES`] stand
+    /// for any number.
     values: Vec<(String, u64)>,
     /// The value met first at each level, by the bits of the level.
     at_level: HashMap<u64, usize>,
@@ -86,7 +88,8 @@ impl Seen {
 }
 
 impl Survey {
-    /// Notes the `cell` of the column `name`, at a `place` among the source's columns, of a run at `level`.
+    /// Notes the `cell` of the column `name`, at a `place` among the source's columns, of a run at
+    /// `level`.
     pub fn note(&mut self, name: &str, place: usize, level: f64, cell: Cell) {
         if cell.is_missing() || matches!(cell, Cell::Other(_)) || place >= MOST_COLUMNS {
             return;

@@ -1,7 +1,8 @@
 //! The runs: one polars frame with a column per role.
 //!
-//! Every row is a run with a finite level. Its metric is finite, or NaN if the run failed. Which columns there are besides says
-//! [`RunTable`]; they are named after their roles, because one column of a source can have two.
+//! Every row is a run with a finite level. Its metric is finite, or NaN if the run failed. Which
+//! columns there are besides says [`RunTable`]; they are named after their roles, because one
+//! column of a source can have two.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -35,7 +36,8 @@ const BLOCK: &str = "block ";
 /// Pieces of a table in memory, at most.
 const MOST_CHUNKS: usize = 256;
 
-/// Whether runs of equal replicate started from the same random numbers at every level: all have the same `draw`.
+/// Whether runs of equal replicate started from the same random numbers at every level: all have
+/// the same `draw`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Pairing {
     /// No run is known yet.
@@ -172,12 +174,14 @@ impl RunTable {
         self.numbers(FINAL_LOSS)
     }
 
-    /// The replicate of each run, mixed with its seed; empty if equal ones do not share their random numbers.
+    /// The replicate of each run, mixed with its seed; empty if equal ones do not share their
+    /// random numbers.
     pub fn replicate(&self) -> Cow<'_, [u64]> {
         self.wholes(REPLICATE)
     }
 
-    /// The columns that say, or may say, which runs belong together, the likelier first, each with the keys of its runs.
+    /// The columns that say, or may say, which runs belong together, the likelier first, each with
+    /// the keys of its runs.
     pub fn blocks(&self) -> Vec<(&str, Cow<'_, [u64]>)> {
         let names = self.frame.get_column_names();
         let blocks = names.into_iter().filter_map(|name| Some((name.strip_prefix(BLOCK)?, self.wholes(name))));
@@ -201,7 +205,8 @@ impl RunTable {
         })
     }
 
-    /// A column of numbers: the frame's own where they lie in one piece; empty if there is no such column.
+    /// A column of numbers: the frame's own where they lie in one piece; empty if there is no such
+    /// column.
     fn numbers(&self, name: &str) -> Cow<'_, [f64]> {
         let Ok(column) = self.frame.column(name).and_then(|column| column.f64()) else { return Cow::Borrowed(&[]) };
         column.cont_slice().map_or_else(|_| Cow::Owned(column.into_no_null_iter().collect()), Cow::Borrowed)
@@ -274,7 +279,8 @@ impl RunTable {
         Ok(())
     }
 
-    /// What tells these runs from others: a hash (FNV-1a) of level and metric of each, in their order.
+    /// What tells these runs from others: a hash (FNV-1a) of level and metric of each, in their
+    /// order.
     pub fn fingerprint(&self) -> u64 {
         let step =
             |hash: u64, number: &f64| (hash ^ number.to_bits()).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(23);
@@ -290,7 +296,8 @@ impl RunTable {
         self.warnings.extend(doubts);
     }
 
-    /// Makes the one setting besides the first factor that has several values the second factor, if none was named. The seed is none.
+    /// Makes the one setting besides the first factor that has several values the second factor, if
+    /// none was named. The seed is none.
     ///
     /// # Errors
     /// [`Error::Malformed`] if polars refuses the column.
@@ -306,8 +313,8 @@ impl RunTable {
         self.frame.with_column(numbers).map(drop).map_err(Self::malformed("the table of runs".as_ref()))
     }
 
-    /// Gives both tables the same columns: the losses of last epochs are missing where a table lacks them; of the others
-    /// those stay that both have.
+    /// Gives both tables the same columns: the losses of last epochs are missing where a table
+    /// lacks them; of the others those stay that both have.
     fn fit(&mut self, other: &mut Self) -> PolarsResult<()> {
         if self.by != other.by {
             (self.by, other.by) = (None, None);

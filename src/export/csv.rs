@@ -1,7 +1,8 @@
 //! The group table for spreadsheets and data frames: `stats --format csv` and `summary.csv`.
 //!
-//! The same names as in the JSON, `_` between those that are nested there; a value that does not exist is an empty cell. The
-//! file can be read again as a table of levels ([`crate::store::formats::levels`]).
+//! The same names as in the JSON, `_` between those that are nested there; a value that does not
+//! exist is an empty cell. The file can be read again as a table of levels
+//! ([`crate::store::formats::levels`]).
 
 use crate::analysis::failures::{Failures, LevelEntry};
 use crate::analysis::groups::QUANTILES;

@@ -1,4 +1,5 @@
-//! The answer in a sentence or two: where the loss is lowest, how sure that is, and what the references cost.
+//! The answer in a sentence or two: where the loss is lowest, how sure that is, and what the
+//! references cost.
 
 use crate::analysis::layers::Assumption;
 use crate::analysis::minimum::MinimumAnalysis;
@@ -42,7 +43,8 @@ pub fn sentence(analysis: &Analysis) -> String {
     format!("{found} {}", verdict(analysis))
 }
 
-/// What is known under other assumptions than the headline's, each with its own: the bracket, the safe range, the fit, the noise.
+/// What is known under other assumptions than the headline's, each with its own: the bracket, the
+/// safe range, the fit, the noise.
 pub fn layers(analysis: &Analysis) -> Vec<String> {
     [bracket(analysis), safe_range(analysis), fit(analysis), noise(analysis)].into_iter().flatten().collect()
 }
@@ -85,7 +87,8 @@ fn safe_range(analysis: &Analysis) -> Option<String> {
     minimum.assumption.map(|_| sentence)
 }
 
-/// A twentieth of the range of the levels' values, as an example of a margin; `None` where all are the same.
+/// A twentieth of the range of the levels' values, as an example of a margin; `None` where all are
+/// the same.
 fn suggested_margin(analysis: &Analysis) -> Option<f64> {
     let values = || analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
     let (least, greatest) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
@@ -124,7 +127,8 @@ fn noise(analysis: &Analysis) -> Option<String> {
     })
 }
 
-/// The best value as it was observed: `1303 ± 259 (95 % Student t interval), at hidden_std_dev = 0.4541 (n = 64)`.
+/// The best value as it was observed: `1303 ± 259 (95 % Student t interval), at hidden_std_dev =
+/// 0.4541 (n = 64)`.
 pub fn observed(analysis: &Analysis) -> String {
     let minimum = analysis.observed();
     let value = match analysis.statistic {
@@ -148,7 +152,8 @@ pub fn paired(analysis: &Analysis) -> Option<String> {
     Some(format!("paired by replicate ({} at every level){gain}", counted(paired.replicates, "replicate")))
 }
 
-/// The value at the minimum, or at the best level where place and value are local, by runs that did not choose it.
+/// The value at the minimum, or at the best level where place and value are local, by runs that did
+/// not choose it.
 pub fn cross_fitted(analysis: &Analysis) -> Option<String> {
     let value = analysis.minimum.cross_fitted.as_ref()?;
     let place = match analysis.minimum.assumption {
@@ -248,13 +253,15 @@ fn open_question(analysis: &Analysis) -> String {
     )
 }
 
-/// What a reference costs against the minimum: `Xavier: +4.5 % against the minimum (95 % interval −1.2 % to +10.2 %; p = 0.16; undecided)`.
+/// What a reference costs against the minimum: `Xavier: +4.5 % against the minimum (95 % interval
+/// −1.2 % to +10.2 %; p = 0.16; undecided)`.
 pub fn reference(analysis: &Analysis, result: &ReferenceResult) -> Option<String> {
     let best = format!("the {}", analysis.goal.optimum());
     Some(format!("{}: {}", result.reference.name, difference(analysis, &result.to_minimum?, &best)))
 }
 
-/// One reference against another: `Xavier: −4.0 % against 1 (95 % interval …; p = 0.01; better by more than 1 %)`.
+/// One reference against another: `Xavier: −4.0 % against 1 (95 % interval …; p = 0.01; better by
+/// more than 1 %)`.
 pub fn pair(analysis: &Analysis, pair: &ReferencePair) -> String {
     format!("{}: {}", pair.to.name, difference(analysis, &pair.found, &pair.from.name))
 }
@@ -310,8 +317,8 @@ pub fn with_range(estimate: &Estimate) -> String {
     }
 }
 
-/// `value` as precise as `margin` justifies; one far smaller than that keeps two digits of its own, for on a logarithmic axis
-/// 0.0031 is not 0.00.
+/// `value` as precise as `margin` justifies; one far smaller than that keeps two digits of its own,
+/// for on a logarithmic axis 0.0031 is not 0.00.
 pub fn rounded_in(value: f64, margin: f64) -> String {
     const SMALL: f64 = 0.1;
     let is_small = value != 0.0 && value.abs() < SMALL * margin;

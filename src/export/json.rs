@@ -1,6 +1,7 @@
 //! The analysis for programs: `stats --format json` and `summary.json`.
 //!
-//! The keys are described in the README. Numbers carry every digit; a value that does not exist is `null`, never 0.
+//! The keys are described in the README. Numbers carry every digit; a value that does not exist is
+//! `null`, never 0.
 
 use std::collections::BTreeMap;
 
@@ -28,7 +29,8 @@ use crate::stats::smooth::Edge;
 use crate::stats::{self, ConfidenceInterval, Estimate, Summary};
 use crate::warning::Warning;
 
-/// The analysis, with what changed since an earlier report, as indented JSON with a final line break.
+/// The analysis, with what changed since an earlier report, as indented JSON with a final line
+/// break.
 pub fn to_string(analysis: &Analysis, changes: Option<&Changes>) -> String {
     let wire = Wire { changes: changes.map(WireChanges::of), ..Wire::of(analysis) };
     json(&wire)

@@ -103,7 +103,8 @@ pub fn rows(analysis: &Analysis) -> Vec<Vec<String>> {
     levels.into_iter().zip(&entries).map(row).collect()
 }
 
-/// The ascending `levels` in five digits, or, for those that would look like a neighbour, in as many as tell the two apart.
+/// The ascending `levels` in five digits, or, for those that would look like a neighbour, in as
+/// many as tell the two apart.
 fn level_cells(levels: &[f64]) -> Vec<String> {
     let mut cells: Vec<String> = levels.iter().map(|level| aligned(*level, 5)).collect();
     let is_like_next: Vec<bool> = cells.windows(2).map(|pair| pair[0] == pair[1]).collect();
@@ -134,8 +135,8 @@ fn filled(analysis: &Analysis) -> (Vec<&'static Column>, Vec<Vec<String>>) {
     (columns, rows.into_iter().map(kept).collect())
 }
 
-/// Finding, table, references, ledger and warnings for a terminal of `width` characters. Columns that do not fit are left
-/// out, the least needed first; they are in every other format.
+/// Finding, table, references, ledger and warnings for a terminal of `width` characters. Columns
+/// that do not fit are left out, the least needed first; they are in every other format.
 pub fn terminal(analysis: &Analysis, width: usize) -> String {
     let (columns, rows) = filled(analysis);
     let mut shown: Vec<(usize, u8, usize)> = columns
@@ -223,7 +224,8 @@ pub fn ledger(ledger: &RowLedger) -> String {
     format!("Rows: {read} read = {used} used{failed}{}", excluded.collect::<String>())
 }
 
-/// The same with the place of the first row of each reason: `10 read = 9 used + 1 left out: 1 NaN (first: a.csv, line 7)`.
+/// The same with the place of the first row of each reason: `10 read = 9 used + 1 left out: 1 NaN
+/// (first: a.csv, line 7)`.
 pub fn ledger_with_places(ledger: &RowLedger) -> String {
     let left_out = match ledger.excluded_in_all() {
         0 => String::new(),

@@ -1,7 +1,8 @@
 //! A sheet to draw on: elements of `plotters` on a backend of our own ([`crate::figure::svg`]).
 //!
-//! Coordinates are pixels of the layout, from the upper left corner. `plotters` counts in whole numbers, which are tenths of
-//! these pixels here: points on a curve rounded to whole pixels would visibly wobble.
+//! Coordinates are pixels of the layout, from the upper left corner. `plotters` counts in whole
+//! numbers, which are tenths of these pixels here: points on a curve rounded to whole pixels would
+//! visibly wobble.
 
 use plotters::element::{Circle, DashedPathElement, Drawable, PathElement, PointCollection, Polygon, Rectangle, Text};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -107,7 +108,8 @@ impl Canvas {
         self.draw(&Polygon::new(coordinates(points), fill(paint.into())));
     }
 
-    /// Closed lines, filled by the even-odd rule: one polygon, which returns to its beginning between them.
+    /// Closed lines, filled by the even-odd rule: one polygon, which returns to its beginning
+    /// between them.
     pub fn regions(&mut self, outlines: &[Vec<Point>], paint: impl Into<Paint>) {
         let Some(home) = outlines.first().and_then(|outline| outline.first()) else { return };
         let closed = |outline: &Vec<Point>| {

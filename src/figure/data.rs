@@ -92,8 +92,8 @@ impl<'a> Levels<'a> {
     }
 }
 
-/// Left and right end of the column of each level in `frame`, in pixels: all of its share of the axis but a narrow gap, and no wider
-/// than a column looks well.
+/// Left and right end of the column of each level in `frame`, in pixels: all of its share of the
+/// axis but a narrow gap, and no wider than a column looks well.
 pub fn columns(levels: &Levels<'_>, frame: &Frame) -> Vec<[f64; 2]> {
     const WIDEST: f64 = 56.0;
     const GAP: f64 = 0.1;
@@ -139,7 +139,8 @@ impl Point {
     }
 }
 
-/// The metric as figures call it: the trainer's loss is a sum over epochs, and not somebody's column of that name.
+/// The metric as figures call it: the trainer's loss is a sum over epochs, and not somebody's
+/// column of that name.
 #[derive(Debug, Clone, Copy)]
 pub struct Metric<'a> {
     column: &'a str,
@@ -172,7 +173,8 @@ impl<'a> Metric<'a> {
     }
 }
 
-/// `the initial standard deviation` for the trainer's factor, else the column's name: as titles say it.
+/// `the initial standard deviation` for the trainer's factor, else the column's name: as titles say
+/// it.
 pub fn factor_in_title(factor: &str) -> &str {
     if factor == DEFAULT_FACTOR { "the initial standard deviation" } else { factor }
 }
@@ -275,8 +277,8 @@ pub fn references(analysis: &Analysis, palette: &Palette) -> Vec<Line> {
     drawn.zip(palette.references.iter().cycle()).map(line).collect()
 }
 
-/// Where the optimum is, as the finding says it: the place of the curve's, or the best level where there is no curve. `None` where all
-/// levels are alike, or there is but one.
+/// Where the optimum is, as the finding says it: the place of the curve's, or the best level where
+/// there is no curve. `None` where all levels are alike, or there is but one.
 pub fn optimum(analysis: &Analysis, palette: &Palette) -> Option<Line> {
     let mut values = analysis.groups.iter().filter_map(|group| analysis.statistic.at(group)).map(|at| at.point);
     let first = values.next()?;
@@ -291,8 +293,8 @@ pub fn optimum(analysis: &Analysis, palette: &Palette) -> Option<Line> {
     Some(Line { level, label: format!("{word} {}", readable(level, 3)), colour: palette.minimum })
 }
 
-/// `0.587 (0.547 to 0.653)`, `1.01 (0.97 to 1.06)·10⁻⁶`: an estimate with the ends of its interval, to the digits that this
-/// justifies.
+/// `0.587 (0.547 to 0.653)`, `1.01 (0.97 to 1.06)·10⁻⁶`: an estimate with the ends of its interval,
+/// to the digits that this justifies.
 pub fn with_range(estimate: &Estimate, interval: &ConfidenceInterval) -> String {
     const PLAIN: std::ops::RangeInclusive<i32> = -4..=5;
     let values = [estimate.point, interval.lower, interval.upper];

@@ -32,13 +32,15 @@ const TICK: f64 = 9.0;
 const NAME_LINES: usize = 3;
 
 impl Frame {
-    /// A frame whose tick labels and names fill `area` exactly. Draws grid, ticks, labels and names.
+    /// A frame whose tick labels and names fill `area` exactly. Draws grid, ticks, labels and
+    /// names.
     pub fn draw(canvas: &mut Canvas, area: Area, (x, y): (Axis, Axis), names: Names<'_>) -> Self {
         let room = Self::room(area, (x, y), names);
         Self::draw_inside(canvas, room, (x, y), names)
     }
 
-    /// Two frames, one below the other and as wide; the upper has `share` of the height of `area`. The axes and names are theirs.
+    /// Two frames, one below the other and as wide; the upper has `share` of the height of `area`.
+    /// The axes and names are theirs.
     pub fn stacked(
         canvas: &mut Canvas,
         area: Area,
@@ -132,7 +134,8 @@ impl Frame {
         (self.at_x(x), self.at_y(y))
     }
 
-    /// The parts of the line through `points`, in values, that lie between the lower and the upper end of the vertical axis.
+    /// The parts of the line through `points`, in values, that lie between the lower and the upper
+    /// end of the vertical axis.
     pub fn clipped(&self, points: &[(f64, f64)]) -> Vec<Vec<Point>> {
         let mut parts: Vec<Vec<Point>> = vec![Vec::new()];
         let inside = |point: &(f64, f64)| self.y.holds(point.1) && self.x.holds(point.0);
@@ -212,7 +215,8 @@ impl Frame {
     }
 }
 
-/// `points` without those that lie within a tenth of a pixel of the line through the others (Douglas and Peucker 1973).
+/// `points` without those that lie within a tenth of a pixel of the line through the others
+/// (Douglas and Peucker 1973).
 fn simplified(points: &[Point]) -> Vec<Point> {
     const TOLERANCE: f64 = 0.1;
     let mut kept = vec![false; points.len()];

@@ -1,9 +1,11 @@
-//! The article's main figure: the mean of the metric against the factor, with error bars, reference lines and the minimum;
-//! beside it, where there is something to see, the surroundings of the minimum.
+//! The article's main figure: the mean of the metric against the factor, with error bars, reference
+//! lines and the minimum; beside it, where there is something to see, the surroundings of the
+//! minimum.
 //!
-//! Up to some 60 levels have a bar each; more become a band with a point a level. The second panel shows the fitted curve, its minimum with
-//! the intervals of its place and its value, and shades the levels that cannot be excluded as the best. It is left out where the
-//! interval already takes up most of the axis.
+//! Up to some 60 levels have a bar each; more become a band with a point a level. The second panel
+//! shows the fitted curve, its minimum with the intervals of its place and its value, and shades
+//! the levels that cannot be excluded as the best. It is left out where the interval already takes
+//! up most of the axis.
 
 use crate::analysis::{Analysis, Statistic};
 use crate::error::{Error, Result};
@@ -208,7 +210,8 @@ fn within_plot(point: Point, y: Axis) -> Point {
 }
 
 impl Overview<'_> {
-    /// The interval of the optimum's place as a shade over the whole height, and the safe range as a bar along the axis.
+    /// The interval of the optimum's place as a shade over the whole height, and the safe range as
+    /// a bar along the axis.
     fn place(&self, canvas: &mut Canvas, room: Area, x: Axis) {
         const THICKNESS: f64 = 5.0;
         let at = |level: f64| room.left + x.place(level).clamp(0.0, 1.0) * room.width();
@@ -230,7 +233,8 @@ impl Overview<'_> {
     }
 }
 
-/// Whether a figure without a panel for it shows what is known of the optimum: on few levels, and if it lies on the axis.
+/// Whether a figure without a panel for it shows what is known of the optimum: on few levels, and
+/// if it lies on the axis.
 fn shows_layers(analysis: &Analysis, levels: &Levels<'_>) -> bool {
     let minimum = &analysis.minimum;
     minimum.assumption.is_some() && !minimum.is_beside && !levels.are_many()
@@ -281,7 +285,8 @@ struct Zoom {
 }
 
 impl Zoom {
-    /// Nothing without a fitted minimum, and where it would show more than half of the axis or too few levels.
+    /// Nothing without a fitted minimum, and where it would show more than half of the axis or too
+    /// few levels.
     fn of(analysis: &Analysis, levels: &Levels<'_>, bars: ErrorBars) -> Option<Self> {
         const LEAST_LEVELS: usize = 5;
         const MOST_OF_AXIS: f64 = 0.4;

@@ -1,17 +1,22 @@
-//! Figures: an [`Analysis`](crate::analysis::Analysis) becomes data to draw, then one drawing, then SVG and PNG.
+//! Figures: an [`Analysis`](crate::analysis::Analysis) becomes data to draw, then one drawing, then
+//! SVG and PNG.
 //!
 //! - [`data`]: what the main figure shows, without a word about how; the words that figures share.
 //! - [`axis`]: scales and the ticks a person would choose.
-//! - [`frame`]: the rectangle that data are drawn in; [`page`]: title, legend and caption around it.
+//! - [`frame`]: the rectangle that data are drawn in; [`page`]: title, legend and caption around
+//!   it.
 //! - [`style`]: colours, fonts and sizes, in one place; [`text`]: widths and line breaks.
-//! - [`canvas`]: the sheet, which becomes an SVG document; [`font`]: the letters that it uses; [`png`]: the same SVG as pixels.
+//! - [`canvas`]: the sheet, which becomes an SVG document; [`font`]: the letters that it uses;
+//!   [`png`]: the same SVG as pixels.
 //! - [`themed`]: the same drawing as part of a page that is light or dark.
-//! - one file a figure: of runs [`loss_vs_std_dev`], [`distribution`], [`basins`], [`precision`], [`heatmap`], [`history`];
-//!   of the trainer [`xor`], [`functions`], [`weights`], [`loss_curve`], and [`curves`] for `replay`.
+//! - one file a figure: of runs [`loss_vs_std_dev`], [`distribution`], [`basins`], [`precision`],
+//!   [`heatmap`], [`history`]; of the trainer [`xor`], [`functions`], [`weights`], [`loss_curve`],
+//!   and [`curves`] for `replay`.
 //!
-//! The vectors are the drawing; the PNG is the same SVG rendered by `resvg` with the font that is shipped inside the
-//! program. Why no plotting library: the whole need is lines, polygons and text with their widths known, some 200 lines, and
-//! the libraries at hand measure text in their own units, draw in whole pixels and know no themes.
+//! The vectors are the drawing; the PNG is the same SVG rendered by `resvg` with the font that is
+//! shipped inside the program. Why no plotting library: the whole need is lines, polygons and text
+//! with their widths known, some 200 lines, and the libraries at hand measure text in their own
+//! units, draw in whole pixels and know no themes.
 
 pub mod axis;
 pub mod basins;

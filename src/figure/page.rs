@@ -1,7 +1,7 @@
 //! What stands around the data of every figure: title, legend, caption.
 //!
-//! Each takes the lines it needs, and what is left is for the panels. So nothing written covers anything else, whatever
-//! the words are and however small the sheet is.
+//! Each takes the lines it needs, and what is left is for the panels. So nothing written covers
+//! anything else, whatever the words are and however small the sheet is.
 
 use crate::figure::canvas::{Anchor, Canvas, Lettering};
 use crate::figure::style::{self, Colour, Paint};
@@ -45,7 +45,8 @@ impl Area {
         (0..count).map(tile).collect()
     }
 
-    /// The left part, `share` of the width, and the rest, `gap` apart; the upper part and the rest where the sheet is narrow.
+    /// The left part, `share` of the width, and the rest, `gap` apart; the upper part and the rest
+    /// where the sheet is narrow.
     pub fn split(&self, canvas: &Canvas, share: f64, gap: f64) -> [Self; 2] {
         if canvas.sheet.is_narrow() {
             let middle = self.top + (self.height() - gap) * share;
@@ -120,8 +121,8 @@ pub fn letters(anchor: Anchor, size: f64, colour: Colour) -> Lettering {
 }
 
 impl Page {
-    /// Draws the words and gives the area that is left. A narrow sheet, on which words take many lines, grows by them, so that the
-    /// data keep their room.
+    /// Draws the words and gives the area that is left. A narrow sheet, on which words take many
+    /// lines, grows by them, so that the data keep their room.
     pub fn draw(&self, canvas: &mut Canvas) -> Area {
         let [left, right] = [style::EDGE, canvas.sheet.width - style::EDGE];
         if canvas.sheet.is_narrow() {
@@ -175,7 +176,8 @@ impl Page {
         }
     }
 
-    /// Where each entry of the legend begins in a row of this `width`, in which row, and what there is room for of its text.
+    /// Where each entry of the legend begins in a row of this `width`, in which row, and what there
+    /// is room for of its text.
     fn legend_places(&self, width: f64) -> Vec<(f64, usize, String)> {
         const AFTER: f64 = 18.0;
         const MOST: usize = 4;

@@ -1,10 +1,12 @@
 //! Colours, fonts and sizes of every figure, in one place.
 //!
-//! The palette is that of Okabe and Ito (2008), distinguishable for people with any colour vision deficiency. Colours that
-//! carry text are darkened for white paper and lightened for dark, to a contrast of 4.5 or more.
+//! The palette is that of Okabe and Ito (2008), distinguishable for people with any colour vision
+//! deficiency. Colours that carry text are darkened for white paper and lightened for dark, to a
+//! contrast of 4.5 or more.
 //!
-//! Every figure is laid out in the same pixels, with letters of the same size; a [`Size`] chooses how many of these pixels
-//! the sheet has and how large it then is. So nothing is drawn differently for paper, there is only more or less room.
+//! Every figure is laid out in the same pixels, with letters of the same size; a [`Size`] chooses
+//! how many of these pixels the sheet has and how large it then is. So nothing is drawn differently
+//! for paper, there is only more or less room.
 
 use clap::ValueEnum;
 
@@ -90,7 +92,8 @@ pub struct Sheet {
     pub unit: &'static str,
     /// Document units per pixel of the layout.
     pub factor: f64,
-    /// Pixels of the PNG per pixel of the document at 96 to the inch, unless the user says otherwise.
+    /// Pixels of the PNG per pixel of the document at 96 to the inch, unless the user says
+    /// otherwise.
     pub png_scale: f32,
 }
 
@@ -218,7 +221,8 @@ impl Palette {
 
 /// The font, as it is called inside a figure.
 pub const FAMILY: &str = "DejaVu Sans";
-/// What the SVG names as its font, so that a viewer that cannot read the one inside finds one of equal widths.
+/// What the SVG names as its font, so that a viewer that cannot read the one inside finds one of
+/// equal widths.
 pub const FONTS: &str = "DejaVu Sans, Verdana, sans-serif";
 
 /// Size of the title.

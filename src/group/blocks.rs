@@ -1,13 +1,15 @@
 //! Do the runs come in blocks, and which column says so?
 //!
-//! A column that the user names is taken as it is, with incomplete blocks and runs in no block. A column that nobody named counts
-//! only if its values stand at several levels and never twice at one: more than half of the runs of every level have a value that
-//! another level has too, and there are at least two values. So a constant column, one whose values are all different, and one
-//! that numbers the runs of several settings are none. Of two such columns the one whose values all stand at every level is
-//! taken, else the likelier one ([`crate::data::blocks::CANDIDATES`]).
+//! A column that the user names is taken as it is, with incomplete blocks and runs in no block. A
+//! column that nobody named counts only if its values stand at several levels and never twice at
+//! one: more than half of the runs of every level have a value that another level has too, and
+//! there are at least two values. So a constant column, one whose values are all different, and one
+//! that numbers the runs of several settings are none. Of two such columns the one whose values all
+//! stand at every level is taken, else the likelier one ([`crate::data::blocks::CANDIDATES`]).
 //!
-//! **When it is wrong.** Numbers that merely count the runs of each level look the same as seeds that the levels share. The blocks
-//! are then a random matching: comparisons within them are still valid, but gain nothing.
+//! **When it is wrong.** Numbers that merely count the runs of each level look the same as seeds
+//! that the levels share. The blocks are then a random matching: comparisons within them are still
+//! valid, but gain nothing.
 //!
 //! **Cost.** One hash pass over the rows for each column.
 
@@ -32,8 +34,9 @@ pub struct Blocks {
     pub complete: u64,
 }
 
-/// The blocks of runs whose `rows` are given level by level, with the key of each row, by one of `columns`, the likelier first, or by
-/// the only one, which was `given`. `None` if no column says which runs belong together.
+/// The blocks of runs whose `rows` are given level by level, with the key of each row, by one of
+/// `columns`, the likelier first, or by the only one, which was `given`. `None` if no column says
+/// which runs belong together.
 pub fn choose<'a>(
     columns: Vec<(&str, Cow<'a, [u64]>)>,
     given: bool,

@@ -1,24 +1,27 @@
 //! Where do the next runs go, and what will be known then?
 //!
-//! The shares of the levels come from [`crate::stats::allocate`]; [`Strategy::Minimum`] adds levels of its own around the fitted minimum
-//! ([`crate::stats::refined`]) and puts every run there.
+//! The shares of the levels come from [`crate::stats::allocate`]; [`Strategy::Minimum`] adds levels
+//! of its own around the fitted minimum ([`crate::stats::refined`]) and puts every run there.
 //!
-//! **How far they reach.** To where the curve has risen by 1.2 √goal of its least value, 17 % for a goal of 2 %: the bias of the
-//! cubic grows with the fourth power of the reach, the square of the rise, and so stays the same share of the goal, about a tenth in the
-//! XOR experiment, whatever the goal. The reach is kept within the levels and below a third of their range.
+//! **How far they reach.** To where the curve has risen by 1.2 √goal of its least value, 17 % for a
+//! goal of 2 %: the bias of the cubic grows with the fourth power of the reach, the square of the
+//! rise, and so stays the same share of the goal, about a tenth in the XOR experiment, whatever the
+//! goal. The reach is kept within the levels and below a third of their range.
 //!
-//! **A reference that is to be decided** gets as many runs as an inner level, and is compared by their mean. The
-//! precision is then a tenth of the margin, at most an eighth of [`USUAL_GOAL`]: the levels lie so close that the bias of the value at
-//! the minimum does not matter beside the margin.
+//! **A reference that is to be decided** gets as many runs as an inner level, and is compared by
+//! their mean. The precision is then a tenth of the margin, at most an eighth of [`USUAL_GOAL`]:
+//! the levels lie so close that the bias of the value at the minimum does not matter beside the
+//! margin.
 //!
-//! **Levels that are too far apart** (the verdict `coarse`) are not given more runs by any strategy: the whole budget goes to the levels
-//! that the verdict names.
+//! **Levels that are too far apart** (the verdict `coarse`) are not given more runs by any
+//! strategy: the whole budget goes to the levels that the verdict names.
 //!
-//! **Expected precision.** Standard errors go with 1/√runs. So does the interval of the minimum where the levels stay the same;
-//! where they get different shares, with the error of the slope of the curve at its minimum. For new levels that error is the one of independent
-//! runs: paired ones, which the strategy is made for, are expected to do better, by how much is not known before they are made. What
-//! they tell is added to what is known (precisions, one over the square of the width, add up), so that few new runs never seem to
-//! take knowledge away.
+//! **Expected precision.** Standard errors go with 1/√runs. So does the interval of the minimum
+//! where the levels stay the same; where they get different shares, with the error of the slope of
+//! the curve at its minimum. For new levels that error is the one of independent runs: paired ones,
+//! which the strategy is made for, are expected to do better, by how much is not known before they
+//! are made. What they tell is added to what is known (precisions, one over the square of the
+//! width, add up), so that few new runs never seem to take knowledge away.
 
 pub mod progress;
 
@@ -137,7 +140,8 @@ pub struct Planned {
 /// Shares out `budget` runs; `aim` is what new levels around the minimum are made for.
 ///
 /// # Errors
-/// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to refine.
+/// [`Error::NoDesign`] for [`Strategy::Minimum`] where there is no minimum between the levels to
+/// refine.
 pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> Result<Planned> {
     let objective = Objective::of(
         analysis.statistic,
@@ -149,7 +153,8 @@ pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> 
     )?;
     let curve = Curve::through(&objective, analysis.confidence);
     if let Verdict::Coarse { add } = &analysis.minimum.verdict {
-        // More runs at the levels that are there would not tell where between them the optimum lies.
+        // More runs at the levels that are there would not tell where between them the optimum
+        // lies.
         return Ok(planned(analysis, add, &allocate::shared(&vec![1.0; add.len()], budget), curve.as_ref()));
     }
     if let Some(strategy) = strategy.among_levels() {
@@ -163,7 +168,8 @@ pub fn plan(analysis: &Analysis, strategy: Strategy, budget: u64, aim: &Aim) -> 
     Ok(planned(analysis, &levels, &adds, curve.as_ref()))
 }
 
-/// Shares out `budget` runs among the levels whose standard error is above `share` of their mean, by `strategy`.
+/// Shares out `budget` runs among the levels whose standard error is above `share` of their mean,
+/// by `strategy`.
 pub fn unfinished(analysis: &Analysis, strategy: Strategy, budget: u64, share: f64) -> Planned {
     let is_open = |group: &&Group| {
         let mean = &group.summary.mean;
@@ -176,8 +182,8 @@ pub fn unfinished(analysis: &Analysis, strategy: Strategy, budget: u64, share: f
     planned(analysis, &levels, &adds, None)
 }
 
-/// Of the design that is already there around the minimum, with the level that it is made for, how many runs it holds; nothing if
-/// there is none.
+/// Of the design that is already there around the minimum, with the level that it is made for, how
+/// many runs it holds; nothing if there is none.
 pub fn design_runs(analysis: &Analysis, aim: &Aim) -> Option<u64> {
     let mut levels = design(analysis, aim.precision)?.map(|place| analysis.groups[place].level).to_vec();
     if let Some(against) = aim.against {
@@ -188,7 +194,8 @@ pub fn design_runs(analysis: &Analysis, aim: &Aim) -> Option<u64> {
     Some(levels.into_iter().map(|level| runs_at(analysis, level)).sum())
 }
 
-/// Runs at the levels that hold most of them, whether or not they lie around the minimum; nothing if there are no such levels.
+/// Runs at the levels that hold most of them, whether or not they lie around the minimum; nothing
+/// if there are no such levels.
 pub fn refined_runs(analysis: &Analysis) -> Option<u64> {
     let n: Vec<u64> = analysis.on_axis().iter().map(|group| group.summary.n).collect();
     refined::levels_of(&n).map(|places| places.iter().map(|place| n[*place]).sum())
@@ -204,8 +211,8 @@ fn runs_at(analysis: &Analysis, level: f64) -> u64 {
     analysis.groups.iter().find(|group| group.level == level).map_or(0, |group| group.summary.n)
 }
 
-/// The groups that hold the refined design around the present minimum: near its middle, or, once it holds a good part of the runs that
-/// `goal` needs, as near as its runs are believed.
+/// The groups that hold the refined design around the present minimum: near its middle, or, once it
+/// holds a good part of the runs that `goal` needs, as near as its runs are believed.
 ///
 /// A design off the middle costs bias, a new one costs the runs of the old one.
 fn design(analysis: &Analysis, goal: f64) -> Option<[usize; 4]> {
@@ -216,7 +223,8 @@ fn design(analysis: &Analysis, goal: f64) -> Option<[usize; 4]> {
     design_within(analysis, if is_late { refined::OFF_CENTRE } else { EARLY_OFF_CENTRE })
 }
 
-/// The groups that hold the refined design whose middle is so near the present minimum, in units of its reach.
+/// The groups that hold the refined design whose middle is so near the present minimum, in units of
+/// its reach.
 fn design_within(analysis: &Analysis, off_centre: f64) -> Option<[usize; 4]> {
     let (along, groups) = (analysis.along, analysis.on_axis());
     let x: Vec<f64> = groups.iter().map(|group| along.place(group.level)).collect();

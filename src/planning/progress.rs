@@ -28,7 +28,8 @@ pub struct Pursuit {
 }
 
 impl Pursuit {
-    /// The first round of a sweep of `levels`: all of them; for the strategy minimum some, evenly spread.
+    /// The first round of a sweep of `levels`: all of them; for the strategy minimum some, evenly
+    /// spread.
     pub fn first_round(&self, levels: &[f64]) -> Batch {
         if self.strategy != Strategy::Minimum || levels.len() < FEWEST_LEVELS {
             return Batch { levels: levels.to_vec(), replicates: 0..FEWEST as u32 };
@@ -38,7 +39,8 @@ impl Pursuit {
         Batch { levels: (0..=gaps).map(|i| levels[place(i)]).collect(), replicates: 0..FIRST_RUNS }
     }
 
-    /// What `analysis`, made at the level of this look ([`Goal::confidence_of_look`]), says of the goal.
+    /// What `analysis`, made at the level of this look ([`Goal::confidence_of_look`]), says of the
+    /// goal.
     pub fn look(&self, analysis: &Analysis) -> Look {
         let width = self.width(analysis);
         let reached = match &self.goal {
@@ -49,7 +51,8 @@ impl Pursuit {
             Goal::StandardError { share } => width.is_some_and(|width| width <= *share),
             Goal::Reference { name } => verdict_on(analysis, name).is_some_and(|verdict| verdict != Verdict::Undecided),
         };
-        // Of the strategy minimum, the first round only shows where to refine: before, a place far off would be taken as given.
+        // Of the strategy minimum, the first round only shows where to refine: before, a place far
+        // off would be taken as given.
         let is_refined = self.strategy != Strategy::Minimum || self.design_runs(analysis).is_some();
         let enough = analysis.groups.iter().all(|group| group.summary.n >= FEWEST);
         let minimum = analysis.minimum.level;
@@ -72,7 +75,8 @@ impl Pursuit {
             return add.len() as u64 * (runs_of(analysis) / analysis.groups.len() as u64).max(FEWEST);
         }
         match self.strategy {
-            // A new design holds as many runs as one off the minimum would need, and at first most of all.
+            // A new design holds as many runs as one off the minimum would need, and at first most
+            // of all.
             Strategy::Minimum if self.design_runs(analysis).is_none() => {
                 let most = 3 * runs_of(analysis);
                 let needed = refined_runs(analysis).map(|runs| runs as f64 * self.growth(analysis));
@@ -85,7 +89,8 @@ impl Pursuit {
     /// Where `budget` more runs go.
     ///
     /// # Errors
-    /// Those of [`plan`]; [`Error::OutOfReach`] if no number of runs reaches a width of the minimum's place.
+    /// Those of [`plan`]; [`Error::OutOfReach`] if no number of runs reaches a width of the
+    /// minimum's place.
     pub fn next(&self, analysis: &Analysis, budget: u64) -> Result<Planned> {
         if matches!(self.goal, Goal::Minimum { .. })
             && let Some(reason) = why_more_runs_do_not_help(analysis)

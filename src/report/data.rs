@@ -12,7 +12,8 @@ use crate::format::{aligned, count, significant, to_precision_of};
 use crate::report::levels::{level_text, share_text};
 use crate::stats::Estimate;
 
-/// Up to this many pairs of reference and colour the figures use; the page's script repeats them in the same way.
+/// Up to this many pairs of reference and colour the figures use; the page's script repeats them in
+/// the same way.
 #[derive(Serialize)]
 struct Page<'a> {
     title: String,

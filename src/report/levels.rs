@@ -55,7 +55,8 @@ const KEYS: [&str; 12] = [
 ];
 
 impl LevelTable {
-    /// The table of `analysis`: the columns of every other output, then what only some analyses have.
+    /// The table of `analysis`: the columns of every other output, then what only some analyses
+    /// have.
     pub fn of(analysis: &Analysis) -> Self {
         let mut columns: Vec<Column> =
             KEYS.into_iter().zip(table::heads(analysis.confidence)).map(|(key, head)| Column { key, head }).collect();
@@ -121,7 +122,8 @@ fn drop_empty(columns: &mut Vec<Column>, rows: &mut [Vec<String>]) {
     }
 }
 
-/// Fills the cells of each column up with blanks as wide as a digit, so that their decimal points stand below each other.
+/// Fills the cells of each column up with blanks as wide as a digit, so that their decimal points
+/// stand below each other.
 fn line_up(rows: &mut [Vec<String>]) {
     const DIGIT: char = '\u{2007}';
     const POINT: char = '\u{2008}';

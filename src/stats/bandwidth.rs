@@ -1,26 +1,31 @@
 //! How smooth is the curve of the level means?
 //!
-//! **Definition.** Of a geometric grid of bandwidths, from four level distances or an eighth of the range (the greater) to three
-//! times the range, and on to narrower ones down to four level distances as long as the narrowest is the best, each has the corrected criterion of Akaike (Hurvich, Simonoff and Tsai 1998),
-//! c = ln(mean weighted square residual) + 1 + 2 (tr + 1) / (n − tr − 2), tr being the trace of the hat matrix. The curves are
-//! averaged with Akaike's weights exp(−n c / 2) (Buckland, Burnham and Augustin 1997; Burnham and Anderson 2002, 4.2), n being the
-//! number of levels.
-//! Each weight goes to the next narrower bandwidth, by a factor of 1.4: the criterion balances bias against noise for the curve, but
-//! an interval knows only the noise, so that the bias must be made small against it (Hall 1992).
+//! **Definition.** Of a geometric grid of bandwidths, from four level distances or an eighth of the
+//! range (the greater) to three times the range, and on to narrower ones down to four level
+//! distances as long as the narrowest is the best, each has the corrected criterion of Akaike
+//! (Hurvich, Simonoff and Tsai 1998), c = ln(mean weighted square residual) + 1 + 2 (tr + 1) / (n −
+//! tr − 2), tr being the trace of the hat matrix. The curves are averaged with Akaike's weights
+//! exp(−n c / 2) (Buckland, Burnham and Augustin 1997; Burnham and Anderson 2002, 4.2), n being the
+//! number of levels. Each weight goes to the next narrower bandwidth, by a factor of 1.4: the
+//! criterion balances bias against noise for the curve, but an interval knows only the noise, so
+//! that the bias must be made small against it (Hall 1992).
 //!
-//! **Why averaged** and not the one of the least criterion: its choice jumps with the noise. In the simulation of
-//! `benches/coverage.rs` the averaged curve's minimum scatters by a fifth less for a parabola, and a tenth less for 400 runs a level of
-//! the XOR mixture; and the bootstrap, which makes every choice again with noise twice, then covers 96 instead of 98 %.
-//! Why not leave-one-out or generalised cross-validation: both undersmooth often in small samples. Why not a plug-in rule
-//! (Ruppert, Sheather and Wand 1995): it estimates derivatives that need a bandwidth again. Why not the mean of the
-//! replicates' minima (Efron 2014): it scatters less still, but it is the minimum of no curve, and of two dips it is neither.
+//! **Why averaged** and not the one of the least criterion: its choice jumps with the noise. In the
+//! simulation of `benches/coverage.rs` the averaged curve's minimum scatters by a fifth less for a
+//! parabola, and a tenth less for 400 runs a level of the XOR mixture; and the bootstrap, which
+//! makes every choice again with noise twice, then covers 96 instead of 98 %. Why not leave-one-out
+//! or generalised cross-validation: both undersmooth often in small samples. Why not a plug-in rule
+//! (Ruppert, Sheather and Wand 1995): it estimates derivatives that need a bandwidth again. Why not
+//! the mean of the replicates' minima (Efron 2014): it scatters less still, but it is the minimum
+//! of no curve, and of two dips it is neither.
 //!
-//! **When it is wrong.** With six levels or fewer the criterion has no room, and the widest is taken, nearly one parabola
-//! through all. Dips narrower than a tenth of the range are smoothed away. The weights are uncertain themselves; the bootstrap
-//! therefore computes them again in every replicate.
+//! **When it is wrong.** With six levels or fewer the criterion has no room, and the widest is
+//! taken, nearly one parabola through all. Dips narrower than a tenth of the range are smoothed
+//! away. The weights are uncertain themselves; the bootstrap therefore computes them again in every
+//! replicate.
 //!
-//! **Cost.** O(levels in reach) a bandwidth and place once; then, a bandwidth, a product of at most 100 rows with the means, of
-//! bins of neighbouring levels where there are more than 100.
+//! **Cost.** O(levels in reach) a bandwidth and place once; then, a bandwidth, a product of at most
+//! 100 rows with the means, of bins of neighbouring levels where there are more than 100.
 
 use rayon::prelude::*;
 
@@ -61,8 +66,8 @@ impl Criterion {
         Self { penalty, fits }
     }
 
-    /// The criterion for each draw of `means`, smaller being better; nothing where the curve has about as many parameters as there are
-    /// levels.
+    /// The criterion for each draw of `means`, smaller being better; nothing where the curve has
+    /// about as many parameters as there are levels.
     fn aicc<const N: usize>(&self, means: &[[f64; N]]) -> Option<[f64; N]> {
         let penalty = self.penalty?;
         let mut squares = [0.0; N];
@@ -77,8 +82,8 @@ impl Criterion {
     }
 }
 
-/// Neighbouring levels taken together until there are at most [`Bins::MOST`]: what a bandwidth is worth shows in them as well, at a
-/// sixteenth of the cost for 400 levels.
+/// Neighbouring levels taken together until there are at most [`Bins::MOST`]: what a bandwidth is
+/// worth shows in them as well, at a sixteenth of the cost for 400 levels.
 #[derive(Debug, Clone)]
 struct Bins {
     size: usize,
@@ -219,7 +224,8 @@ impl Bandwidths {
     }
 }
 
-/// Curves of several bandwidths with their weights, averaged: linear in the means as each of them is.
+/// Curves of several bandwidths with their weights, averaged: linear in the means as each of them
+/// is.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Averaged {
     parts: Vec<(f64, Smoother)>,
@@ -253,8 +259,8 @@ pub struct Gridded<'a> {
 }
 
 impl Gridded<'_> {
-    /// The lowest place of the averaged curve through each draw of the means. All of them look at much the same places, so that each place
-    /// is worked out for all at once.
+    /// The lowest place of the averaged curve through each draw of the means. All of them look at
+    /// much the same places, so that each place is worked out for all at once.
     pub fn minima<const N: usize>(&self, draws: &[[f64; N]]) -> [Minimum; N] {
         let weights = self.bandwidths.weights_of_each(draws);
         let is_used = |(part, _): &(usize, &Vec<Row>)| weights.iter().any(|weights| weights[*part] > 0.0);

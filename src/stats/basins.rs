@@ -1,25 +1,28 @@
 //! In which basins did the runs end, and does the mean hide that?
 //!
-//! **The basins of XOR.** A network that learns XOR solves it or stays at a plateau where it cannot tell patterns apart:
-//! with two merged its mean loss per pattern and epoch is ln 2 / 2 = 0.3466, with three (2 ln 1.5 + ln 3) / 4 = 0.4774, with
-//! all four ln 2 = 0.6931. A level's losses are therefore a mixture; its mean ± error describes hardly any run.
+//! **The basins of XOR.** A network that learns XOR solves it or stays at a plateau where it cannot
+//! tell patterns apart: with two merged its mean loss per pattern and epoch is ln 2 / 2 = 0.3466,
+//! with three (2 ln 1.5 + ln 3) / 4 = 0.4774, with all four ln 2 = 0.6931. A level's losses are
+//! therefore a mixture; its mean ± error describes hardly any run.
 //!
-//! **From the final loss**, the sure way: solved below 0.1; `between` up to 0.30, on the way at the last epoch; then the
-//! nearest plateau (cuts half way, at 0.412 and 0.585).
-//! **From the total loss**, where the final one is not stored: total / epochs, cut in the valleys of the distribution at
-//! 0.33, 0.445 and 0.59; a stuck run lies at its plateau or just above, from its first epochs. A run that was stuck for half
-//! of its time and then solved is indistinguishable from one at a lower plateau: of the shares of the plateaus some
-//! hundredths are such runs, and the solved share is too low by as much.
+//! **From the final loss**, the sure way: solved below 0.1; `between` up to 0.30, on the way at the
+//! last epoch; then the nearest plateau (cuts half way, at 0.412 and 0.585). **From the total
+//! loss**, where the final one is not stored: total / epochs, cut in the valleys of the
+//! distribution at 0.33, 0.445 and 0.59; a stuck run lies at its plateau or just above, from its
+//! first epochs. A run that was stuck for half of its time and then solved is indistinguishable
+//! from one at a lower plateau: of the shares of the plateaus some hundredths are such runs, and
+//! the solved share is too low by as much.
 //!
-//! **Shares** carry Wilson intervals ([`crate::stats::compare::wilson`]); they are one at a time, not simultaneous.
-//! **Mean of the solved alone**: Student's t interval. It is conditional on being solved: a level with a low one may still
-//! be bad because few get there.
+//! **Shares** carry Wilson intervals ([`crate::stats::compare::wilson`]); they are one at a time,
+//! not simultaneous. **Mean of the solved alone**: Student's t interval. It is conditional on being
+//! solved: a level with a low one may still be bad because few get there.
 //!
-//! **Hidden mixture.** Where solved and stuck runs each make up 5 % or more, mean ± SE hides two kinds of run. For a metric without
-//! basins: a normal sample has 38 % of its values within half a standard deviation of the mean, a uniform one 29 %,
-//! an exponential one 38 %; with less than 19 % the mean lies in a gap. Why not a dip test (Hartigan 1985): it finds any second
-//! peak in enough data, also one that leaves the mean meaningful. When it is wrong: a small second peak (below some 15 %)
-//! stays unseen. Below 20 values it says nothing.
+//! **Hidden mixture.** Where solved and stuck runs each make up 5 % or more, mean ± SE hides two
+//! kinds of run. For a metric without basins: a normal sample has 38 % of its values within half a
+//! standard deviation of the mean, a uniform one 29 %, an exponential one 38 %; with less than 19 %
+//! the mean lies in a gap. Why not a dip test (Hartigan 1985): it finds any second peak in enough
+//! data, also one that leaves the mean meaningful. When it is wrong: a small second peak (below
+//! some 15 %) stays unseen. Below 20 values it says nothing.
 //!
 //! **Cost.** O(n).
 
@@ -155,7 +158,8 @@ const SECOND_KIND: f64 = 0.05;
 
 /// Whether the `mean` of a sorted sample lies in a gap: few values are near it.
 pub fn mean_lies_in_gap(sorted: &[f64], mean: &Estimate) -> bool {
-    /// Below this many values the share near the mean is too uncertain: its standard error is 0.11 at 20.
+    /// Below this many values the share near the mean is too uncertain: its standard error is 0.11
+    /// at 20.
     const ENOUGH: usize = 20;
     /// Half of what a normal sample has within half a standard deviation.
     const FEW: f64 = 0.191;

@@ -1,28 +1,35 @@
 //! How sure are the place and the value of the fitted minimum?
 //!
-//! **Definition.** The experiment is repeated in the computer: every replicate draws new level means, fits the same curve
-//! ([`crate::stats::smooth`]) and finds its minimum (Efron 1979; Davison and Hinkley 1997, ch. 5). Two ways to draw:
+//! **Definition.** The experiment is repeated in the computer: every replicate draws new level
+//! means, fits the same curve ([`crate::stats::smooth`]) and finds its minimum (Efron 1979; Davison
+//! and Hinkley 1997, ch. 5). Two ways to draw:
 //!
-//! - [`Draws::Normal`]: mean + SE · z, with Student's t for z below 200 degrees of freedom. For many runs a level, and
-//!   for summaries. Assumes independent levels and nearly normal means.
-//! - [`Draws::Paired`]: whole replicates with replacement, all levels at once. Keeps the correlation of a paired sweep.
+//! - [`Draws::Normal`]: mean + SE · z, with Student's t for z below 200 degrees of freedom. For
+//!   many runs a level, and for summaries. Assumes independent levels and nearly normal means.
+//! - [`Draws::Paired`]: whole replicates with replacement, all levels at once. Keeps the
+//!   correlation of a paired sweep.
 //!
-//! **Intervals.** Place: percentiles, which follow a change of axis (the interval in σ is the exponential of that in ln σ) and
-//! stay within the range. Value: percentiles, the upper end moved out to the reflection of the lower one where that
-//! is higher: the minimum of a noisy curve is too low, so that the truth tends to lie above. Why not bias-corrected percentiles (Efron
-//! 1987): in the simulation they covered 88 to 94 %, these 95 to 97 %; the correction is itself noisy.
-//! Why not mean ± 2 SE: the place's distribution has atoms at the ends and two humps where the curve has two dips.
+//! **Intervals.** Place: percentiles, which follow a change of axis (the interval in σ is the
+//! exponential of that in ln σ) and stay within the range. Value: percentiles, the upper end moved
+//! out to the reflection of the lower one where that is higher: the minimum of a noisy curve is too
+//! low, so that the truth tends to lie above. Why not bias-corrected percentiles (Efron 1987): in
+//! the simulation they covered 88 to 94 %, these 95 to 97 %; the correction is itself noisy. Why
+//! not mean ± 2 SE: the place's distribution has atoms at the ends and two humps where the curve
+//! has two dips.
 //!
-//! **Reproducible.** Replicate b draws from Philox stream b of the seed: the same bits for any number of threads.
+//! **Reproducible.** Replicate b draws from Philox stream b of the seed: the same bits for any
+//! number of threads.
 //!
-//! **The bandwidths are weighted again** in every replicate: with one bandwidth, chosen once, the simulation covered the place in 88 % instead of 96 %.
+//! **The bandwidths are weighted again** in every replicate: with one bandwidth, chosen once, the
+//! simulation covered the place in 88 % instead of 96 %.
 //!
-//! **When it is wrong.** The curve's own bias (a dip narrower than half the bandwidth) is not seen. On a flat curve there is no
-//! place to find, and the value is too low by half of its error and more: use the cross-fitted one. Fewer than some ten runs a
-//! level resampled are too similar; the variance's factor (n − 1)/n is made up for.
+//! **When it is wrong.** The curve's own bias (a dip narrower than half the bandwidth) is not seen.
+//! On a flat curve there is no place to find, and the value is too low by half of its error and
+//! more: use the cross-fitted one. Fewer than some ten runs a level resampled are too similar; the
+//! variance's factor (n − 1)/n is made up for.
 //!
-//! **Cost.** 201 places times levels in reach times replicates, spread over threads: 400 levels and 2000 replicates some
-//! 100 ms of one core; resampling runs adds 5 ns a run and replicate.
+//! **Cost.** 201 places times levels in reach times replicates, spread over threads: 400 levels and
+//! 2000 replicates some 100 ms of one core; resampling runs adds 5 ns a run and replicate.
 
 use rayon::prelude::*;
 
@@ -70,12 +77,13 @@ pub struct FittedMinimum {
     pub at_low_edge: f64,
     /// Share of replicates with their minimum at the greatest level.
     pub at_high_edge: f64,
-    /// How far the curve may rise above its minimum over the interval of its place: the greatest of its upper one-sided
-    /// confidence bounds.
+    /// How far the curve may rise above its minimum over the interval of its place: the greatest of
+    /// its upper one-sided confidence bounds.
     pub rise: f64,
 }
 
-/// Largest mean and standard deviation that a curve is fitted to: the squares of larger ones would overflow.
+/// Largest mean and standard deviation that a curve is fitted to: the squares of larger ones would
+/// overflow.
 const LARGEST: f64 = 1e70;
 
 /// So many replicates are worked out side by side.
@@ -84,9 +92,9 @@ const TOGETHER: usize = 4;
 /// Marks the use of the seed.
 const PURPOSE: u32 = 0x626f_6f74;
 
-/// The minimum of the curve through `levels`, ascending in x and with pooled errors, and its uncertainty. Nothing for fewer than
-/// three levels, without any known error or without replicates, for means or deviations beyond 1e70, and where
-/// a fit has no solution.
+/// The minimum of the curve through `levels`, ascending in x and with pooled errors, and its
+/// uncertainty. Nothing for fewer than three levels, without any known error or without replicates,
+/// for means or deviations beyond 1e70, and where a fit has no solution.
 pub fn fitted_minimum(levels: &[LevelMean], draws: Draws, plan: &Plan) -> Option<FittedMinimum> {
     if levels.iter().any(|level| level.mean.abs() > LARGEST || level.variance > LARGEST * LARGEST) {
         return None;
@@ -150,7 +158,8 @@ struct Measures<'a> {
     plan: &'a Plan,
 }
 
-/// The greatest upper one-sided confidence bound of the curve's rise above its value at `lowest`, over the interval of `location`.
+/// The greatest upper one-sided confidence bound of the curve's rise above its value at `lowest`,
+/// over the interval of `location`.
 fn rise(curve: &Averaged, lowest: f64, location: &Estimate, by: &Measures) -> f64 {
     const STEPS: u32 = 20;
     let Some(interval) = location.interval else { return 0.0 };
@@ -166,7 +175,8 @@ fn rise(curve: &Averaged, lowest: f64, location: &Estimate, by: &Measures) -> f6
     (0..=STEPS).map(bound).fold(0.0, f64::max)
 }
 
-/// The median of sorted replicates, their standard deviation and the interval between their outer percentiles.
+/// The median of sorted replicates, their standard deviation and the interval between their outer
+/// percentiles.
 fn percentiles(sorted: &[f64], level: f64) -> Estimate {
     let at = |share| quantile(sorted, share);
     Estimate {
@@ -181,7 +191,8 @@ fn percentiles(sorted: &[f64], level: f64) -> Estimate {
     }
 }
 
-/// Percentiles, the upper end moved out to the reflection of the lower one about `point` where that is higher.
+/// Percentiles, the upper end moved out to the reflection of the lower one about `point` where that
+/// is higher.
 fn widened_above(point: f64, sorted: &[f64], level: f64) -> Estimate {
     let plain = percentiles(sorted, level);
     let interval = plain.interval.map(|interval| ConfidenceInterval {
@@ -265,7 +276,8 @@ mod tests {
         let of = |draws| fitted_minimum(&levels, draws, &PLAN).unwrap();
         let (normal, resampled) = (of(Draws::Normal), of(Draws::Paired(&runs)));
         assert_eq!(normal.minimum, resampled.minimum);
-        // The standard error of 2000 replicates' standard deviation is 1.6 %; four of its difference's are 9 %.
+        // The standard error of 2000 replicates' standard deviation is 1.6 %; four of its
+        // difference's are 9 %.
         for (a, b) in [(normal.location, resampled.location), (normal.value, resampled.value)] {
             assert!((a.standard_error.unwrap() / b.standard_error.unwrap() - 1.0).abs() < 0.09);
             let (a, b) = (a.interval.unwrap(), b.interval.unwrap());
@@ -299,7 +311,8 @@ mod tests {
         let levels: Vec<LevelMean> = runs.iter().enumerate().map(of).collect();
         let paired = fitted_minimum(&levels, Draws::Paired(&runs), &PLAN).unwrap();
         let independent = fitted_minimum(&levels, Draws::Normal, &PLAN).unwrap();
-        // Luck of 5 against noise of 1: pairing knows the place about five times better, and the value worse.
+        // Luck of 5 against noise of 1: pairing knows the place about five times better, and the
+        // value worse.
         assert!(paired.location.standard_error.unwrap() < 0.4 * independent.location.standard_error.unwrap());
         assert!(paired.value.standard_error.unwrap() > 1.5 * independent.value.standard_error.unwrap());
     }

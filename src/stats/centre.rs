@@ -1,18 +1,21 @@
 //! Which single number stands for a level: its mean, its median or a trimmed mean?
 //!
 //! **Mean**: what the total of many runs depends on; a few runs that are far off move it.
-//! **Median** and **trimmed mean** ([`crate::stats::quantile`]): what a usual run does. Of a mixture of solved and stuck runs
-//! they may not notice a share of stuck ones at all, and jump where it passes a half, or the share that is cut: a level may
-//! have the least median and be a bad choice.
+//! **Median** and **trimmed mean** ([`crate::stats::quantile`]): what a usual run does. Of a
+//! mixture of solved and stuck runs they may not notice a share of stuck ones at all, and jump
+//! where it passes a half, or the share that is cut: a level may have the least median and be a bad
+//! choice.
 //!
-//! **Error of a median** (McKean and Schrader 1984): the distance of the order statistics that bound its interval, divided by twice the
-//! normal quantile. Why not the density at the median: two-peaked losses may have none there. It is too large for a median
-//! in a gap between two peaks, which is indeed uncertain.
+//! **Error of a median** (McKean and Schrader 1984): the distance of the order statistics that
+//! bound its interval, divided by twice the normal quantile. Why not the density at the median:
+//! two-peaked losses may have none there. It is too large for a median in a gap between two peaks,
+//! which is indeed uncertain.
 //!
-//! **When it is wrong.** Below some 20 runs the error of a median is itself rough, by a quarter and more.
+//! **When it is wrong.** Below some 20 runs the error of a median is itself rough, by a quarter and
+//! more.
 //!
-//! All come as a [`Measured`] number with its error and degrees of freedom, so that the same curve, confidence set and
-//! tests serve them. **Cost.** O(n).
+//! All come as a [`Measured`] number with its error and degrees of freedom, so that the same curve,
+//! confidence set and tests serve them. **Cost.** O(n).
 
 use crate::stats::compare::Measured;
 use crate::stats::interval::{Estimate, normal_quantile};
@@ -43,13 +46,15 @@ impl Centre {
         }
     }
 
-    /// The same as a level's, at place `x`; its variance is such that variance / n is the square of the error.
+    /// The same as a level's, at place `x`; its variance is such that variance / n is the square of
+    /// the error.
     pub fn at(self, x: f64, sorted: &[f64]) -> Option<LevelMean> {
         Some(LevelMean::measured(x, &self.of(sorted)?, sorted.len() as f64))
     }
 }
 
-/// The median of an ascending sample with its error, which is absent where the sample is too small for an interval.
+/// The median of an ascending sample with its error, which is absent where the sample is too small
+/// for an interval.
 pub fn median(sorted: &[f64]) -> Option<Measured> {
     let found = quantile_estimate(sorted, 0.5, MEDIAN_CONFIDENCE)?;
     let standard_error = median_error(&found);
@@ -83,7 +88,8 @@ mod tests {
             .collect();
         let scatter = ExactMoments::of(&found.iter().map(|m| m.point).collect::<Vec<_>>()).std_dev().unwrap();
         let stated = found.iter().map(|m| m.standard_error.unwrap()).sum::<f64>() / REPEATS as f64;
-        // A standard deviation of 400 has an error of 3.5 %; the method itself is good to a few hundredths at n = 101.
+        // A standard deviation of 400 has an error of 3.5 %; the method itself is good to a few
+        // hundredths at n = 101.
         assert!((stated / scatter - 1.0).abs() < 0.15, "{stated} {scatter}");
     }
 

@@ -1,33 +1,38 @@
 //! How low is the metric really at the level that was chosen because it looked lowest?
 //!
-//! **The winner's curse.** The least of 400 noisy means is too low: it was chosen for its luck. The honest value is
-//! estimated on replicates that did not choose.
+//! **The winner's curse.** The least of 400 noisy means is too low: it was chosen for its luck. The
+//! honest value is estimated on replicates that did not choose.
 //!
-//! **Definition.** The runs of every level are dealt into K folds at random. K times the minimum is chosen on the runs outside
-//! one fold, by the same rule, and its value is measured on the runs inside (data splitting: Cox 1975; in turn, as
-//! cross-fitting: Chernozhukov et al. 2018). The result is the
-//! mean of the K values; its error that of the runs inside the folds, which are disjoint.
+//! **Definition.** The runs of every level are dealt into K folds at random. K times the minimum is
+//! chosen on the runs outside one fold, by the same rule, and its value is measured on the runs
+//! inside (data splitting: Cox 1975; in turn, as cross-fitting: Chernozhukov et al. 2018). The
+//! result is the mean of the K values; its error that of the runs inside the folds, which are
+//! disjoint.
 //!
 //! - [`at_least_mean`]: chosen is the level with the least mean.
-//! - [`at_fitted_minimum`]: chosen is the place where the fitted curve is lowest; measured is the curve through the fold's means, with
-//!   every bandwidth a step narrower: the curve's own bias counts here, where the winner's curse is gone.
+//! - [`at_fitted_minimum`]: chosen is the place where the fitted curve is lowest; measured is the
+//!   curve through the fold's means, with every bandwidth a step narrower: the curve's own bias
+//!   counts here, where the winner's curse is gone.
 //!
-//! **What it estimates**: the true value at the places that this rule chooses with (K−1)/K of the runs. It is unbiased for that, and
-//! that is never below the true minimum: the naive value errs downwards, this one, slightly, upwards.
-//! The error treats the choices as given; K folds choose nearly the same place, so that this holds well. Where the curve is flat they do
-//! not: every fold has a say in where the others are measured, their values are then positively correlated, and the
-//! 95 % interval covers 86 %. No unbiased estimate of that correlation exists (Bengio and Grandvalet 2004), and a variance
-//! raised for the worst case (Nadeau and Bengio 2003) would be half as wide again where the minimum is clear.
-//! Why not a correction formula for the expected minimum: it needs the true means. Why not one split in halves: it wastes
-//! half of the runs, and its answer depends on the split more.
+//! **What it estimates**: the true value at the places that this rule chooses with (K−1)/K of the
+//! runs. It is unbiased for that, and that is never below the true minimum: the naive value errs
+//! downwards, this one, slightly, upwards. The error treats the choices as given; K folds choose
+//! nearly the same place, so that this holds well. Where the curve is flat they do not: every fold
+//! has a say in where the others are measured, their values are then positively correlated, and the
+//! 95 % interval covers 86 %. No unbiased estimate of that correlation exists (Bengio and
+//! Grandvalet 2004), and a variance raised for the worst case (Nadeau and Bengio 2003) would be
+//! half as wide again where the minimum is clear. Why not a correction formula for the expected
+//! minimum: it needs the true means. Why not one split in halves: it wastes half of the runs, and
+//! its answer depends on the split more.
 //!
-//! **Dealing.** Runs are often sorted by value; dealing in turn would make all folds alike and keep the luck. Each level is
-//! therefore shuffled by its own Philox stream of the seed (Fisher and Yates): the result depends on the runs as a set and
-//! the seed. Paired runs are dealt by replicate ([`Deal::Alike`]), and the
-//! curve's error is then that of the replicates' own combinations, which knows their correlation.
+//! **Dealing.** Runs are often sorted by value; dealing in turn would make all folds alike and keep
+//! the luck. Each level is therefore shuffled by its own Philox stream of the seed (Fisher and
+//! Yates): the result depends on the runs as a set and the seed. Paired runs are dealt by replicate
+//! ([`Deal::Alike`]), and the curve's error is then that of the replicates' own combinations, which
+//! knows their correlation.
 //!
-//! **When it is wrong.** With fewer than 2 K runs a level, folds are empty or single; then there is nothing.
-//! **Cost.** O(runs), about 10 ns each for the shuffle, and K fits.
+//! **When it is wrong.** With fewer than 2 K runs a level, folds are empty or single; then there is
+//! nothing. **Cost.** O(runs), about 10 ns each for the shuffle, and K fits.
 
 use rayon::prelude::*;
 
@@ -195,8 +200,8 @@ fn members<'a>(order: &'a [usize], fold: usize, folds: &Folds) -> impl Iterator<
     order.iter().copied().skip(fold).step_by(folds.count)
 }
 
-/// The standard error of Σ weight · mean over a fold's replicates, paired across levels; nothing if the levels' numbers of
-/// runs differ.
+/// The standard error of Σ weight · mean over a fold's replicates, paired across levels; nothing if
+/// the levels' numbers of runs differ.
 fn paired_error(levels: &[LevelRuns], row: &Row, fold: usize, folds: &Folds) -> Option<f64> {
     let count = levels.first()?.values.len();
     if folds.deal == Deal::Apart || levels.iter().any(|level| level.values.len() != count) {
@@ -250,14 +255,16 @@ pub fn at_least_mean(levels: &[LevelRuns], folds: &Folds) -> Option<CrossFitted>
     Some(CrossFitted { value: averaged(&values), naive: whole[least(&whole)?].mean, chosen })
 }
 
-/// The curve's value where the curve is lowest. Nothing if a level has fewer than two runs a fold, or for fewer than three levels.
+/// The curve's value where the curve is lowest. Nothing if a level has fewer than two runs a fold,
+/// or for fewer than three levels.
 pub fn at_fitted_minimum(levels: &[LevelRuns], folds: &Folds) -> Option<CrossFitted> {
     let whole = wholes(levels, folds)?;
     let means = |levels: &[LevelMean]| levels.iter().map(|level| level.mean).collect::<Vec<f64>>();
     let pooled = pool_errors(&whole);
     let naive = Bandwidths::new(&pooled)?.averaged(&means(&whole)).minimum(&means(&whole)).value;
     let freedom = pooled.iter().map(|level| level.freedom).fold(0.0, f64::max) / folds.count as f64;
-    // Bandwidth and weights too are those of the runs outside: the runs inside have no say in where they are looked at.
+    // Bandwidth and weights too are those of the runs outside: the runs inside have no say in where
+    // they are looked at.
     let measure = |(fold, split): (usize, &Split)| {
         let outside = means(&split.outside);
         let bandwidths = Bandwidths::new(&pool_errors(&split.outside))?;
@@ -306,7 +313,8 @@ mod tests {
             honest += found.value.point / REPEATS as f64;
             squares += (found.value.point - 10.0).powi(2) / REPEATS as f64;
         }
-        // The least of 20 normals is expected 1.867 standard errors (1/√20) below; 0.417. Four errors of a mean of 200.
+        // The least of 20 normals is expected 1.867 standard errors (1/√20) below; 0.417. Four
+        // errors of a mean of 200.
         let margin = 4.0 * (squares / REPEATS as f64).sqrt();
         assert!((honest - 10.0).abs() < margin, "{honest} ± {margin}");
         assert!((naive - (10.0 - 1.867 / 20f64.sqrt())).abs() < 0.04, "{naive}");
@@ -350,7 +358,8 @@ mod tests {
         // The same values at every level, dealt alike, leave equal means.
         let same = vec![values[0].clone(); 4];
         let alike = Folds { deal: Deal::Alike, ..FOLDS };
-        // A curve through equal means has weights that add up to 1: its error is that of one level's mean.
+        // A curve through equal means has weights that add up to 1: its error is that of one
+        // level's mean.
         let found = at_fitted_minimum(&runs(&same), &alike).unwrap().value.standard_error.unwrap();
         let one = at_least_mean(&runs(&same), &alike).unwrap().value.standard_error.unwrap();
         assert!((found / one - 1.0).abs() < 1e-9, "{found} {one}");

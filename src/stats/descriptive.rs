@@ -1,12 +1,14 @@
 //! What does a sample look like? Centre, spread and order statistics of the runs at one level.
 //!
-//! The sample comes **sorted**, which serves the quantiles. Mean and std_dev are exact sums rounded once
-//! ([`crate::stats::exact`]): the same runs give the same bits, whatever order, files or threads they came through.
+//! The sample comes **sorted**, which serves the quantiles. Mean and std_dev are exact sums rounded
+//! once ([`crate::stats::exact`]): the same runs give the same bits, whatever order, files or
+//! threads they came through.
 //!
 //! - mean: Σx / n; std_dev: √(Σ(x−x̄)² / (n−1)). Undefined at n = 1, then absent, never 0.
 //! - quantiles: type 7 ([`crate::stats::quantile`]).
 //!
-//! **When it is wrong.** Of a mixture of solved and stuck runs mean ± std_dev describes hardly any run ([`crate::stats::basins`]).
+//! **When it is wrong.** Of a mixture of solved and stuck runs mean ± std_dev describes hardly any
+//! run ([`crate::stats::basins`]).
 
 use crate::stats::exact::ExactMoments;
 use crate::stats::interval::{ConfidenceInterval, Estimate, Method, student_t_quantile};
@@ -21,7 +23,8 @@ pub struct Summary {
     pub mean: Estimate,
     /// Sample standard deviation (divisor n − 1); absent at n = 1.
     pub std_dev: Option<f64>,
-    /// Second quartile; this and the other quartiles are absent where only sums of the values are known.
+    /// Second quartile; this and the other quartiles are absent where only sums of the values are
+    /// known.
     pub median: Option<f64>,
     /// First quartile.
     pub q25: Option<f64>,
@@ -34,8 +37,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// Describes `sorted`, an ascending sample of finite values, with intervals at `confidence` (between 0 and 1).
-    /// Nothing for an empty sample. O(n).
+    /// Describes `sorted`, an ascending sample of finite values, with intervals at `confidence`
+    /// (between 0 and 1). Nothing for an empty sample. O(n).
     ///
     /// # Examples
     /// ```
@@ -63,7 +66,8 @@ impl Summary {
         })
     }
 
-    /// Describes a sample of which only number, mean and standard deviation (absent at n = 1) are known.
+    /// Describes a sample of which only number, mean and standard deviation (absent at n = 1) are
+    /// known.
     pub fn of_moments(n: u64, mean: f64, std_dev: Option<f64>, confidence: f64) -> Self {
         let count = n as f64;
         let standard_error = std_dev.map(|s| s / count.sqrt());

@@ -1,25 +1,30 @@
 //! What are the mean and the variance, exactly, whatever the order the values came in?
 //!
-//! **Definition.** n, Σx and Σx² are kept as whole numbers: every double is a multiple of 2⁻¹⁰⁷⁴ and every square one of
-//! 2⁻²¹⁴⁸, so that both sums are long integers. Addition of integers is exact, commutative and associative: the same
-//! values give the same bits in any order, any split into files, shards or threads, and a stored state can be continued.
+//! **Definition.** n, Σx and Σx² are kept as whole numbers: every double is a multiple of 2⁻¹⁰⁷⁴
+//! and every square one of 2⁻²¹⁴⁸, so that both sums are long integers. Addition of integers is
+//! exact, commutative and associative: the same values give the same bits in any order, any split
+//! into files, shards or threads, and a stored state can be continued.
 //!
 //! - mean = Σx / n
-//! - variance = (n Σx² − (Σx)²) / (n (n − 1)), the textbook formula that loses all digits in doubles and none in integers
+//! - variance = (n Σx² − (Σx)²) / (n (n − 1)), the textbook formula that loses all digits in
+//!   doubles and none in integers
 //! - std_dev = √variance
 //!
 //! Each is rounded once, to the nearest double: the result is the one closest to the truth.
 //!
-//! **How.** A superaccumulator (Kulisch 1981) in the small form of Neal (2015): limbs of 32 bits in 64-bit words, so that 2³⁰
-//! values can be added before a carry has to move. The square of a 53-bit significand is an integer product of 106 bits;
-//! it needs neither an error-free transformation nor a range without underflow.
-//! Why not a compensated sum (Neumaier 1974): it is accurate, but its last bits depend on the order, and two of them cannot
-//! be merged without changing them. Why not Welford's recurrence: the same, and it divides for every value.
+//! **How.** A superaccumulator (Kulisch 1981) in the small form of Neal (2015): limbs of 32 bits in
+//! 64-bit words, so that 2³⁰ values can be added before a carry has to move. The square of a 53-bit
+//! significand is an integer product of 106 bits; it needs neither an error-free transformation nor
+//! a range without underflow. Why not a compensated sum (Neumaier 1974): it is accurate, but its
+//! last bits depend on the order, and two of them cannot be merged without changing them. Why not
+//! Welford's recurrence: the same, and it divides for every value.
 //!
-//! **When it is wrong.** Never for finite values; a value that is not finite has no place in it and panics. A variance
-//! beyond the range of doubles becomes infinite or 0; std_dev is the root of the exact one and does not suffer from that. Up to 2⁶⁴ − 1 values.
+//! **When it is wrong.** Never for finite values; a value that is not finite has no place in it and
+//! panics. A variance beyond the range of doubles becomes infinite or 0; std_dev is the root of the
+//! exact one and does not suffer from that. Up to 2⁶⁴ − 1 values.
 //!
-//! **Cost.** About 5 ns a value (4 million: 19 ms of one core, plain sums in two passes 7 ms; `cargo bench --bench pipeline`), 1.7 kB a state; mean and std_dev some microseconds once.
+//! **Cost.** About 5 ns a value (4 million: 19 ms of one core, plain sums in two passes 7 ms;
+//! `cargo bench --bench pipeline`), 1.7 kB a state; mean and std_dev some microseconds once.
 
 use serde::{Deserialize, Serialize};
 
@@ -173,7 +178,8 @@ impl ExactMoments {
         let biased = (bits >> 52) as u32 & 0x7ff;
         let normal = u32::from(biased != 0);
         let significand = bits & ((1 << 52) - 1) | u64::from(normal) << 52;
-        // The value is ± significand · 2^place in units of 2⁻¹⁰⁷⁴, with place = 0 for subnormal values too.
+        // The value is ± significand · 2^place in units of 2⁻¹⁰⁷⁴, with place = 0 for subnormal
+        // values too.
         let place = biased - normal;
         let sign = (bits as i64) >> 63;
 
@@ -196,7 +202,8 @@ impl ExactMoments {
         biased != 0x7ff
     }
 
-    /// Moves carries, so that every limb but the last lies in 0..2³². The value stays, its form becomes unique.
+    /// Moves carries, so that every limb but the last lies in 0..2³². The value stays, its form
+    /// becomes unique.
     fn carry(&mut self) {
         fn carry(limbs: &mut [i64]) {
             let last = limbs.len() - 1;
@@ -224,7 +231,8 @@ impl PartialEq for ExactMoments {
     }
 }
 
-/// The stored form: plain integers, limbs of 32 bits from `lowest` upwards; the last limb carries the sign.
+/// The stored form: plain integers, limbs of 32 bits from `lowest` upwards; the last limb carries
+/// the sign.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct State {
     n: u64,
@@ -350,7 +358,8 @@ mod tests {
 
     #[test]
     fn carries_move_in_time() {
-        // As many values as a batch would take 2³⁰ additions; a batch that is nearly full behaves the same.
+        // As many values as a batch would take 2³⁰ additions; a batch that is nearly full behaves
+        // the same.
         let mut late = ExactMoments { pending: BATCH - 3, ..ExactMoments::default() };
         let values = [-1.5, 2.25, 1e-300, 4e200, -7.0];
         late.extend(&values);
@@ -396,7 +405,8 @@ mod tests {
 
         #[test]
         fn whole_numbers_agree_with_integer_arithmetic(values in prop::collection::vec(-(1i64 << 40)..1 << 40, 2..40)) {
-            // All sums stay below 2¹²⁷, and both quotients are rounded once by the same rule as integers to doubles.
+            // All sums stay below 2¹²⁷, and both quotients are rounded once by the same rule as
+            // integers to doubles.
             let moments = ExactMoments::of(&values.iter().map(|x| *x as f64).collect::<Vec<_>>());
             let n = values.len() as i128;
             let sum: i128 = values.iter().map(|x| i128::from(*x)).sum();

@@ -1,7 +1,9 @@
-//! Statistics as pure functions of slices: no data frame, no input or output, no clock, no hidden random state.
+//! Statistics as pure functions of slices: no data frame, no input or output, no clock, no hidden
+//! random state.
 //!
-//! **Do the intervals cover?** `cargo bench --bench coverage` repeats experiments with a known truth. Shares in %, of 2000
-//! experiments with 1000 bootstrap replicates each; nominal 95, and 94 to 96 is within two standard errors of it.
+//! **Do the intervals cover?** `cargo bench --bench coverage` repeats experiments with a known
+//! truth. Shares in %, of 2000 experiments with 1000 bootstrap replicates each; nominal 95, and 94
+//! to 96 is within two standard errors of it.
 //!
 //! | truth | level means | place | value | difference | ratio | median | best in set | cross-fitted |
 //! |---|--:|--:|--:|--:|--:|--:|--:|--:|
@@ -25,21 +27,25 @@
 //! | edge | −116.3 ± 1.7 | −4.2 ± 3.0 | −1.8 ± 1.2 | −1.5 ± 1.3 |
 //! | flat | −188.2 ± 1.2 | −6.4 ± 3.2 | −55.7 ± 0.9 | −1.1 ± 1.7 |
 //!
-//! Cross-fitting removes the winner's curse. What is left at the fitted minimum of the mixture is the smoothing bias of the curve,
-//! about a tenth of the value's standard error (105, 68 and 31). Where the truth is flat the place means nothing, and the folds'
-//! values are correlated ([`crossfit`]).
-//! An interval of a place at the edge covers always: the range ends there.
-//! What covers less well, by the same simulation: one bandwidth by the least criterion instead of the average (place 98.2 % for the
-//! parabola, with an interval a third wider); a fixed one (88 %); replicates around the curve instead of the means
-//! (98.7 to 100 %); plain percentiles for the value of a flat curve (51 %).
+//! Cross-fitting removes the winner's curse. What is left at the fitted minimum of the mixture is
+//! the smoothing bias of the curve, about a tenth of the value's standard error (105, 68 and 31).
+//! Where the truth is flat the place means nothing, and the folds' values are correlated
+//! ([`crossfit`]). An interval of a place at the edge covers always: the range ends there. What
+//! covers less well, by the same simulation: one bandwidth by the least criterion instead of the
+//! average (place 98.2 % for the parabola, with an interval a third wider); a fixed one (88 %);
+//! replicates around the curve instead of the means (98.7 to 100 %); plain percentiles for the
+//! value of a flat curve (51 %).
 
 //!
-//! **The optimum on few levels** ([`optimum`]), by the same command: curves of many shapes seen at 5 to 41 levels, equally or unequally far
-//! apart, 0.5 to 2.3 octaves from one to the next, with 1, 2, 3, 5, 10 or 1000 runs each, a rise of r = 0.5, 2, 5 or 20 standard errors of a
-//! level mean one gap off the optimum, noise that is normal, ln-normal, grows tenfold or has two peaks, and the same seeds at every level; 64 kinds of
-//! experiment (cells) a shape. Shares in %, of 100 experiments a cell: the least cell of each row is that of 64, and its share is known to ± 4 %.
-//! Verdicts at margins of 1 and 5 % of a best value that is 100 rises. Wrong: `located` where the place is missed or the curve rises by more than the
-//! margin within the interval, of all that are `located`; verdicts on references that are false at the margin, of all.
+//! **The optimum on few levels** ([`optimum`]), by the same command: curves of many shapes seen at
+//! 5 to 41 levels, equally or unequally far apart, 0.5 to 2.3 octaves from one to the next, with 1,
+//! 2, 3, 5, 10 or 1000 runs each, a rise of r = 0.5, 2, 5 or 20 standard errors of a level mean one
+//! gap off the optimum, noise that is normal, ln-normal, grows tenfold or has two peaks, and the
+//! same seeds at every level; 64 kinds of experiment (cells) a shape. Shares in %, of 100
+//! experiments a cell: the least cell of each row is that of 64, and its share is known to ± 4 %.
+//! Verdicts at margins of 1 and 5 % of a best value that is 100 rises. Wrong: `located` where the
+//! place is missed or the curve rises by more than the margin within the interval, of all that are
+//! `located`; verdicts on references that are false at the margin, of all.
 //!
 //! | truth | cells | place: least cell (all) | bracket | value | reference | wrong verdicts | safe range | located, r = 5, 5 % | wrong located of all (worst cell) | width at r = 20, gaps | least cell |
 //! |---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|---|
@@ -59,15 +65,19 @@
 //! | flat | 27 | 100.0 (100.0) | 97.0 | 89.0 (99.0) | 94.9 (98.7) | 0.0 | 100.0 | 0.0 | 0.0 (0.0) | – | 5 levels × 3, r = 2, Normal, 1 octave |
 //! | two dips | 64 | 43.0 (71.3) | 43.0 | 96.0 (99.6) | 93.9 (99.2) | 0.0 | 97.0 | 0.0 | 4.3 (4.0) | 0.62 | 13 levels × 10, r = 20, Normal, seeds, 1 octave |
 //!
-//! A place is missed more often than promised where a wall is hidden in the noise, and a value at a cusp, since nothing bounds a curve between two levels
-//! that is concave on both sides of them; both are named in the documentation of [`optimum`]. Of two dips the curves are those around
-//! one of them; where the levels show both, the verdict is `not_unimodal` and no place is given (the shares count it all the same). The constants of the method
-//! (which share of α each layer gets, the rule for walls) were chosen on parabolas, kinks, two exponentials, walls and edges with normal noise; the other
-//! shapes, laws, grids and the seeds were not used for that.
+//! A place is missed more often than promised where a wall is hidden in the noise, and a value at a
+//! cusp, since nothing bounds a curve between two levels that is concave on both sides of them;
+//! both are named in the documentation of [`optimum`]. Of two dips the curves are those around one
+//! of them; where the levels show both, the verdict is `not_unimodal` and no place is given (the
+//! shares count it all the same). The constants of the method (which share of α each layer gets,
+//! the rule for walls) were chosen on parabolas, kinks, two exponentials, walls and edges with
+//! normal noise; the other shapes, laws, grids and the seeds were not used for that.
 //!
-//! With 400 levels of 1000 runs, a rise of 0.003 to 0.05 standard errors and 40 experiments each, the smooth curve is the headline in 70 to 82 % of
-//! parabolas, 68 to 75 % of hyperbolas, 25 to 57 % of XOR's curve and in none of the kinks of 1:4 in slope or curvature; what is then said covers 90 to
-//! 100 % of the places in every cell (2026-11-28). Without the test of symmetry it would cover 0 to 42 % of the kinks.
+//! With 400 levels of 1000 runs, a rise of 0.003 to 0.05 standard errors and 40 experiments each,
+//! the smooth curve is the headline in 70 to 82 % of parabolas, 68 to 75 % of hyperbolas, 25 to 57
+//! % of XOR's curve and in none of the kinks of 1:4 in slope or curvature; what is then said covers
+//! 90 to 100 % of the places in every cell (2026-11-28). Without the test of symmetry it would
+//! cover 0 to 42 % of the kinks.
 
 pub mod allocate;
 pub mod bandwidth;

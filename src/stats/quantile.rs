@@ -1,19 +1,23 @@
 //! Where does a share of the runs lie, and what is the centre when a few runs are far off?
 //!
-//! **Quantile**: linear interpolation at (n−1)p, type 7 of Hyndman and Fan (1996), the default of NumPy, pandas and R.
+//! **Quantile**: linear interpolation at (n−1)p, type 7 of Hyndman and Fan (1996), the default of
+//! NumPy, pandas and R.
 //!
-//! **Interval of a quantile**: from the l-th to the u-th least value. The number of values below the true quantile is
-//! binomial(n, p) for any continuous distribution, so that the interval covers it with probability
-//! P(l ≤ B < u) ≥ the nominal level (David and Nagaraja 2003, 7.1). l and u are the innermost with at most α/2 on each side.
-//! Why not the bootstrap or a density estimate: both fail for two-peaked losses, where the median may lie in the gap.
-//! When it is wrong: never too narrow for independent runs, but wider than needed for few; absent where even the extremes
-//! are not enough (median: n < 6 at 95 %). With ties the coverage only grows.
+//! **Interval of a quantile**: from the l-th to the u-th least value. The number of values below
+//! the true quantile is binomial(n, p) for any continuous distribution, so that the interval covers
+//! it with probability P(l ≤ B < u) ≥ the nominal level (David and Nagaraja 2003, 7.1). l and u are
+//! the innermost with at most α/2 on each side. Why not the bootstrap or a density estimate: both
+//! fail for two-peaked losses, where the median may lie in the gap. When it is wrong: never too
+//! narrow for independent runs, but wider than needed for few; absent where even the extremes are
+//! not enough (median: n < 6 at 95 %). With ties the coverage only grows.
 //!
-//! **Trimmed mean**: the mean without the g = ⌊γn⌋ least and greatest values. Its standard error is Yuen's (1974),
-//! √(SSD_w / (h(h−1))) with the winsorised sum of squared deviations SSD_w and h = n − 2g, after Tukey and McLaughlin (1963);
-//! t interval with h − 1 degrees of freedom. Why not the usual s/√n of what is left: it forgets that the cut moves, and is
-//! too small. It estimates the centre of the middle, not the mean: at a mixture of solved and stuck runs it jumps when the
-//! stuck share passes γ. γ = ¼ is the interquartile mean (as in `scipy.stats.trim_mean` and rliable, Agarwal et al. 2021).
+//! **Trimmed mean**: the mean without the g = ⌊γn⌋ least and greatest values. Its standard error is
+//! Yuen's (1974), √(SSD_w / (h(h−1))) with the winsorised sum of squared deviations SSD_w and h = n
+//! − 2g, after Tukey and McLaughlin (1963); t interval with h − 1 degrees of freedom. Why not the
+//! usual s/√n of what is left: it forgets that the cut moves, and is too small. It estimates the
+//! centre of the middle, not the mean: at a mixture of solved and stuck runs it jumps when the
+//! stuck share passes γ. γ = ¼ is the interquartile mean (as in `scipy.stats.trim_mean` and
+//! rliable, Agarwal et al. 2021).
 //!
 //! **Cost.** O(1) a quantile, O(√n) its interval, O(n) a trimmed mean.
 
@@ -38,8 +42,8 @@ pub fn quantile(sorted: &[f64], p: f64) -> f64 {
     if lower == upper { lower } else { lower * (1.0 - weight) + upper * weight }
 }
 
-/// The quantile at `p` in (0, 1) of a sorted sample with its interval at `confidence`; nothing for an empty sample. The
-/// interval is absent where the sample is too small for one.
+/// The quantile at `p` in (0, 1) of a sorted sample with its interval at `confidence`; nothing for
+/// an empty sample. The interval is absent where the sample is too small for one.
 pub fn quantile_estimate(sorted: &[f64], p: f64, confidence: f64) -> Option<Estimate> {
     (!sorted.is_empty()).then(|| Places::new(sorted.len(), p, confidence).estimate(sorted))
 }
@@ -56,7 +60,8 @@ pub struct Places {
 }
 
 impl Places {
-    /// The greatest l with P(B < l) ≤ α/2 and the least u with P(B ≥ u) ≤ α/2, B binomial(n, p), for p in (0, 1).
+    /// The greatest l with P(B < l) ≤ α/2 and the least u with P(B ≥ u) ≤ α/2, B binomial(n, p),
+    /// for p in (0, 1).
     pub fn new(n: usize, p: f64, confidence: f64) -> Self {
         let tail = (1.0 - confidence) / 2.0;
         let law = Binomial::new(n, p);
@@ -88,8 +93,9 @@ impl Places {
     }
 }
 
-/// Probabilities of a binomial distribution where they matter: by their ratio from the mode outwards, then divided by
-/// their sum. Good to 1e-13 for any n, which the incomplete beta function of `statrs` is not.
+/// Probabilities of a binomial distribution where they matter: by their ratio from the mode
+/// outwards, then divided by their sum. Good to 1e-13 for any n, which the incomplete beta function
+/// of `statrs` is not.
 struct Binomial {
     first: usize,
     probabilities: Vec<f64>,
@@ -122,8 +128,8 @@ impl Binomial {
     }
 }
 
-/// The mean of a sorted sample without the share `cut` in [0, ½) of the values on each side, as a [`Measured`] that can be
-/// compared with another. Nothing for an empty sample.
+/// The mean of a sorted sample without the share `cut` in [0, ½) of the values on each side, as a
+/// [`Measured`] that can be compared with another. Nothing for an empty sample.
 pub fn trimmed(sorted: &[f64], cut: f64) -> Option<Measured> {
     let places = kept(sorted.len(), cut);
     trimmed_by(sorted, &places, ExactMoments::of(&sorted[places.clone()]))
@@ -148,7 +154,8 @@ fn trimmed_by(sorted: &[f64], places: &Range<usize>, mut moments: ExactMoments) 
     Some(Measured { point, standard_error, freedom: h - 1.0 })
 }
 
-/// What a sorted sample's trimmed means share with its own: each value is added once, from the middle outwards.
+/// What a sorted sample's trimmed means share with its own: each value is added once, from the
+/// middle outwards.
 #[derive(Debug, Clone)]
 pub struct TrimmedInTurn {
     /// [`trimmed`] at each cut.

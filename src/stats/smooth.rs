@@ -1,23 +1,29 @@
 //! What curve do the level means lie on, and where is it lowest?
 //!
-//! **Definition.** Local quadratic regression (Cleveland and Devlin 1988; Fan and Gijbels 1996, 3.2): at a place x₀ a parabola in
-//! x − x₀ is fitted to the level means by least squares with weights K(|x − x₀| / h) / SE², K(u) = (1 − u³)³ the tricube
-//! kernel; its value at x₀ is the curve's. x is where a level lies on the axis, usually ln σ. Where fewer than
-//! five levels lie within h, the reach grows to 1.1 times the distance of the fifth.
-//! Why not the least mean: it uses one level's runs and picks the luckiest level. Why not a local line: it flattens
-//! a minimum, by ½ f″ h² times the kernel's variance; a parabola does not. Why not a global polynomial: one steep end bends
-//! it everywhere. Why not a spline or a Gaussian process: the same answer with more to choose.
+//! **Definition.** Local quadratic regression (Cleveland and Devlin 1988; Fan and Gijbels 1996,
+//! 3.2): at a place x₀ a parabola in x − x₀ is fitted to the level means by least squares with
+//! weights K(|x − x₀| / h) / SE², K(u) = (1 − u³)³ the tricube kernel; its value at x₀ is the
+//! curve's. x is where a level lies on the axis, usually ln σ. Where fewer than five levels lie
+//! within h, the reach grows to 1.1 times the distance of the fifth. Why not the least mean: it
+//! uses one level's runs and picks the luckiest level. Why not a local line: it flattens a minimum,
+//! by ½ f″ h² times the kernel's variance; a parabola does not. Why not a global polynomial: one
+//! steep end bends it everywhere. Why not a spline or a Gaussian process: the same answer with more
+//! to choose.
 //!
-//! **Bandwidth**: curves of several are averaged by weights from the data, [`crate::stats::bandwidth`].
+//! **Bandwidth**: curves of several are averaged by weights from the data,
+//! [`crate::stats::bandwidth`].
 //!
-//! **Errors of the means** enter as weights, so they must not depend on the means' luck: of runs that solve or get stuck, a
-//! level with few stuck runs by chance has a low mean **and** a low standard error, and 1/SE² would pull the curve down.
-//! [`pool_errors`] therefore averages variances over neighbours until 200 degrees of freedom are reached.
+//! **Errors of the means** enter as weights, so they must not depend on the means' luck: of runs
+//! that solve or get stuck, a level with few stuck runs by chance has a low mean **and** a low
+//! standard error, and 1/SE² would pull the curve down. [`pool_errors`] therefore averages
+//! variances over neighbours until 200 degrees of freedom are reached.
 //!
-//! **When it is wrong.** Features narrower than about half the bandwidth are smoothed away. At the ends of the range
-//! the curve is uncertain (one-sided data); a minimum there is called an [`Edge`], never a place. Needs three levels.
+//! **When it is wrong.** Features narrower than about half the bandwidth are smoothed away. At the
+//! ends of the range the curve is uncertain (one-sided data); a minimum there is called an
+//! [`Edge`], never a place. Needs three levels.
 //!
-//! **Minimum.** The least of 201 places, every fifth first, moved by the parabola through it and its neighbours.
+//! **Minimum.** The least of 201 places, every fifth first, moved by the parabola through it and
+//! its neighbours.
 //!
 //! **Cost.** O(levels in reach) a place.
 
@@ -48,7 +54,8 @@ impl LevelMean {
         Some(Self { x, mean: moments.mean()?, variance: moments.variance().unwrap_or(0.0), n, freedom: n - 1.0 })
     }
 
-    /// A number measured on `n` runs, whatever its kind: `variance` is then n times its squared error.
+    /// A number measured on `n` runs, whatever its kind: `variance` is then n times its squared
+    /// error.
     pub fn measured(x: f64, measured: &Measured, n: f64) -> Self {
         let error = measured.standard_error.unwrap_or(0.0);
         let freedom = if measured.standard_error.is_some() { measured.freedom } else { 0.0 };
@@ -61,12 +68,14 @@ impl LevelMean {
     }
 }
 
-/// The levels, ascending in x, with variances averaged over neighbours until each has 200 degrees of freedom, over at most
-/// a twentieth of the levels on either side. With more than 200 runs a level nothing changes.
+/// The levels, ascending in x, with variances averaged over neighbours until each has 200 degrees
+/// of freedom, over at most a twentieth of the levels on either side. With more than 200 runs a
+/// level nothing changes.
 pub fn pool_errors(levels: &[LevelMean]) -> Vec<LevelMean> {
     const ENOUGH: f64 = 200.0;
     let furthest = levels.len() / 20;
-    // Only levels that add something are visited: among lone runs alone a walk would cost the square of their number.
+    // Only levels that add something are visited: among lone runs alone a walk would cost the
+    // square of their number.
     let known: Vec<usize> = (0..levels.len()).filter(|place| levels[*place].freedom != 0.0).collect();
     let pooled = |(place, level): (usize, &LevelMean)| {
         let (mut freedom, mut squares) = (level.freedom, level.freedom * level.variance);
@@ -113,7 +122,8 @@ pub struct Minimum {
     pub edge: Option<Edge>,
 }
 
-/// Weights that turn level means into a value of the curve: `value = Σ weights[i] · mean[first + i]`.
+/// Weights that turn level means into a value of the curve: `value = Σ weights[i] · mean[first +
+/// i]`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
     /// Place of the first level that counts.
@@ -129,8 +139,8 @@ impl Row {
         value
     }
 
-    /// The same for several draws of the means side by side, each with the bits that it has alone: what one draw waits for, the others
-    /// fill.
+    /// The same for several draws of the means side by side, each with the bits that it has alone:
+    /// what one draw waits for, the others fill.
     pub fn apply_to_each<const N: usize>(&self, means: &[[f64; N]]) -> [f64; N] {
         // Four sums, so that the processor need not wait for each addition; their order is fixed.
         let means = &means[self.first..self.first + self.weights.len()];
@@ -166,7 +176,8 @@ impl Row {
         Self::sum(&[(1.0, self), (-1.0, other)])
     }
 
-    /// The curve's value in each of several paired replicates, whose `values` are per level and in the replicates' order.
+    /// The curve's value in each of several paired replicates, whose `values` are per level and in
+    /// the replicates' order.
     pub fn of_replicates(&self, values: &[Vec<f64>]) -> Vec<f64> {
         let levels = &values[self.first..self.first + self.weights.len()];
         let mut sums = vec![0.0; levels.first().map_or(0, Vec::len)];
@@ -198,7 +209,8 @@ const GRID: usize = 201;
 const WITHIN_REACH: usize = 5;
 
 impl Smoother {
-    /// For `levels`, ascending in x, at `bandwidth` > 0 in units of x. Nothing for fewer than three levels.
+    /// For `levels`, ascending in x, at `bandwidth` > 0 in units of x. Nothing for fewer than three
+    /// levels.
     pub fn new(levels: &[LevelMean], bandwidth: f64) -> Option<Self> {
         let x = levels.iter().map(|level| level.x).collect();
         (levels.len() >= 3).then(|| Self { x, weights: precisions(levels), bandwidth })
@@ -236,8 +248,9 @@ impl Smoother {
     }
 }
 
-/// The lowest place of a curve with `value(i)` at the places of `grid`, which are equally far apart; between them by the
-/// parabola through three. Every fifth place is looked at, then all around the least of them.
+/// The lowest place of a curve with `value(i)` at the places of `grid`, which are equally far
+/// apart; between them by the parabola through three. Every fifth place is looked at, then all
+/// around the least of them.
 pub fn lowest(grid: &[f64], mut value: impl FnMut(usize) -> f64) -> Minimum {
     const STRIDE: usize = 5;
     let end = grid.len() - 1;
@@ -260,8 +273,8 @@ pub fn lowest(grid: &[f64], mut value: impl FnMut(usize) -> f64) -> Minimum {
     Minimum { x: x + shift * (grid[1] - grid[0]), value: values[least] - 0.25 * (a - c) * shift, edge: None }
 }
 
-/// 1 / SE², an error below a tenth of the median counting as that: two equal runs are not certainty. Without errors all
-/// weigh the same.
+/// 1 / SE², an error below a tenth of the median counting as that: two equal runs are not
+/// certainty. Without errors all weigh the same.
 pub(super) fn precisions(levels: &[LevelMean]) -> Vec<f64> {
     let errors = floored_errors(levels);
     errors.iter().map(|error| if *error > 0.0 { 1.0 / (error * error) } else { 1.0 }).collect()

@@ -1,13 +1,15 @@
 //! Sorting numbers by value, faster than by comparisons.
 //!
-//! **Method.** The bits of a double, with the sign turned, order as the numbers do ([`f64::total_cmp`]). Of these keys, less the least
-//! of them, the log₂ n + 9 uppermost bits that differ at all are sorted by digits of up to 11 bits, the lowest digit first (Knuth 1998,
-//! 5.2.5), two or three passes in all. What these bits leave in disorder is little unless the numbers crowd together in a few places of a
-//! wide range; insertion puts it right, and a sort by comparisons takes over where that needs more than four moves a number. Exact for
-//! every input, and stable.
+//! **Method.** The bits of a double, with the sign turned, order as the numbers do
+//! ([`f64::total_cmp`]). Of these keys, less the least of them, the log₂ n + 9 uppermost bits that
+//! differ at all are sorted by digits of up to 11 bits, the lowest digit first (Knuth 1998, 5.2.5),
+//! two or three passes in all. What these bits leave in disorder is little unless the numbers crowd
+//! together in a few places of a wide range; insertion puts it right, and a sort by comparisons
+//! takes over where that needs more than four moves a number. Exact for every input, and stable.
 //!
-//! **Why not** all 64 bits by digits: six passes, and nothing left for most of them to do. Why not a sort by comparisons: it guesses
-//! log₂ n branches a number, half of them wrong; this takes a half to a quarter of its time from a hundred numbers on.
+//! **Why not** all 64 bits by digits: six passes, and nothing left for most of them to do. Why not
+//! a sort by comparisons: it guesses log₂ n branches a number, half of them wrong; this takes a
+//! half to a quarter of its time from a hundred numbers on.
 //!
 //! **Cost.** O(n) and as much memory again; O(n log n) for numbers that crowd.
 
@@ -50,7 +52,8 @@ fn ordered_bits(value: f64) -> u64 {
     if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
-/// Sorts `items` by the `bits` bits of their `key` from `lowest` on, which are the uppermost that differ; equal ones keep their order.
+/// Sorts `items` by the `bits` bits of their `key` from `lowest` on, which are the uppermost that
+/// differ; equal ones keep their order.
 fn by_digits<T: Copy>(items: &mut [T], lowest: u32, bits: u32, key: impl Fn(&T) -> u64) {
     let passes = bits.div_ceil(DIGIT);
     let digit = bits.div_ceil(passes);

@@ -33,11 +33,13 @@ pub use source::Source;
 /// Reads all `sources` into one table of runs, or of levels if that is what they hold.
 ///
 /// # Errors
-/// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs.
+/// Any that a backend gives; [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some
+/// sources hold runs.
 pub fn read(sources: &[Source], roles: &Roles) -> Result<Data> {
     source::check(sources, roles)?;
     let (inputs, duplicates) = source::inputs(sources)?;
-    // Files are read side by side and joined in their order. A CSV file is itself read on all threads.
+    // Files are read side by side and joined in their order. A CSV file is itself read on all
+    // threads.
     let tables = inputs.par_iter().map(|input| input.read(roles)).collect::<Result<Vec<Data>>>()?;
     join(tables, duplicates, sources, roles)
 }
@@ -45,8 +47,8 @@ pub fn read(sources: &[Source], roles: &Roles) -> Result<Data> {
 /// The `tables` of `sources` as one, in their order; `duplicates` are paths that were named again.
 ///
 /// # Errors
-/// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs; [`Error::Usage`] for levels whose runs
-/// were to be compared in blocks.
+/// [`Error::NoRuns`] if no row is usable; [`Error::Mixed`] if only some sources hold runs;
+/// [`Error::Usage`] for levels whose runs were to be compared in blocks.
 pub fn join(tables: Vec<Data>, duplicates: Vec<String>, sources: &[Source], roles: &Roles) -> Result<Data> {
     const FEW: usize = 5;
     let (mut read, is_single) = (Vec::new(), tables.len() == 1);

@@ -1,8 +1,10 @@
-//! MongoDB, both directions. The driver and its asynchronous runtime never leave this module and its children.
+//! MongoDB, both directions. The driver and its asynchronous runtime never leave this module and
+//! its children.
 //!
 //! - [`mod@read`]: a collection into a [`RunTable`](crate::store::RunTable).
 //! - [`mod@follow`]: the same, kept current.
-//! - [`mod@write`]: the runs of a sweep into a collection, from several machines at once if need be.
+//! - [`mod@write`]: the runs of a sweep into a collection, from several machines at once if need
+//!   be.
 //! - [`mod@pursuit`]: how a sweep went on until its goal, kept beside its runs.
 //! - [`mod@documents`]: runs and plans as documents.
 //! - [`mod@spool`]: the local file that keeps runs while the server is away.
@@ -10,14 +12,16 @@
 //! - [`mod@conditions`]: conditions on rows in the server's words.
 //! - [`mod@summaries`]: lets the server count.
 //!
-//! **Time.** Nothing is waited for longer than `--timeout` before the first answer. A server that answered once and then
-//! goes away (restart, new primary, cut line) is waited for until `--patience` is over, because what was done so far is
-//! worth it. One that hangs with its connections open is noticed within twice the timeout: beside every connection the
-//! driver watches the server with another, which breaks off the calls of a server that no longer answers. A call that
-//! only takes long, such as an aggregation of a billion documents, is not cut off.
+//! **Time.** Nothing is waited for longer than `--timeout` before the first answer. A server that
+//! answered once and then goes away (restart, new primary, cut line) is waited for until
+//! `--patience` is over, because what was done so far is worth it. One that hangs with its
+//! connections open is noticed within twice the timeout: beside every connection the driver watches
+//! the server with another, which breaks off the calls of a server that no longer answers. A call
+//! that only takes long, such as an aggregation of a billion documents, is not cut off.
 //!
-//! **Futures of the driver are never dropped**, which its connections would not survive: no timeout is wrapped around one.
-//! Reads run in a task of their own, which ends by itself once nobody listens.
+//! **Futures of the driver are never dropped**, which its connections would not survive: no timeout
+//! is wrapped around one. Reads run in a task of their own, which ends by itself once nobody
+//! listens.
 
 mod conditions;
 pub(crate) mod documents;
@@ -55,7 +59,8 @@ pub const DEFAULT_DATABASE: &str = "experiment_db";
 pub const DEFAULT_COLLECTION: &str = "results";
 /// Seconds until an unreachable server is given up.
 pub const DEFAULT_TIMEOUT: f64 = 5.0;
-/// Seconds to wait for a server that was there before: an election takes about 12, a restart rarely more than 60.
+/// Seconds to wait for a server that was there before: an election takes about 12, a restart rarely
+/// more than 60.
 pub const DEFAULT_PATIENCE: f64 = 60.0;
 /// The limits that drivers set to the time between two looks at a server.
 const HEARTBEAT: RangeInclusive<Duration> = Duration::from_millis(500)..=Duration::from_secs(10);
@@ -82,7 +87,8 @@ pub enum Aggregate {
     /// The server from 20 million documents on, this program below.
     #[default]
     Auto,
-    /// The server: only number, mean, spread and range of each level travel, and nothing else is known.
+    /// The server: only number, mean, spread and range of each level travel, and nothing else is
+    /// known.
     Server,
     /// This program, from the documents themselves: everything is known.
     Client,
@@ -105,7 +111,8 @@ pub struct Choice {
     pub aggregate: Aggregate,
 }
 
-/// Whether `text` is a MongoDB URI, or is meant as one: with a slash less it would be taken for a path.
+/// Whether `text` is a MongoDB URI, or is meant as one: with a slash less it would be taken for a
+/// path.
 pub fn is_uri(text: &str) -> bool {
     text.starts_with("mongodb:") || text.starts_with("mongodb+srv:")
 }
@@ -211,7 +218,8 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// How many documents the user's own filter matches; of a whole collection, as its metadata say.
+    /// How many documents the user's own filter matches; of a whole collection, as its metadata
+    /// say.
     fn asked_for(&self) -> Result<u64> {
         let asked = &self.location.asked;
         match asked.is_empty() {
@@ -223,7 +231,8 @@ impl Server {
     /// Connects, and waits until the server has answered once.
     ///
     /// # Errors
-    /// [`Error::Unreachable`] within the timeout, [`Error::Refused`], [`Error::Usage`] for options that cannot be.
+    /// [`Error::Unreachable`] within the timeout, [`Error::Refused`], [`Error::Usage`] for options
+    /// that cannot be.
     pub(crate) fn connect(location: &Location) -> Result<Self> {
         let failed = |reason: String| Error::Unreachable { host: location.host.clone(), reason };
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -232,7 +241,8 @@ impl Server {
             .enable_all()
             .build()
             .map_err(|e| failed(e.to_string()))?;
-        // Resolving an SRV record may take long and belongs to no connection: it goes on unheard after the timeout.
+        // Resolving an SRV record may take long and belongs to no connection: it goes on unheard
+        // after the timeout.
         let uri = location.uri.clone();
         let parsing = runtime.spawn(async move { ClientOptions::parse(uri).await });
         let parsed = runtime.block_on(async { tokio::time::timeout(location.timeout, parsing).await });
@@ -302,7 +312,8 @@ impl Server {
         failure(&self.location, e)
     }
 
-    /// Why nothing was found: no such database, no such collection, an empty one, or a filter that nothing matches.
+    /// Why nothing was found: no such database, no such collection, an empty one, or a filter that
+    /// nothing matches.
     fn nothing_found(&self) -> Error {
         let location = &self.location;
         let listed = |mut names: Vec<String>| {
@@ -337,8 +348,8 @@ impl Server {
 
 /// The documents that come after `id` in the order of `_id`.
 ///
-/// `$gt` compares within one type; documents whose `_id` is of a type that sorts later are asked for by type
-/// (the order is that of the manual, "Comparison/Sort Order").
+/// `$gt` compares within one type; documents whose `_id` is of a type that sorts later are asked
+/// for by type (the order is that of the manual, "Comparison/Sort Order").
 fn after(id: &Bson) -> Document {
     const ORDER: [&[&str]; 12] = [
         &["minKey"],

@@ -10,8 +10,8 @@ use crate::sweep::Run;
 /// Gives every run of the file at `path` with its row, from 1.
 ///
 /// # Errors
-/// [`Error::Read`] for a file that is not there, [`Error::Malformed`] for one that does not hold runs of the trainer,
-/// whatever `take` gives.
+/// [`Error::Read`] for a file that is not there, [`Error::Malformed`] for one that does not hold
+/// runs of the trainer, whatever `take` gives.
 pub fn each(path: &Path, mut take: impl FnMut(u64, &Run) -> Result<()>) -> Result<()> {
     let mut row = 0;
     let mut take = |run: &Run| {

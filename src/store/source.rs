@@ -1,4 +1,5 @@
-//! What the user typed, turned into inputs: a file, a folder, a glob, a collection, or `-` for standard input.
+//! What the user typed, turned into inputs: a file, a folder, a glob, a collection, or `-` for
+//! standard input.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -101,7 +102,8 @@ impl Input {
         Ok(data)
     }
 
-    /// Takes the run out of a history, if that is asked for, and says how the runs were made, if the trainer left a record of as many.
+    /// Takes the run out of a history, if that is asked for, and says how the runs were made, if
+    /// the trainer left a record of as many.
     ///
     /// # Errors
     /// Those of [`RunTable::keep_one`].
@@ -178,8 +180,8 @@ pub fn check(sources: &[Source], roles: &Roles) -> Result<()> {
 /// The inputs of all `sources`, each file once, and the paths that were named again.
 ///
 /// # Errors
-/// [`Error::Read`] for a path that is not there, [`Error::NoFiles`] for a folder or glob without data files,
-/// [`Error::Usage`] for a broken pattern or a second `-`.
+/// [`Error::Read`] for a path that is not there, [`Error::NoFiles`] for a folder or glob without
+/// data files, [`Error::Usage`] for a broken pattern or a second `-`.
 pub fn inputs(sources: &[Source]) -> Result<(Vec<Input>, Vec<String>)> {
     let mut inputs = Vec::new();
     let mut seen = HashSet::new();
@@ -256,7 +258,8 @@ fn matching(glob: &str, given: &str) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// The data files directly in `folder`, by name. Hidden files and unfinished sweeps (`.part`) are not among them.
+/// The data files directly in `folder`, by name. Hidden files and unfinished sweeps (`.part`) are
+/// not among them.
 fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     let entries = fs::read_dir(folder).map_err(Error::read(folder))?;
     let mut paths: Vec<PathBuf> =
@@ -278,7 +281,8 @@ fn files_of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Whether `path` is neither a folder nor a pipe or a device, which may never end. A link to nowhere fails when it is opened.
+/// Whether `path` is neither a folder nor a pipe or a device, which may never end. A link to
+/// nowhere fails when it is opened.
 fn may_be_read(path: &Path) -> bool {
     fs::metadata(path).map_or(true, |found| found.is_file())
 }

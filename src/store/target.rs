@@ -24,10 +24,12 @@ pub enum Target {
 }
 
 impl Target {
-    /// What `source` names, if something can be written there; `choice` is used if that is a collection.
+    /// What `source` names, if something can be written there; `choice` is used if that is a
+    /// collection.
     ///
     /// # Errors
-    /// [`Error::Usage`] for standard input and for a file of another ending, those of [`Source::located`].
+    /// [`Error::Usage`] for standard input and for a file of another ending, those of
+    /// [`Source::located`].
     pub fn of(source: &Source, choice: &Choice) -> Result<Self> {
         match source.located(choice)? {
             Source::Path(path) if is_csv(path.as_ref()) || is_parquet_by_name(path.as_ref()) => {
@@ -74,8 +76,8 @@ fn with_lines(error: Error) -> Error {
 }
 
 impl Target {
-    /// The file that runs of `plan` go through when each round depends on the last: the target itself, or, for a collection, one in the
-    /// working folder.
+    /// The file that runs of `plan` go through when each round depends on the last: the target
+    /// itself, or, for a collection, one in the working folder.
     pub fn journal(&self, plan: &SweepPlan) -> PathBuf {
         match self {
             Self::File(path) => path.clone(),
@@ -129,7 +131,8 @@ impl RunStore {
         })
     }
 
-    /// Those of `places`, all of a part, whose runs are not stored, in order. Waits for a server that is away.
+    /// Those of `places`, all of a part, whose runs are not stored, in order. Waits for a server
+    /// that is away.
     ///
     /// # Errors
     /// Those of reading, [`Error::Spooled`].
@@ -146,7 +149,8 @@ impl RunStore {
         }
     }
 
-    /// Those of `block`, places that were missing, which others have not stored meanwhile, as far as can be known at once.
+    /// Those of `block`, places that were missing, which others have not stored meanwhile, as far
+    /// as can be known at once.
     ///
     /// # Errors
     /// Those of reading.

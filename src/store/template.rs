@@ -1,8 +1,8 @@
 //! Sources whose path says something about their runs: `out/width{width}_seed{seed}/log.csv`.
 //!
-//! What stands in braces is a name; the files are those that a glob with a star in its place finds, and what the star stands for
-//! becomes a column of that name. A name never stands for a `/`. Where several ways fit, each name takes as little as it can, the first
-//! one first.
+//! What stands in braces is a name; the files are those that a glob with a star in its place finds,
+//! and what the star stands for becomes a column of that name. A name never stands for a `/`. Where
+//! several ways fit, each name takes as little as it can, the first one first.
 
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,8 @@ impl Template {
     /// The template that `text` is; `None` if it has no name in braces.
     ///
     /// # Errors
-    /// [`Error::Usage`] for a brace without its partner, an empty name, or names without anything between them.
+    /// [`Error::Usage`] for a brace without its partner, an empty name, or names without anything
+    /// between them.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         let usage = |reason: &str| Error::Usage { what: "template", given: text.into(), reason: reason.to_string() };
         if !text.contains('{') {

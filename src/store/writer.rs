@@ -1,9 +1,12 @@
-//! Stores the runs of a sweep so that nothing is lost: a journal beside the target, renamed into place when complete.
+//! Stores the runs of a sweep so that nothing is lost: a journal beside the target, renamed into
+//! place when complete.
 //!
-//! The journal `FILE.part` is CSV and holds a prefix of the plan (or of the part of it that is asked for), in its order. So a finished CSV needs one rename, a
-//! Parquet file one conversion, and a stopped or killed sweep goes on after the journal's last whole row. Every row says
-//! what run it is, and is compared with the plan before it is trusted: another sweep's file is refused, not overwritten.
-//! A target that is finished but shorter, because it was asked for with fewer runs, is extended in the same way.
+//! The journal `FILE.part` is CSV and holds a prefix of the plan (or of the part of it that is
+//! asked for), in its order. So a finished CSV needs one rename, a Parquet file one conversion, and
+//! a stopped or killed sweep goes on after the journal's last whole row. Every row says what run it
+//! is, and is compared with the plan before it is trusted: another sweep's file is refused, not
+//! overwritten. A target that is finished but shorter, because it was asked for with fewer runs, is
+//! extended in the same way.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{BufRead, BufReader, BufWriter, Seek, SeekFrom};
@@ -39,8 +42,9 @@ impl RunWriter {
     /// Opens the journal of `target` and finds out what is already done.
     ///
     /// # Errors
-    /// [`Error::OtherSweep`] if there are runs that `part` does not begin with, [`Error::Busy`] if another process writes
-    /// them, [`Error::Write`] or [`Error::Read`] if the files cannot be used.
+    /// [`Error::OtherSweep`] if there are runs that `part` does not begin with, [`Error::Busy`] if
+    /// another process writes them, [`Error::Write`] or [`Error::Read`] if the files cannot be
+    /// used.
     pub fn open(target: &Path, part: &dyn Sequence, existing: Existing) -> Result<Self> {
         fs::create_dir_all(folder_of(target)).map_err(Error::write(folder_of(target)))?;
         let mut name = target.as_os_str().to_owned();
@@ -59,7 +63,8 @@ impl RunWriter {
         }
         if existing == Existing::Continue {
             if file.metadata().map_err(Error::read(&journal))?.len() == 0 && target.exists() {
-                // A file that cannot be read as runs of this plan must not leave an empty journal behind.
+                // A file that cannot be read as runs of this plan must not leave an empty journal
+                // behind.
                 copy_target(target, part, &mut file).inspect_err(|_| drop(fs::remove_file(&journal)))?;
             }
             kept = whole_rows(&mut file, &journal, part)?;

@@ -1,18 +1,23 @@
 //! Keeps the runs of some sources current while more come in.
 //!
 //! - [`part`]: one file or collection, and what has been read of it.
-//! - [`signs`]: what wakes the watcher: events of the file system and of the server, or the passing of time.
+//! - [`signs`]: what wakes the watcher: events of the file system and of the server, or the passing
+//!   of time.
 //!
-//! **What is kept.** Per input its table of runs, as it was read (16 bytes a run, 32 for runs of the trainer, and 8 for each
-//! column of blocks). Runs that come in are read once and added at their place; the tables are joined as after a full reading
-//! and go the same way from there. So the result is that of a full reading, bit for bit. Why not stored sums per level: medians, quartiles, cross-fitting and paired
-//! differences need the runs; grouping 4 million of them and adding them up again takes a fifth of a second.
+//! **What is kept.** Per input its table of runs, as it was read (16 bytes a run, 32 for runs of
+//! the trainer, and 8 for each column of blocks). Runs that come in are read once and added at
+//! their place; the tables are joined as after a full reading and go the same way from there. So
+//! the result is that of a full reading, bit for bit. Why not stored sums per level: medians,
+//! quartiles, cross-fitting and paired differences need the runs; grouping 4 million of them and
+//! adding them up again takes a fifth of a second.
 //!
-//! **What is read again.** Nothing that has not changed. A CSV file that grew is read from where it ended; a file that was
-//! replaced, shortened or changed in place is read anew, and so is a collection from which documents went.
+//! **What is read again.** Nothing that has not changed. A CSV file that grew is read from where it
+//! ended; a file that was replaced, shortened or changed in place is read anew, and so is a
+//! collection from which documents went.
 //!
-//! **Failures.** An input that cannot be read now (away, half written, broken) fails the whole update, as it would fail a report:
-//! the last report stays. What was read of the others is kept, and of this one too if it turns out unchanged.
+//! **Failures.** An input that cannot be read now (away, half written, broken) fails the whole
+//! update, as it would fail a report: the last report stays. What was read of the others is kept,
+//! and of this one too if it turns out unchanged.
 
 pub mod part;
 pub mod signs;
@@ -43,7 +48,8 @@ impl Watched {
     /// Nothing of `sources` yet; collections call `waker` when they change.
     ///
     /// # Errors
-    /// [`Error::Usage`] for standard input, which cannot be read again, and for one column named twice.
+    /// [`Error::Usage`] for standard input, which cannot be read again, and for one column named
+    /// twice.
     pub fn new(sources: Vec<Source>, roles: Roles, waker: Waker) -> Result<Self> {
         source::check(&sources, &roles)?;
         if sources.contains(&Source::Stdin) {
@@ -92,7 +98,8 @@ impl Watched {
         self.sources.iter().any(|source| matches!(source, Source::Path(path) if Path::new(path) == folder))
     }
 
-    /// Keeps the parts of `inputs`, in their order, and adds empty ones for new inputs; says whether any went.
+    /// Keeps the parts of `inputs`, in their order, and adds empty ones for new inputs; says
+    /// whether any went.
     fn align(&mut self, inputs: &[Input]) -> bool {
         let mut old = std::mem::take(&mut self.parts);
         for input in inputs {

@@ -12,7 +12,8 @@ use crate::store::template::Found;
 use crate::store::{Data, Followed, Roles, RunTable};
 use crate::watch::signs::Waker;
 
-/// How long a CSV file must have been left alone until a last line without a line break counts as finished.
+/// How long a CSV file must have been left alone until a last line without a line break counts as
+/// finished.
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// One input and what has been read of it.

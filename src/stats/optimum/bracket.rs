@@ -1,16 +1,17 @@
 //! Between which two levels does the optimum lie, if the curve has one dip?
 //!
-//! **Definition.** For every gap k between neighbouring levels, D_k is the least weighted sum of squares
-//! Σ (y_i − μ_i)² / v_i over all μ that fall up to level k and rise from level k + 1 on: two isotonic
-//! regressions by pool-adjacent-violators (Barlow, Bartholomew, Bremner and Brunk 1972). A gap is kept
-//! if D_k is at most the 1 − α quantile of D_k when all true means are equal, which is the least
-//! favourable case (Robertson, Wright and Dykstra 1988, ch. 2), divided by χ²_ν / ν where the variance
-//! was estimated. The bracket reaches from the left end of the first gap kept to the right end of the
-//! last. The true gap survives with probability 1 − α, however many gaps there are, so that no
-//! correction for their number is needed.
+//! **Definition.** For every gap k between neighbouring levels, D_k is the least weighted sum of
+//! squares Σ (y_i − μ_i)² / v_i over all μ that fall up to level k and rise from level k + 1 on:
+//! two isotonic regressions by pool-adjacent-violators (Barlow, Bartholomew, Bremner and Brunk
+//! 1972). A gap is kept if D_k is at most the 1 − α quantile of D_k when all true means are equal,
+//! which is the least favourable case (Robertson, Wright and Dykstra 1988, ch. 2), divided by χ²_ν
+//! / ν where the variance was estimated. The bracket reaches from the left end of the first gap
+//! kept to the right end of the last. The true gap survives with probability 1 − α, however many
+//! gaps there are, so that no correction for their number is needed.
 //!
-//! **Why not** the levels whose intervals overlap that of the best, nor the confidence set of the best
-//! ([`crate::stats::best`]): both ignore the order of the levels, so that their runs lend each other nothing.
+//! **Why not** the levels whose intervals overlap that of the best, nor the confidence set of the
+//! best ([`crate::stats::best`]): both ignore the order of the levels, so that their runs lend each
+//! other nothing.
 //!
 //! **Assumption**: one dip, nearly normal means. If even the least D_k is too large, the levels
 //! contradict a single dip.
@@ -111,7 +112,8 @@ pub(super) fn null_draws(precisions: &[f64], degrees_of_freedom: f64, alpha: f64
     (0..count).into_par_iter().map(draw).collect()
 }
 
-/// The 1 − `alpha` quantile of the draws' D at `gap`, by the next higher order statistic; 0 where `misfit` is beyond all of them.
+/// The 1 − `alpha` quantile of the draws' D at `gap`, by the next higher order statistic; 0 where
+/// `misfit` is beyond all of them.
 pub(super) fn critical_value(draws: &[Vec<f64>], gap: usize, misfit: f64, alpha: f64) -> f64 {
     let mut values: Vec<f64> = draws.iter().map(|draw| draw[gap]).collect();
     if values.iter().all(|value| *value < misfit) {
@@ -133,8 +135,8 @@ mod tests {
 
     #[test]
     fn misfits_by_hand() {
-        // 3 1 2 0 4: falling up to the second level leaves nothing, up to the third the pair 1, 2 is pooled (½);
-        // rising from there: 2 0 4 pools 2 and 0 (2), 0 4 nothing.
+        // 3 1 2 0 4: falling up to the second level leaves nothing, up to the third the pair 1, 2
+        // is pooled (½); rising from there: 2 0 4 pools 2 and 0 (2), 0 4 nothing.
         let found = misfits(&[3.0, 1.0, 2.0, 0.0, 4.0], &[1.0; 5]);
         assert_eq!(found.len(), 4);
         // Gap 0: 3 | 1 2 0 4 pools 1 2 0 into 1: 0 + 1 + 1.

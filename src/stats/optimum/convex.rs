@@ -1,15 +1,15 @@
 //! Where can the optimum of a convex curve lie, and how low can it be?
 //!
-//! **Definition.** Between two neighbouring levels a convex curve lies above the straight line through
-//! the next two levels on either side. To the right of the least level k the secant through k + 1 and
-//! k + 2, continued to the left, bounds the curve from below; where it meets the height of level k, no
-//! minimum lies beyond. Where the curve is not convex (the second slope is not the steeper) the bound
-//! is level k + 1, which unimodality gives. The least possible value in a gap is where the two lines
-//! that bound it cross. The noise enters by drawing new means around the measured ones; of the draws
-//! the quantiles are taken.
+//! **Definition.** Between two neighbouring levels a convex curve lies above the straight line
+//! through the next two levels on either side. To the right of the least level k the secant through
+//! k + 1 and k + 2, continued to the left, bounds the curve from below; where it meets the height
+//! of level k, no minimum lies beyond. Where the curve is not convex (the second slope is not the
+//! steeper) the bound is level k + 1, which unimodality gives. The least possible value in a gap is
+//! where the two lines that bound it cross. The noise enters by drawing new means around the
+//! measured ones; of the draws the quantiles are taken.
 //!
-//! **Assumption**: convexity over five levels around the least, for the value; for the place one dip,
-//! and what convexity adds to it.
+//! **Assumption**: convexity over five levels around the least, for the value; for the place one
+//! dip, and what convexity adds to it.
 //!
 //! **When it is wrong.** A cusp (concave on both sides) falls below the bound of the value; see
 //! [`is_cusp`].
@@ -96,7 +96,8 @@ fn least_value(x: &[f64], y: &[f64], least: usize) -> f64 {
     let in_gap = |direction: isize| {
         let next = beside(least, direction, 1, x.len())?;
         let width = (x[next] - x[least]).abs();
-        // The slope, seen from the gap's end, of the line that comes from outside the gap; it falls into the gap.
+        // The slope, seen from the gap's end, of the line that comes from outside the gap; it falls
+        // into the gap.
         let fall = |end: usize, outward: isize| {
             let outside = beside(end, outward, 1, x.len())?;
             Some(((y[end] - y[outside]) / (x[end] - x[outside]).abs()).min(0.0))
@@ -106,8 +107,8 @@ fn least_value(x: &[f64], y: &[f64], least: usize) -> f64 {
     [in_gap(-1), in_gap(1)].into_iter().flatten().fold(y[least], f64::min)
 }
 
-/// The least of the maximum of two lines that start at the two ends of a gap and fall into it. Of an absent one
-/// nothing is known: the other then bounds alone, over the whole gap.
+/// The least of the maximum of two lines that start at the two ends of a gap and fall into it. Of
+/// an absent one nothing is known: the other then bounds alone, over the whole gap.
 fn lowest_of_two_lines(width: f64, near: (f64, Option<f64>), far: (f64, Option<f64>)) -> f64 {
     match (near, far) {
         ((a, Some(fall)), (b, Some(other))) => {
@@ -123,8 +124,9 @@ fn lowest_of_two_lines(width: f64, near: (f64, Option<f64>), far: (f64, Option<f
     }
 }
 
-/// Whether the curve is significantly concave on both sides of its optimum, at the least level or in a gap beside it, so that nothing
-/// bounds its value between the levels. `quantile` is that of Student's t.
+/// Whether the curve is significantly concave on both sides of its optimum, at the least level or
+/// in a gap beside it, so that nothing bounds its value between the levels. `quantile` is that of
+/// Student's t.
 pub fn is_cusp(x: &[f64], means: &[f64], noise: &Noise, quantile: f64) -> bool {
     let least = index_of_least(means);
     let is_concave = |from: Option<usize>, direction: isize| {

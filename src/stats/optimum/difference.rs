@@ -1,16 +1,18 @@
 //! What does a place cost against the optimum, and against another place?
 //!
-//! **Against the optimum.** In the window the draws' height at the place above their least value; at a level outside of it the level's
-//! mean, with Student's t, above that least value; between two levels outside, or where the curve steps far more between them than
-//! beside them, anything from the lower of the two to the higher, which one dip gives. The upper end is the 1 − α/10 quantile. The least of several means is too low (the winner's curse), so that at
-//! a level the lower end is at most y − min y − t √2 SE as well, t two-sided for as many comparisons as the bracket has other levels
-//! (Hsu 1981, with Bonferroni's quantile). With 20 levels or more in the window the draws alone decide.
-//! It is 0 where the place lies in the interval of the optimum: it may be the optimum itself.
-//! p belongs to that lower end: the least α at which it is above 0.
+//! **Against the optimum.** In the window the draws' height at the place above their least value;
+//! at a level outside of it the level's mean, with Student's t, above that least value; between two
+//! levels outside, or where the curve steps far more between them than beside them, anything from
+//! the lower of the two to the higher, which one dip gives. The upper end is the 1 − α/10 quantile.
+//! The least of several means is too low (the winner's curse), so that at a level the lower end is
+//! at most y − min y − t √2 SE as well, t two-sided for as many comparisons as the bracket has
+//! other levels (Hsu 1981, with Bonferroni's quantile). With 20 levels or more in the window the
+//! draws alone decide. It is 0 where the place lies in the interval of the optimum: it may be the
+//! optimum itself. p belongs to that lower end: the least α at which it is above 0.
 //!
-//! **Of two places.** Levels are compared by their own means, with the one error model and its degrees of freedom: no shape is assumed. A
-//! place between two levels is taken from the draws if they reach it, and else from the straight line between its levels, widened to
-//! both of them.
+//! **Of two places.** Levels are compared by their own means, with the one error model and its
+//! degrees of freedom: no shape is assumed. A place between two levels is taken from the draws if
+//! they reach it, and else from the straight line between its levels, widened to both of them.
 //!
 //! Ratios are taken draw by draw, and only where the best value's interval is on one side of 0.
 
@@ -38,7 +40,8 @@ pub struct PlaceDifference {
 }
 
 impl Optimum {
-    /// The value at `x` less that at the optimum. `None` outside the levels, and where nothing is known of the value.
+    /// The value at `x` less that at the optimum. `None` outside the levels, and where nothing is
+    /// known of the value.
     pub fn against_optimum(&self, x: f64) -> Option<PlaceDifference> {
         let local = self.local.as_ref()?;
         local.value?;
@@ -79,7 +82,8 @@ impl Optimum {
             let p_value = student_t_probability(point / error, self.noise.degrees_of_freedom);
             let difference = Known { point, span: Span { lower: point - half, upper: point + half } };
             let base = self.means[from].abs();
-            // The error of the base, its shared part too, moves a ratio by the ratio's own share of it.
+            // The error of the base, its shared part too, moves a ratio by the ratio's own share of
+            // it.
             let base_error = quantile_of_t * libm::sqrt(self.noise.variances[from] + self.noise.shared);
             let ratio_half = libm::hypot(half, point / base * base_error) / base;
             let clear = base > 2.0 * base_error;
@@ -114,8 +118,8 @@ impl Optimum {
         })
     }
 
-    /// A difference as a share of the size of `base` turned into second / first − 1, with the error of `base` that all levels
-    /// share, which no draw knows. `None` where that may make it 0.
+    /// A difference as a share of the size of `base` turned into second / first − 1, with the error
+    /// of `base` that all levels share, which no draw knows. `None` where that may make it 0.
     fn ratio(&self, share: Known, base: f64) -> Option<Known> {
         let error = self.quantile * libm::sqrt(self.noise.shared) / base.abs();
         let Known { point, span: Span { lower, upper } } = share;
@@ -152,8 +156,8 @@ impl Optimum {
         self.x.iter().position(|level| (level - x).abs() <= ROUNDING * range)
     }
 
-    /// The height at `x` in every draw; by a level's own mean, or those of its neighbours, where the curves do not reach. `None`
-    /// outside the levels.
+    /// The height at `x` in every draw; by a level's own mean, or those of its neighbours, where
+    /// the curves do not reach. `None` outside the levels.
     fn heights(&self, x: f64) -> Option<Vec<f64>> {
         let local = self.local.as_ref()?;
         let draws = &local.draws;
@@ -184,8 +188,8 @@ impl Optimum {
         Some((0..count).map(end).collect())
     }
 
-    /// Whether the curve between level `after` − 1 and level `after` steps far more than in the gaps beside it: where in the gap it does,
-    /// nobody can say.
+    /// Whether the curve between level `after` − 1 and level `after` steps far more than in the
+    /// gaps beside it: where in the gap it does, nobody can say.
     fn is_wall(&self, after: usize) -> bool {
         const STEEPER: f64 = 3.0;
         let step = |to: usize| {
@@ -197,7 +201,8 @@ impl Optimum {
         step(after).is_some_and(|step| step > STEEPER * beside.max(0.35 * error))
     }
 
-    /// The lower end of a level's mean above that of the best level, and its p value: simultaneous over the levels of the bracket.
+    /// The lower end of a level's mean above that of the best level, and its p value: simultaneous
+    /// over the levels of the bracket.
     pub(super) fn above_least(&self, level: usize) -> (f64, f64) {
         let rivals = (self.bracket.first..=self.bracket.last).filter(|rival| *rival != level);
         let comparisons = rivals.clone().count().max(1) as f64;
@@ -214,13 +219,15 @@ impl Optimum {
     }
 }
 
-/// A difference as a share of the size of `base` as second / first − 1, which falls where negative values rise.
+/// A difference as a share of the size of `base` as second / first − 1, which falls where negative
+/// values rise.
 fn signed(share: Known, base: f64) -> Known {
     let Known { point, span: Span { lower, upper } } = share;
     if base < 0.0 { Known { point: -point, span: Span { lower: -upper, upper: -lower } } } else { share }
 }
 
-/// The probability that `some` of `all` draws show: never 0, for there are only so many (Davison and Hinkley 1997, 4.2).
+/// The probability that `some` of `all` draws show: never 0, for there are only so many (Davison
+/// and Hinkley 1997, 4.2).
 fn share_of_draws(some: usize, all: usize) -> f64 {
     (some + 1) as f64 / (all + 1) as f64
 }

@@ -1,4 +1,5 @@
-//! Where is the optimum of a curve known at few noisy levels, how deep is it, and which levels are safe?
+//! Where is the optimum of a curve known at few noisy levels, how deep is it, and which levels are
+//! safe?
 //!
 //! Lower is better in here. Four layers, each with its own assumption:
 //!
@@ -9,23 +10,28 @@
 //! | [`process`] | place, value, differences | a curve without a cusp or a wall that the noise hides |
 //! | [`Optimum::safe_range`] | where the metric is within the margin of its best | as the layer that gave it, one dip or the process |
 //!
-//! **Why not one curve.** An interval of the place that is much narrower than the gap between two levels presupposes the shape of the
-//! curve: with a rise of 20 standard errors to the next level, polynomials of every degree cover the place of a kinked
-//! minimum in 0 to 11 % of the experiments where they promise 95 %, and a test for lack of fit does not see it, since
-//! three points leave nothing to test. Smoothness learnt from levels far away is not that of the optimum.
+//! **Why not one curve.** An interval of the place that is much narrower than the gap between two
+//! levels presupposes the shape of the curve: with a rise of 20 standard errors to the next level,
+//! polynomials of every degree cover the place of a kinked minimum in 0 to 11 % of the experiments
+//! where they promise 95 %, and a test for lack of fit does not see it, since three points leave
+//! nothing to test. Smoothness learnt from levels far away is not that of the optimum.
 //!
-//! **Place.** The quantiles of the least places of the curves that [`process`] draws over the bracket and one level more on each side
-//! (five levels at least), clipped to the convex bounds and the bracket. The quantiles are those of a coverage of 99.5 % where 95 % are
-//! promised: what the process promises about its own draws holds for curves it knows, and this is calibrated on those that it does not.
-//! **Walls**: where the first level that is significantly worse on one side rises far more steeply than on the other, the optimum may lie
-//! right before the wall, and the interval is extended to the convex bound there.
+//! **Place.** The quantiles of the least places of the curves that [`process`] draws over the
+//! bracket and one level more on each side (five levels at least), clipped to the convex bounds and
+//! the bracket. The quantiles are those of a coverage of 99.5 % where 95 % are promised: what the
+//! process promises about its own draws holds for curves it knows, and this is calibrated on those
+//! that it does not. **Walls**: where the first level that is significantly worse on one side rises
+//! far more steeply than on the other, the optimum may lie right before the wall, and the interval
+//! is extended to the convex bound there.
 //!
-//! **Value.** From the lower of the draws' least values, never below the convex bound, up to the greater of their upper quantile and
-//! the least mean's own upper bound, simultaneous over the bracket's levels, since it is the least of them; with 20 levels or more in the window, of which one
-//! alone says little, the draws' quantile alone. Absent at a cusp.
+//! **Value.** From the lower of the draws' least values, never below the convex bound, up to the
+//! greater of their upper quantile and the least mean's own upper bound, simultaneous over the
+//! bracket's levels, since it is the least of them; with 20 levels or more in the window, of which
+//! one alone says little, the draws' quantile alone. Absent at a cusp.
 //!
-//! **When it is wrong** (measured by `cargo bench --bench coverage`): walls that the noise hides; cusps, whose value between two levels nothing
-//! bounds. With one run a level the errors are a guess from the curve itself.
+//! **When it is wrong** (measured by `cargo bench --bench coverage`): walls that the noise hides;
+//! cusps, whose value between two levels nothing bounds. With one run a level the errors are a
+//! guess from the curve itself.
 
 pub mod blocks;
 pub mod bracket;
@@ -82,7 +88,8 @@ impl Span {
     }
 }
 
-/// How much worse than the optimum does not matter: a share of the value there and an amount, of which one is usually 0.
+/// How much worse than the optimum does not matter: a share of the value there and an amount, of
+/// which one is usually 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Tolerance {
     /// Share of the size of the best value.
@@ -153,7 +160,8 @@ pub struct Optimum {
     pub bracket: Bracket,
     /// Where it can lie in the bracket by convexity.
     pub convex: Span,
-    /// Curves through the levels; absent for fewer than [`FEWEST_LEVELS`], and where none can be drawn.
+    /// Curves through the levels; absent for fewer than [`FEWEST_LEVELS`], and where none can be
+    /// drawn.
     pub local: Option<Local>,
     bounds: ConvexBounds,
     /// Student's t, two-sided at the confidence.
@@ -161,7 +169,8 @@ pub struct Optimum {
 }
 
 impl Optimum {
-    /// Of levels ascending in x, at least two, with their errors. The intervals are wrong with probability `alpha` each.
+    /// Of levels ascending in x, at least two, with their errors. The intervals are wrong with
+    /// probability `alpha` each.
     pub fn new(levels: &[LevelMean], noise: Noise, alpha: f64) -> Self {
         let mut optimum = Self::without_curves(levels, noise, alpha);
         optimum.draw_curves();
@@ -199,13 +208,15 @@ impl Optimum {
         first..=end
     }
 
-    /// Whether the window holds so many levels that one alone says little of the optimum beside what all of them say.
+    /// Whether the window holds so many levels that one alone says little of the optimum beside
+    /// what all of them say.
     pub fn is_dense(&self) -> bool {
         const MANY: usize = 20;
         self.window().count() >= MANY
     }
 
-    /// `None` if no curve can be drawn: the levels are of such different sizes that their gaps are rounding.
+    /// `None` if no curve can be drawn: the levels are of such different sizes that their gaps are
+    /// rounding.
     fn drawn(&self) -> Option<Local> {
         let (x, means, noise) = self.binned();
         let tail = self.alpha / 20.0;
@@ -324,11 +335,13 @@ impl Optimum {
     }
 }
 
-/// The least place of a curve and its value there, by the parabola through the least point and its neighbours.
+/// The least place of a curve and its value there, by the parabola through the least point and its
+/// neighbours.
 fn lowest(x: &[f64], curve: &[f64]) -> (f64, f64) {
     let at = index_of_least(curve);
     let (Some(before), true) = (at.checked_sub(1), at + 1 < x.len()) else { return (x[at], curve[at]) };
-    // The neighbours are equally far, but at a level; there the nearer one's distance is taken for both.
+    // The neighbours are equally far, but at a level; there the nearer one's distance is taken for
+    // both.
     let step = (x[at] - x[before]).min(x[at + 1] - x[at]);
     let (a, b, c) = (curve[before], curve[at], curve[at + 1]);
     let curvature = a - 2.0 * b + c;

@@ -1,22 +1,25 @@
-//! Which curves can run through a few levels? Draws from a Gaussian process, averaged over what it cannot know.
+//! Which curves can run through a few levels? Draws from a Gaussian process, averaged over what it
+//! cannot know.
 //!
-//! **Definition.** The curve is a constant (flat prior) plus a Gaussian process with variance σ² and the Matérn
-//! correlation of smoothness 3/2, 5/2 or infinity at distance |Δx| / ℓ (Rasmussen and Williams 2006, 2.7 and 4.2), seen
-//! with the errors of the means times a factor that their degrees of freedom leave open. Every combination on a grid of
-//! smoothness, ℓ, σ² and factor is weighed by its restricted likelihood (Matheron 1963). Draws are curves at
-//! some places a gap: of a combination, taken in proportion to its weight, first a curve without data, then moved
-//! to agree with the levels (conditioning by kriging, Matheron's rule: Chilès and Delfiner 2012, 7.3).
+//! **Definition.** The curve is a constant (flat prior) plus a Gaussian process with variance σ²
+//! and the Matérn correlation of smoothness 3/2, 5/2 or infinity at distance |Δx| / ℓ (Rasmussen
+//! and Williams 2006, 2.7 and 4.2), seen with the errors of the means times a factor that their
+//! degrees of freedom leave open. Every combination on a grid of smoothness, ℓ, σ² and factor is
+//! weighed by its restricted likelihood (Matheron 1963). Draws are curves at some places a gap: of
+//! a combination, taken in proportion to its weight, first a curve without data, then moved to
+//! agree with the levels (conditioning by kriging, Matheron's rule: Chilès and Delfiner 2012, 7.3).
 //!
-//! **Why averaged**: from five to nine levels neither the smoothness nor the length can be learnt (Stein 1999); a single
-//! choice of them promises too much. Why only few levels around the optimum: from levels far away the process learns a
-//! smoothness that a kink at the optimum does not have.
+//! **Why averaged**: from five to nine levels neither the smoothness nor the length can be learnt
+//! (Stein 1999); a single choice of them promises too much. Why only few levels around the optimum:
+//! from levels far away the process learns a smoothness that a kink at the optimum does not have.
 //!
-//! **Compressed heights.** A wall beside the optimum would set σ². Heights above the least mean are therefore
-//! compressed by ln(1 + height / q) · q first, q being the geometric mean of the rises to its neighbours or four standard
-//! errors, and draws are turned back: the place stays, being invariant under monotone maps.
+//! **Compressed heights.** A wall beside the optimum would set σ². Heights above the least mean are
+//! therefore compressed by ln(1 + height / q) · q first, q being the geometric mean of the rises to
+//! its neighbours or four standard errors, and draws are turned back: the place stays, being
+//! invariant under monotone maps.
 //!
-//! **When it is wrong.** A cusp between two levels; a wall that the noise hides. The clipping by the bracket and the
-//! convex bounds, and the rule for walls, belong to [`crate::stats::optimum`].
+//! **When it is wrong.** A cusp between two levels; a wall that the noise hides. The clipping by
+//! the bracket and the convex bounds, and the rule for walls, belong to [`crate::stats::optimum`].
 //!
 //! **Cost.** For W levels 21 eigenproblems W × W; F² / 2 a draw for F places.
 
@@ -46,7 +49,8 @@ pub struct Draws {
     pub x: Vec<f64>,
     /// One curve a draw, at these places.
     pub curves: Vec<Vec<f64>>,
-    /// Degrees of freedom that the average curve takes of the levels: the trace of what turns means into its values.
+    /// Degrees of freedom that the average curve takes of the levels: the trace of what turns means
+    /// into its values.
     pub trace: f64,
 }
 
@@ -174,7 +178,8 @@ impl Kernel {
         }
     }
 
-    /// Levels of these heights and errors; the heights less their average, which changes nothing but the rounding.
+    /// Levels of these heights and errors; the heights less their average, which changes nothing
+    /// but the rounding.
     pub(super) fn turned(&self, heights: &[f64], errors: &[f64]) -> Turned {
         let centre = heights.iter().sum::<f64>() / heights.len() as f64;
         let dot = |vector: &Vec<f64>, value: &dyn Fn(usize) -> f64| -> f64 {
@@ -187,7 +192,8 @@ impl Kernel {
         }
     }
 
-    /// Logarithm of the restricted likelihood, but for a term of the levels' errors alone. The constant is integrated out with a flat prior.
+    /// Logarithm of the restricted likelihood, but for a term of the levels' errors alone. The
+    /// constant is integrated out with a flat prior.
     pub(super) fn log_likelihood(&self, Turned { data, ones }: &Turned, variance: f64, factor: f64) -> f64 {
         let (mut logs, mut one, mut cross, mut square) = (0.0, 0.0, 0.0, 0.0);
         for (i, value) in self.eigen.values.iter().enumerate() {
@@ -201,8 +207,8 @@ impl Kernel {
     }
 }
 
-/// L with L L′ the matrix, by Cholesky's method with the greatest pivot first (Golub and Van Loan 2013, 4.2.8), until what is left
-/// is rounding: smooth correlations have a low rank.
+/// L with L L′ the matrix, by Cholesky's method with the greatest pivot first (Golub and Van Loan
+/// 2013, 4.2.8), until what is left is rounding: smooth correlations have a low rank.
 fn square_root(n: usize, element: impl Fn(usize, usize) -> f64) -> Vec<Vec<f64>> {
     const ROUNDING: f64 = 1e-11;
     let mut rows = vec![Vec::new(); n];
@@ -265,8 +271,8 @@ fn trace(kernels: &[Kernel], combinations: &[Combination]) -> f64 {
     combinations.iter().map(of).sum::<f64>().max(1.0)
 }
 
-/// The numbers of the draws that each combination makes: systematic, at equal steps of the summed weights, so that every
-/// combination gets its share up to one.
+/// The numbers of the draws that each combination makes: systematic, at equal steps of the summed
+/// weights, so that every combination gets its share up to one.
 fn shares(combinations: &[Combination], count: usize) -> Vec<(Combination, std::ops::Range<usize>)> {
     let (mut sum, mut first, mut groups) = (0.0, 0, Vec::new());
     for combination in combinations {

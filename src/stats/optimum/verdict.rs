@@ -2,18 +2,22 @@
 //!
 //! By the first rule that applies; the margin is what does not matter:
 //!
-//! 1. `flat`: no two levels differ by more than the margin, shown for all pairs at once (Bonferroni).
-//! 2. `not_unimodal`: the levels contradict a single dip ([`crate::stats::optimum::bracket`]); the dips are named.
-//! 3. `at_edge`: 1 − α of the draws have their least place at the same end of the sweep. Of two or three levels, through which no curves are
-//!    drawn: the level at the end is significantly better than its neighbour.
-//! 4. `located`: the interval lies inside the sweep, the curve does not contradict its levels, and in 1 − α of the draws nothing in the
-//!    interval is worse than the margin allows: any choice in it costs less than what matters (indifference zone,
-//!    Bechhofer 1954).
-//! 5. `coarse`: the neighbours of the least level are so much worse (five standard errors on the geometric average) that more runs
-//!    would hardly narrow the interval: it is the levels that are too far apart. The middles of the gaps that the interval touches are to be
-//!    added. Also at a cusp, whose value nothing bounds.
-//! 6. `unresolved`: more runs. Until the neighbours are five standard errors worse n (5 / r)² are needed at each level of the
-//!    interval and one beyond; there levels help more.
+//! 1. `flat`: no two levels differ by more than the margin, shown for all pairs at once
+//!    (Bonferroni).
+//! 2. `not_unimodal`: the levels contradict a single dip ([`crate::stats::optimum::bracket`]); the
+//!    dips are named.
+//! 3. `at_edge`: 1 − α of the draws have their least place at the same end of the sweep. Of two or
+//!    three levels, through which no curves are drawn: the level at the end is significantly better
+//!    than its neighbour.
+//! 4. `located`: the interval lies inside the sweep, the curve does not contradict its levels, and
+//!    in 1 − α of the draws nothing in the interval is worse than the margin allows: any choice in
+//!    it costs less than what matters (indifference zone, Bechhofer 1954).
+//! 5. `coarse`: the neighbours of the least level are so much worse (five standard errors on the
+//!    geometric average) that more runs would hardly narrow the interval: it is the levels that are
+//!    too far apart. The middles of the gaps that the interval touches are to be added. Also at a
+//!    cusp, whose value nothing bounds.
+//! 6. `unresolved`: more runs. Until the neighbours are five standard errors worse n (5 / r)² are
+//!    needed at each level of the interval and one beyond; there levels help more.
 
 use serde::Serialize;
 
@@ -30,7 +34,8 @@ const COARSE: f64 = 5.0;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Verdict {
-    /// It lies inside the range, and anywhere in its interval the metric is within the margin of its best.
+    /// It lies inside the range, and anywhere in its interval the metric is within the margin of
+    /// its best.
     Located,
     /// The levels are too far apart.
     Coarse {
@@ -51,7 +56,8 @@ pub enum Verdict {
     },
     /// The data do not say.
     Unresolved {
-        /// About how many more runs at each of `levels` would narrow the interval; absent where nothing can be said.
+        /// About how many more runs at each of `levels` would narrow the interval; absent where
+        /// nothing can be said.
         more_runs: Option<u64>,
         /// The levels that need them, at least one.
         levels: Vec<usize>,
@@ -110,8 +116,8 @@ impl Optimum {
             && self.excess(span, tolerance).is_some_and(|excess| excess <= 0.0)
     }
 
-    /// By how much the curve exceeds the greatest value that does not matter in `span`, at its upper bound. `None` where no draw
-    /// reaches.
+    /// By how much the curve exceeds the greatest value that does not matter in `span`, at its
+    /// upper bound. `None` where no draw reaches.
     fn excess(&self, span: Span, tolerance: Tolerance) -> Option<f64> {
         let local = self.local.as_ref()?;
         let places = &local.draws.x;
@@ -146,7 +152,8 @@ impl Optimum {
         (0..self.means.len()).all(|i| (0..i).all(|j| near(i, j)))
     }
 
-    /// The geometric average of the rises from the least level to its neighbours, in standard errors of the difference.
+    /// The geometric average of the rises from the least level to its neighbours, in standard
+    /// errors of the difference.
     fn rise_to_neighbours(&self) -> f64 {
         let least = super::convex::index_of_least(&self.means);
         let beside = [least.checked_sub(1), Some(least + 1).filter(|at| *at < self.means.len())];
@@ -161,7 +168,8 @@ impl Optimum {
         libm::exp(rises.iter().map(|rise| libm::log(rise.max(f64::MIN_POSITIVE))).sum::<f64>() / rises.len() as f64)
     }
 
-    /// The middles of the gaps that `span` touches by more than a tenth of them, at most four: those nearest to its middle.
+    /// The middles of the gaps that `span` touches by more than a tenth of them, at most four:
+    /// those nearest to its middle.
     fn levels_to_add(&self, span: Span) -> Vec<f64> {
         const TOUCHED: f64 = 0.1;
         const MOST: usize = 4;
@@ -189,8 +197,9 @@ impl Optimum {
         Verdict::Unresolved { more_runs: rounded_runs(each * (factor - 1.0).max(1.0)), levels }
     }
 
-    /// The least levels of the dips that a single one does not explain: the deepest, and those that are significantly lower than
-    /// the highest level between, for all levels at once if that leaves two.
+    /// The least levels of the dips that a single one does not explain: the deepest, and those that
+    /// are significantly lower than the highest level between, for all levels at once if that
+    /// leaves two.
     fn dips(&self) -> Vec<usize> {
         let count = self.means.len() as f64;
         let simultaneous = student_t_quantile(1.0 - self.alpha / count, self.noise.degrees_of_freedom);
@@ -203,7 +212,8 @@ impl Optimum {
         let lower = |level: usize| self.means[level] + quantile * self.noise.standard_error(level);
         let upper = |level: usize| self.means[level] - quantile * self.noise.standard_error(level);
         let mut dips: Vec<usize> = Vec::new();
-        // Walk from dip to dip: a new one begins once a level has been significantly higher than the dip before.
+        // Walk from dip to dip: a new one begins once a level has been significantly higher than
+        // the dip before.
         let (mut least, mut highest) = (0, 0);
         for level in 1..self.means.len() {
             if self.means[level] > self.means[highest] {
@@ -221,7 +231,8 @@ impl Optimum {
     }
 }
 
-/// A number of runs to two significant digits: more would promise too much. `None` for a number beyond all sense.
+/// A number of runs to two significant digits: more would promise too much. `None` for a number
+/// beyond all sense.
 pub fn rounded_runs(runs: f64) -> Option<u64> {
     const SENSIBLE: f64 = 1e15;
     let unit = libm::pow(10.0, (libm::log10(runs.max(1.0)) - 1.0).floor().max(0.0));

@@ -1,6 +1,7 @@
 //! Opens a file or standard input, unpacks what is compressed, and decodes UTF-16.
 //!
-//! **Bombs.** What unpacks to more than [`MOST_UNPACKED`] times its size is refused, beyond a size that fits into memory anyway.
+//! **Bombs.** What unpacks to more than [`MOST_UNPACKED`] times its size is refused, beyond a size
+//! that fits into memory anyway.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -131,7 +132,8 @@ impl Content {
         Ok((bytes, digest))
     }
 
-    /// A file with all of it, for a format that is not read from its beginning to its end: the file itself, or a temporary one.
+    /// A file with all of it, for a format that is not read from its beginning to its end: the file
+    /// itself, or a temporary one.
     ///
     /// # Errors
     /// [`Error::Read`]; [`Error::Write`] if what was unpacked finds no room.

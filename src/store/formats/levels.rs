@@ -1,4 +1,5 @@
-//! Reads a table of levels, already summarised, in place of runs: columns `level`, `mean`, `std_dev` or `standard_error`, `n`.
+//! Reads a table of levels, already summarised, in place of runs: columns `level`, `mean`,
+//! `std_dev` or `standard_error`, `n`.
 //!
 //! A file is such a table if it has columns for level and mean and none of the metric's name. The
 //! level's column may also have the factor's name. `min` and `max` are used where they are there;
@@ -7,7 +8,8 @@
 //! runs that the other numbers do not hold, or `runs` that of all; where all failed, `n` is 0 and
 //! the mean empty.
 //!
-//! Nothing is left out silently: a cell that cannot be is an error with its line, because one row stands for many runs.
+//! Nothing is left out silently: a cell that cannot be is an error with its line, because one row
+//! stands for many runs.
 
 use std::io::{self, Read};
 use std::path::Path;
@@ -231,7 +233,8 @@ struct SummaryLevel {
 /// Reads the `summary.json` of a report, or what `stats --format json` printed.
 ///
 /// # Errors
-/// [`Error::Malformed`] for any other JSON, and for levels that cannot be; [`Error::MissingColumn`] if it is about other columns.
+/// [`Error::Malformed`] for any other JSON, and for levels that cannot be; [`Error::MissingColumn`]
+/// if it is about other columns.
 pub fn read_json(bytes: &[u8], digest: InputDigest, path: &Path, roles: &Roles) -> Result<LevelSummaries> {
     let malformed = |reason: String| Error::Malformed { path: path.into(), reason };
     let not_a_summary = |e| malformed(format!("it is JSON, but no summary.json of a report ({e})"));

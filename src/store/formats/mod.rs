@@ -1,7 +1,7 @@
 //! The formats of files, and what kind of file something is. The only place that knows either.
 //!
-//! The content decides, not the name: [`FORMATS`] is asked in its order, and text that nobody else knows is CSV. Compressed and
-//! UTF-16 text is unpacked on the way ([`content`]).
+//! The content decides, not the name: [`FORMATS`] is asked in its order, and text that nobody else
+//! knows is CSV. Compressed and UTF-16 text is unpacked on the way ([`content`]).
 //!
 //! - [`content`]: opens, unpacks and decodes a file or standard input.
 //! - [`csv`], [`json`], [`parquet`], [`ipc`]: read runs.
@@ -74,7 +74,8 @@ pub fn read(content: Content, roles: &Roles) -> Result<Data> {
     (format_of(&content)?.read)(content, roles)
 }
 
-/// Gives the rows of the file at `path`, in whatever format they are, with everything that they say.
+/// Gives the rows of the file at `path`, in whatever format they are, with everything that they
+/// say.
 ///
 /// # Errors
 /// Those of the format, whatever `take` gives.

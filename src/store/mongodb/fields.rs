@@ -1,16 +1,18 @@
-//! Finds fields of a document where they lie: the quick way through the documents of a collection of runs.
+//! Finds fields of a document where they lie: the quick way through the documents of a collection
+//! of runs.
 //!
-//! The library's own iterator checks the text of every key and value. Here only the wanted fields are looked at, and
-//! because documents of one collection hardly ever differ in their layout, a document is first held against the layouts
-//! of those before: if all bytes that are not values are the same, the values stand where they stood. Whatever is unusual
-//! (a type that is not known here, a length that does not fit) is left to the library: the walk gives up and says so.
+//! The library's own iterator checks the text of every key and value. Here only the wanted fields
+//! are looked at, and because documents of one collection hardly ever differ in their layout, a
+//! document is first held against the layouts of those before: if all bytes that are not values are
+//! the same, the values stand where they stood. Whatever is unusual (a type that is not known here,
+//! a length that does not fit) is left to the library: the walk gives up and says so.
 //!
 //! A name with a dot is that of a field, or else a path into documents, see [`path_of`]. A layout
 //! goes into those documents that lie on the path of a wanted field; every other one is a value
 //! without a meaning.
 //!
-//! The layout is that of <https://bsonspec.org/spec.html>: a length, then elements of a type, a key that ends with 0 and a
-//! value, then 0.
+//! The layout is that of <https://bsonspec.org/spec.html>: a length, then elements of a type, a key
+//! that ends with 0 and a value, then 0.
 
 use ::mongodb::bson::error::Error;
 use ::mongodb::bson::raw::{RawBsonRef, RawDocument};
@@ -373,7 +375,8 @@ mod tests {
             assert_eq!(walked(&mut fields, &doc! { "loss": value }), None);
         }
         assert_eq!(walked(&mut fields, &doc! { "list": [1] }), None);
-        // Lengths that lie, ends that are missing: every prefix of a document, and every byte of it changed.
+        // Lengths that lie, ends that are missing: every prefix of a document, and every byte of it
+        // changed.
         let mut fields = Fields::of(["loss", "nested.a.b"]);
         let document = doc! { "loss": 1.0, "note": "some text", "list": [1, 2], "nested": { "a": { "b": 1 }, "c": 2 } };
         let whole = RawDocumentBuf::try_from(&document).unwrap();

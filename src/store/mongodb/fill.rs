@@ -1,11 +1,11 @@
 //! Fills two columns from documents: one walk over each, numbers and what is kept besides.
 //!
-//! Accepted numbers: Double, Int32, Int64, Decimal128 (rounded to the nearest double). A missing or null field is empty; a
-//! field of any other type is counted as such, with the `_id` of the first.
+//! Accepted numbers: Double, Int32, Int64, Decimal128 (rounded to the nearest double). A missing or
+//! null field is empty; a field of any other type is counted as such, with the `_id` of the first.
 //!
-//! **Digest.** The SHA-256 of a collection is that of level and metric of every run used, each 8 bytes (little-endian), in the
-//! order of `_id`: the same with and without a projection, and a sixth of the bytes of the documents, whose hashing would be the
-//! largest part of reading them.
+//! **Digest.** The SHA-256 of a collection is that of level and metric of every run used, each 8
+//! bytes (little-endian), in the order of `_id`: the same with and without a projection, and a
+//! sixth of the bytes of the documents, whose hashing would be the largest part of reading them.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -73,7 +73,8 @@ impl Rows {
         }
     }
 
-    /// Makes room for `documents`, so that the columns need not be moved as they grow. Room that is not used costs nothing.
+    /// Makes room for `documents`, so that the columns need not be moved as they grow. Room that is
+    /// not used costs nothing.
     pub(super) fn reserve(&mut self, documents: u64) {
         self.builder.reserve(documents.min(MOST_RESERVED) as usize);
     }
@@ -110,7 +111,8 @@ impl Rows {
         (self.available, self.digest, self.bytes) = (mark.available, mark.digest, mark.bytes);
     }
 
-    /// Counts those of the documents that the user's own filter matches, `all` of them, that did not come.
+    /// Counts those of the documents that the user's own filter matches, `all` of them, that did
+    /// not come.
     pub(super) fn note_filtered(&mut self, all: u64) {
         self.filtered = all.saturating_sub(self.read());
     }

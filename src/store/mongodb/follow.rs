@@ -1,21 +1,25 @@
-//! A collection that grows: reads what came since, and everything again only where that is not enough.
+//! A collection that grows: reads what came since, and everything again only where that is not
+//! enough.
 //!
-//! **Where new documents are.** Reading goes by `_id`, and new documents mostly come after the last one read. Mostly: object
-//! identifiers of several writers interleave within the same second. So reading goes back to a mark at least `KEPT` documents
-//! before the end, and on from there. If the number of documents then does not agree with the server's, some came before
-//! the mark, or some went: everything is read anew.
+//! **Where new documents are.** Reading goes by `_id`, and new documents mostly come after the last
+//! one read. Mostly: object identifiers of several writers interleave within the same second. So
+//! reading goes back to a mark at least `KEPT` documents before the end, and on from there. If the
+//! number of documents then does not agree with the server's, some came before the mark, or some
+//! went: everything is read anew.
 //!
-//! **The same result.** A mark is the whole state of reading (ledger, digest, settings), so that going on from it ends in
-//! the state of a full reading, to the bit.
+//! **The same result.** A mark is the whole state of reading (ledger, digest, settings), so that
+//! going on from it ends in the state of a full reading, to the bit.
 //!
-//! **Change streams.** Where the server has them (replica sets, sharded clusters) each insertion comes as an event with its document,
-//! and a document after the last one read is added without any query. Whatever is not so simple (an identifier before the last
-//! one, a filter, a stream that opened just now or broke) leads to a look at the collection as above. Any operation other than an
-//! insertion makes everything be read anew.
+//! **Change streams.** Where the server has them (replica sets, sharded clusters) each insertion
+//! comes as an event with its document, and a document after the last one read is added without any
+//! query. Whatever is not so simple (an identifier before the last one, a filter, a stream that
+//! opened just now or broke) leads to a look at the collection as above. Any operation other than
+//! an insertion makes everything be read anew.
 //!
 //! A stream may hang; the documents are therefore counted every `TRUSTED` as well.
 //!
-//! **What is not seen.** Without change streams: documents changed in place, and as many that came as went.
+//! **What is not seen.** Without change streams: documents changed in place, and as many that came
+//! as went.
 //!
 //! **Conditions** on rows are in the queries. A document that an event brings is judged as it is
 //! added, so that a change stream is as quick with conditions as without.
@@ -45,7 +49,8 @@ use crate::store::mongodb::{Location, Server, after};
 
 /// Documents after the oldest mark, at least, where there are as many.
 const KEPT: u64 = 10_000;
-/// Time after which the documents are counted even where the server tells what happens, so that nothing depends on a stream that hangs.
+/// Time after which the documents are counted even where the server tells what happens, so that
+/// nothing depends on a stream that hangs.
 const TRUSTED: Duration = Duration::from_secs(30);
 /// Time until a change stream that broke is opened again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -73,7 +78,8 @@ impl News {
     }
 }
 
-/// The identifier of `document` as bytes that sort as the server sorts it, with its type; nothing for the rarer types.
+/// The identifier of `document` as bytes that sort as the server sorts it, with its type; nothing
+/// for the rarer types.
 fn sort_key(id: Option<&Bson>) -> Option<(u8, Vec<u8>)> {
     match id? {
         Bson::ObjectId(id) => Some((0x07, id.bytes().to_vec())),
@@ -141,7 +147,8 @@ pub struct Followed {
     all: Option<i64>,
     /// How sweeps with a goal went on whose runs these are.
     histories: Vec<History>,
-    /// By how many the server's count was off when nothing changed: after a crash or on shards it can be, for good.
+    /// By how many the server's count was off when nothing changed: after a crash or on shards it
+    /// can be, for good.
     offset: i64,
     news: Option<mpsc::Receiver<News>>,
     /// Whether the server tells what happens.
@@ -227,7 +234,8 @@ impl Followed {
         inserted
     }
 
-    /// Adds documents that come after all that were read, and says whether there are any; nothing if it is not so simple.
+    /// Adds documents that come after all that were read, and says whether there are any; nothing
+    /// if it is not so simple.
     fn add(&mut self, inserted: Vec<RawDocumentBuf>) -> Result<Option<bool>> {
         let Some(reading) = &mut self.reading else { return Ok(None) };
         if inserted.is_empty() {
@@ -281,7 +289,8 @@ impl Followed {
         let before = self.read;
         if self.reading.is_some() {
             let (read, expected) = (self.read_on(server)?, count - self.offset);
-            // More than were counted before may have come meanwhile; more than there are now, some went.
+            // More than were counted before may have come meanwhile; more than there are now, some
+            // went.
             if read == expected || read > expected && read <= self.count(server)? - self.offset {
                 return Ok(self.read != before);
             }
@@ -307,8 +316,8 @@ impl Followed {
         self.read = None;
         let rest = match (&reading.last, &end) {
             (None, _) => Document::new(),
-            // A plain range, which every server takes from its index. What sorts after it (another type of identifier) shows
-            // in the count.
+            // A plain range, which every server takes from its index. What sorts after it (another
+            // type of identifier) shows in the count.
             (Some(mark), Some(end)) if mark.element_type() == end.element_type() => doc! { "_id": { "$gt": mark } },
             (Some(mark), _) => after(mark),
         };
@@ -363,7 +372,8 @@ impl Followed {
                             }
                         }
                     }
-                    // Without a replica set there is none: the collection is counted every interval.
+                    // Without a replica set there is none: the collection is counted every
+                    // interval.
                     Err(_) if !was_there => return,
                     Err(_) => {}
                 }

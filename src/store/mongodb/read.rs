@@ -1,13 +1,16 @@
-//! Reads a collection: raw batches as they come over the line, one walk over each document, numbers into two columns.
+//! Reads a collection: raw batches as they come over the line, one walk over each document, numbers
+//! into two columns.
 //!
-//! No document is decoded into values of its own and none is allocated (see [`fields`](super::fields)). While one batch
-//! is walked, the next one is on its way.
+//! No document is decoded into values of its own and none is allocated (see
+//! [`fields`](super::fields)). While one batch is walked, the next one is on its way.
 //!
-//! **Order.** By `_id`, which every collection has an index of. That costs a server little, gives the same bits each
-//! time, and lets a read go on after the last document that came when the server restarts or the cursor is lost.
+//! **Order.** By `_id`, which every collection has an index of. That costs a server little, gives
+//! the same bits each time, and lets a read go on after the last document that came when the server
+//! restarts or the cursor is lost.
 //!
-//! **Projection.** Documents of a sweep are small: taking them apart costs the server more than sending them whole. Only
-//! collections whose documents are larger than `SMALL` on average are asked for the needed fields alone.
+//! **Projection.** Documents of a sweep are small: taking them apart costs the server more than
+//! sending them whole. Only collections whose documents are larger than `SMALL` on average are
+//! asked for the needed fields alone.
 
 use ::mongodb::bson::raw::RawDocument;
 use ::mongodb::bson::{Bson, Document, doc};
@@ -24,7 +27,8 @@ use crate::store::mongodb::{Location, Server, after};
 
 /// Bytes of a document beyond which a projection pays.
 const SMALL: usize = 600;
-/// Bytes of a batch, about: large enough for the round trip not to matter, small enough for a processor's cache.
+/// Bytes of a batch, about: large enough for the round trip not to matter, small enough for a
+/// processor's cache.
 const BATCH_BYTES: usize = 1 << 20;
 /// Documents looked at beforehand.
 const SAMPLE: i64 = 64;
@@ -101,8 +105,9 @@ pub(super) fn projection(rows: &Rows) -> Option<Document> {
     is_plain.then(|| rows.wanted().chain(["_id"]).map(|name| (name.to_string(), 1.into())).collect())
 }
 
-/// Gives the documents of the server's collection that `filter` matches, batch by batch, in the order of `_id`; goes on after a failure that
-/// passes. With a `projection`, only those fields if documents are large.
+/// Gives the documents of the server's collection that `filter` matches, batch by batch, in the
+/// order of `_id`; goes on after a failure that passes. With a `projection`, only those fields if
+/// documents are large.
 pub(super) fn each_batch(
     server: &Server,
     filter: &Document,
@@ -140,13 +145,15 @@ pub(super) fn each_batch(
     Ok(())
 }
 
-/// Lets the allocator keep what is freed: glibc gives blocks back to the system beyond a size that rises when a larger one is
-/// freed, and each batch would come into new pages, which costs more than reading it.
+/// Lets the allocator keep what is freed: glibc gives blocks back to the system beyond a size that
+/// rises when a larger one is freed, and each batch would come into new pages, which costs more
+/// than reading it.
 fn keep_freed_memory() {
     drop(std::hint::black_box(vec![0_u8; KEPT_MEMORY]));
 }
 
-/// The documents of a batch. Walked here, because the library's iterator checks the text of every number in their array.
+/// The documents of a batch. Walked here, because the library's iterator checks the text of every
+/// number in their array.
 fn documents(batch: &RawBatch) -> Result<Vec<&RawDocument>, String> {
     let mut rest = batch.doc_slices().map_err(|e| e.kind.to_string())?.as_bytes().get(4..).unwrap_or_default();
     let mut documents = Vec::new();
@@ -183,7 +190,8 @@ struct Query {
 }
 
 impl Query {
-    /// Reads ahead in a task of its own; it ends when the cursor does, or when nobody listens any more.
+    /// Reads ahead in a task of its own; it ends when the cursor does, or when nobody listens any
+    /// more.
     fn start(&self, server: &Server, last: Option<&Bson>) -> mpsc::Receiver<::mongodb::error::Result<RawBatch>> {
         let (sender, receiver) = mpsc::channel(WAITING);
         let filter = match last.map(after) {

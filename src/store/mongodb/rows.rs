@@ -91,7 +91,8 @@ pub fn copy_documents(from: &Location, to: &Location, mut progress: impl FnMut(u
     let (mut read, mut written) = (0, 0);
     each_batch(&source, &from.filter, None, |documents| {
         let documents: Vec<RawDocumentBuf> = documents.iter().map(|document| (*document).to_owned()).collect();
-        // Between the first and the last `_id` of a batch there may be documents of others: they are asked for by name.
+        // Between the first and the last `_id` of a batch there may be documents of others: they
+        // are asked for by name.
         for documents in documents.chunks(ROWS_AT_A_TIME) {
             target.insert(documents)?;
             written += target.count_of(documents)?;
@@ -123,7 +124,8 @@ impl Inserter {
         Ok(Self { server, documents })
     }
 
-    /// Inserts batch after batch. Of a copy that goes on, batches that are there are not sent again.
+    /// Inserts batch after batch. Of a copy that goes on, batches that are there are not sent
+    /// again.
     ///
     /// # Errors
     /// Those of reading and writing.
@@ -131,7 +133,8 @@ impl Inserter {
         let mut is_partly_there = self.estimate()? > 0;
         for documents in batches {
             let there = if is_partly_there { self.count_of(&documents)? } else { 0 };
-            // After the first of which nothing is there, nothing is. The driver refuses to send nothing.
+            // After the first of which nothing is there, nothing is. The driver refuses to send
+            // nothing.
             is_partly_there = there > 0;
             if there < documents.len() as u64 {
                 self.insert(&documents)?;
@@ -168,7 +171,8 @@ impl Inserter {
     }
 }
 
-/// The collection, with writes acknowledged by a majority and in the journal unless the URI says otherwise.
+/// The collection, with writes acknowledged by a majority and in the journal unless the URI says
+/// otherwise.
 pub(super) fn durable<T: Send + Sync>(server: &Server, name: &str) -> Collection<T> {
     let usual = server.database().collection(name);
     if usual.write_concern().is_some() {
@@ -181,9 +185,10 @@ pub(super) fn durable<T: Send + Sync>(server: &Server, name: &str) -> Collection
 
 /// Makes the rows of one file documents.
 ///
-/// The `_id` of a row is that of its column `_id`; else, of a run of the trainer, one that follows from what it is, so that the same
-/// runs are there once whether they come from CSV or Parquet; else `FILE-ROW`, where FILE is the beginning of the file's SHA-256. So a
-/// copy that is run again adds nothing twice.
+/// The `_id` of a row is that of its column `_id`; else, of a run of the trainer, one that follows
+/// from what it is, so that the same runs are there once whether they come from CSV or Parquet;
+/// else `FILE-ROW`, where FILE is the beginning of the file's SHA-256. So a copy that is run again
+/// adds nothing twice.
 pub struct Documents {
     file: String,
     /// Where they go, for messages.
@@ -191,7 +196,8 @@ pub struct Documents {
     /// Documents made, and those of them with an `_id` of their own.
     made: u64,
     own_ids: u64,
-    /// The hashes of those, 8 bytes each: two of four million are the same once in two million copies.
+    /// The hashes of those, 8 bytes each: two of four million are the same once in two million
+    /// copies.
     seen: HashSet<u64>,
     repeated: Repeated,
 }
@@ -261,7 +267,8 @@ impl Documents {
     /// # Errors
     /// Those of reading.
     pub fn count(&self, to: &Inserter) -> Result<u64> {
-        // All were acknowledged: if it holds no more documents than that, they are these, and need not be counted one by one.
+        // All were acknowledged: if it holds no more documents than that, they are these, and need
+        // not be counted one by one.
         if to.estimate()? == self.made {
             return Ok(self.made);
         }
@@ -269,8 +276,8 @@ impl Documents {
     }
 }
 
-/// The columns that say which run of the trainer a row is: settings, replicate, and what else defines it with its loss, so that two rows
-/// that differ in that are never one.
+/// The columns that say which run of the trainer a row is: settings, replicate, and what else
+/// defines it with its loss, so that two rows that differ in that are never one.
 const IDENTITY: [&str; 9] = {
     let [hidden, output, epochs, rate] = SETTING_COLUMNS;
     [hidden, output, epochs, rate, "replicate", "seed", "draw", SOLVED_BELOW, DEFAULT_METRIC]
@@ -285,8 +292,9 @@ fn identity_places(names: &Names) -> Option<[usize; 9]> {
     Some(places)
 }
 
-/// The `_id` of the run in the row `cells`: `run-REPLICATE-SETTINGS-DIGEST`, whose order is that of a sweep, for collections are read by
-/// `_id`; settings to four digits, the digest of all. Nothing for a row that lacks a number.
+/// The `_id` of the run in the row `cells`: `run-REPLICATE-SETTINGS-DIGEST`, whose order is that of
+/// a sweep, for collections are read by `_id`; settings to four digits, the digest of all. Nothing
+/// for a row that lacks a number.
 fn identity(cells: &[Cell], places: &[usize; 9]) -> Option<String> {
     let mut numbers = [0.0; 9];
     for (number, place) in numbers.iter_mut().zip(places) {
@@ -311,7 +319,8 @@ fn identity(cells: &[Cell], places: &[usize; 9]) -> Option<String> {
 fn append(document: &mut RawDocumentBuf, key: impl AsRef<CStr>, cell: &Cell, is_id: bool) {
     match cell {
         Cell::Absent => {}
-        // Rather than absent, so that a copy of the copy has the column even if it is empty everywhere.
+        // Rather than absent, so that a copy of the copy has the column even if it is empty
+        // everywhere.
         Cell::Empty => document.append(key, RawBson::Null),
         Cell::Whole(whole) => match i64::try_from(*whole) {
             Ok(whole) => document.append(key, whole),

@@ -1,13 +1,16 @@
-//! Lets the server count: a `$group` over the documents that hold two finite numbers, of which only the groups travel, and
-//! another over the rest, which says why they do not count.
+//! Lets the server count: a `$group` over the documents that hold two finite numbers, of which only
+//! the groups travel, and another over the rest, which says why they do not count.
 //!
-//! Gives what sums can give: number, mean, standard deviation, least and greatest value of each level. What
-//! needs the values themselves (medians, quartiles, paired differences) only [`read`](super::read::read) gives.
+//! Gives what sums can give: number, mean, standard deviation, least and greatest value of each
+//! level. What needs the values themselves (medians, quartiles, paired differences) only
+//! [`read`](super::read::read) gives.
 //!
-//! **Precision.** The server adds up in double precision (`$stdDevPop` by Welford's recurrence), in the order in which the
-//! documents come: against the client's way the numbers agree to 1e-12 of the spread or of the mean, not to the bit.
+//! **Precision.** The server adds up in double precision (`$stdDevPop` by Welford's recurrence), in
+//! the order in which the documents come: against the client's way the numbers agree to 1e-12 of
+//! the spread or of the mean, not to the bit.
 //!
-//! **Ledger.** Documents that do not count are groups too, under their reason, each with the `_id` of the first.
+//! **Ledger.** Documents that do not count are groups too, under their reason, each with the `_id`
+//! of the first.
 
 use std::path::Path;
 
@@ -32,7 +35,8 @@ const WORTH_IT: u64 = 20_000_000;
 /// Key of the level of failed runs, where a group is of them.
 const FAILED: &str = "failed";
 
-/// The documents at `location`, or their levels as the server summarises them, as its [`Aggregate`] wants it.
+/// The documents at `location`, or their levels as the server summarises them, as its [`Aggregate`]
+/// wants it.
 ///
 /// # Errors
 /// Those of [`read`](super::read::read) and [`summarise`].
@@ -164,8 +168,8 @@ fn number(value: &Bson) -> Option<f64> {
     }
 }
 
-/// The documents that count: a range asks for finite numbers of any type. Nothing for names that a query would read as
-/// paths.
+/// The documents that count: a range asks for finite numbers of any type. Nothing for names that a
+/// query would read as paths.
 fn usable(roles: &Roles) -> Option<Document> {
     let names = [&roles.factor, &roles.metric];
     // A query looks into arrays, which are no numbers.
@@ -193,8 +197,9 @@ fn grouped_plainly(roles: &Roles) -> Document {
     } }
 }
 
-/// Each document as its level `x` and its value `y`, or as the reason why it does not count, or as a failed run of its level. The
-/// questions are those of [`RunTableBuilder`](crate::data::RunTableBuilder), in its order.
+/// Each document as its level `x` and its value `y`, or as the reason why it does not count, or as
+/// a failed run of its level. The questions are those of
+/// [`RunTableBuilder`](crate::data::RunTableBuilder), in its order.
 fn reduced(roles: &Roles) -> Document {
     let (x, y) = (conditions::field(&roles.factor), conditions::field(&roles.metric));
     let is_number = |value: &Bson| doc! { "$in": [{ "$type": value }, NUMBERS.as_slice()] };

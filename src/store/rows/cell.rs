@@ -1,8 +1,9 @@
 //! One value on its way from one place to another, with everything that it says.
 //!
-//! **Text or number.** A CSV file has no types. A cell is taken for a number only if its text is the one that Rust, Python or
-//! JavaScript write for that number, so that `007`, `1.10`, `+5` and `7e10123` stay what they are. (A number may come out in
-//! another of these forms: `1e-05` as `1e-5`.)
+//! **Text or number.** A CSV file has no types. A cell is taken for a number only if its text is
+//! the one that Rust, Python or JavaScript write for that number, so that `007`, `1.10`, `+5` and
+//! `7e10123` stay what they are. (A number may come out in another of these forms: `1e-05` as
+//! `1e-5`.)
 
 /// One value.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,7 +120,8 @@ pub fn is_exact(one: &str, other: &str) -> bool {
     digits(one).is_some_and(|one| Some(one) == digits(other))
 }
 
-/// What a number in decimal notation is, however it is written: its sign, its digits, and the power of ten of their end.
+/// What a number in decimal notation is, however it is written: its sign, its digits, and the power
+/// of ten of their end.
 fn digits(text: &str) -> Option<(bool, String, i64)> {
     let (is_negative, text) = text.strip_prefix('-').map_or((false, text), |text| (true, text));
     let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));

@@ -1,10 +1,12 @@
 //! Copies rows of any columns between files and collections.
 //!
-//! A row is a list of cells, in the order of the columns; columns that appear later are added at the end. A file is written
-//! whole or not at all. From collection to collection documents go unchanged.
+//! A row is a list of cells, in the order of the columns; columns that appear later are added at
+//! the end. A file is written whole or not at all. From collection to collection documents go
+//! unchanged.
 //!
 //! - [`cell`]: one value, and what the text of one stands for.
-//! - [`write`]: into files. Each format reads its own rows ([`Format::rows`](crate::store::formats::Format::rows)).
+//! - [`write`]: into files. Each format reads its own rows
+//!   ([`Format::rows`](crate::store::formats::Format::rows)).
 
 pub mod cell;
 mod write;

@@ -1,8 +1,9 @@
 //! Writes rows into files, whole or not at all.
 //!
-//! JSON Lines are written as rows come. The columns of CSV and the types of those of Parquet are known only at the end: until then
-//! rows wait in a temporary file. A column of Parquet is of integers, numbers or truth values if all its cells are, and no digit is lost; else
-//! it is of text.
+//! JSON Lines are written as rows come. The columns of CSV and the types of those of Parquet are
+//! known only at the end: until then rows wait in a temporary file. A column of Parquet is of
+//! integers, numbers or truth values if all its cells are, and no digit is lost; else it is of
+//! text.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Seek, Write};
@@ -16,7 +17,8 @@ use crate::store::formats::{self, json, parquet};
 use crate::store::rows::cell::{Cell, json_text};
 use crate::store::rows::{Copied, Names, ROWS_AT_A_TIME, Repeated, Rows, Wish};
 
-/// Before every cell in the temporary file that says something, so that an empty text is not nothing.
+/// Before every cell in the temporary file that says something, so that an empty text is not
+/// nothing.
 const MARK: char = '=';
 
 /// What the cells of a file named `target` may be taken for.
@@ -27,7 +29,8 @@ pub fn wish_of(target: &Path) -> Wish {
     }
 }
 
-/// Writes what `read` gives to `target`, whose name says the format; `progress` hears how many more rows were done.
+/// Writes what `read` gives to `target`, whose name says the format; `progress` hears how many more
+/// rows were done.
 ///
 /// # Errors
 /// [`Error::Write`], whatever `read` gives; the earlier file, if any, is then untouched.

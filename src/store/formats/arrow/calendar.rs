@@ -55,7 +55,8 @@ impl Calendar {
     }
 }
 
-/// The date so many `days` after 1970-01-01, by Hinnant's algorithm (2014): years begin in March, so that a leap day ends one.
+/// The date so many `days` after 1970-01-01, by Hinnant's algorithm (2014): years begin in March,
+/// so that a leap day ends one.
 fn date(days: i128) -> String {
     /// Days of 400 years, after which the calendar repeats itself.
     const ERA: i128 = 146_097;

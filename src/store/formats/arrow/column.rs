@@ -104,7 +104,8 @@ impl Column {
         }
     }
 
-    /// The text of the cell in `row`, if that says more than the [`cell`](Self::cell): every digit of a decimal, a date or a time.
+    /// The text of the cell in `row`, if that says more than the [`cell`](Self::cell): every digit
+    /// of a decimal, a date or a time.
     pub fn text(&self, row: usize) -> Option<String> {
         match &self.values {
             _ if self.cell(row) == Cell::Missing => None,

@@ -25,7 +25,8 @@ pub fn text(digits: i128, scale: i32) -> String {
     pointed(&digits.to_string(), scale)
 }
 
-/// The same for the bytes of an integer of any size, the highest first, with a sign in two's complement.
+/// The same for the bytes of an integer of any size, the highest first, with a sign in two's
+/// complement.
 pub fn text_of_decimal(bytes: &[u8], scale: i32) -> String {
     pointed(&text_of_bytes(bytes), scale)
 }
@@ -44,7 +45,8 @@ fn pointed(digits: &str, scale: i32) -> String {
     if places == 0 {
         return format!("{sign}{digits}");
     }
-    // A scale is no larger than the number of digits that a decimal may have, unless the file is made up.
+    // A scale is no larger than the number of digits that a decimal may have, unless the file is
+    // made up.
     if places > LONGEST {
         return format!("{sign}{digits}e-{places}");
     }
@@ -53,7 +55,8 @@ fn pointed(digits: &str, scale: i32) -> String {
     format!("{sign}{whole}.{fraction}")
 }
 
-/// The integer in `bytes`, the highest first, with a sign in two's complement; `None` if it has more than 128 bits.
+/// The integer in `bytes`, the highest first, with a sign in two's complement; `None` if it has
+/// more than 128 bits.
 pub fn whole_of_bytes(bytes: &[u8]) -> Option<i128> {
     let filling = if bytes.first().is_some_and(|byte| *byte >= 128) { 255 } else { 0 };
     let mut all = [filling; 16];

@@ -1,12 +1,13 @@
 //! Reads files of typed columns, Parquet and Arrow IPC, into a table of runs.
 //!
-//! **Why not a polars frame.** polars reads a type only if a feature for it was compiled in, and panics otherwise; it takes
-//! what its decoder gives, which for a damaged page may be fewer rows than the file says. So the bytes are taken apart and
-//! checked here, and only the pages of wanted columns are handed to a decoder. A column that nobody asked for is never looked at.
+//! **Why not a polars frame.** polars reads a type only if a feature for it was compiled in, and
+//! panics otherwise; it takes what its decoder gives, which for a damaged page may be fewer rows
+//! than the file says. So the bytes are taken apart and checked here, and only the pages of wanted
+//! columns are handed to a decoder. A column that nobody asked for is never looked at.
 //!
-//! **Memory.** Blocks of rows (row groups, record batches) are read side by side, as many at a time as there are threads.
-//! What a file declares is compared with its size before memory is reserved for it: see [`most_unpacked`] and
-//! [`MOST_ROWS_PER_BYTE`].
+//! **Memory.** Blocks of rows (row groups, record batches) are read side by side, as many at a time
+//! as there are threads. What a file declares is compared with its size before memory is reserved
+//! for it: see [`most_unpacked`] and [`MOST_ROWS_PER_BYTE`].
 //!
 //! - [`calendar`]: dates and times as text.
 //! - [`mod@column`]: a column of a block of rows, and the cells in it.
@@ -34,8 +35,8 @@ use crate::store::formats::content::{Content, HARMLESS, MOST_UNPACKED};
 use crate::store::formats::csv::layout::listed;
 use crate::store::formats::levels;
 
-/// Rows that a file may declare for each of its bytes. A million rows of one value take some 400 bytes of a Parquet file, all
-/// columns together, and no file holds nothing but such columns.
+/// Rows that a file may declare for each of its bytes. A million rows of one value take some 400
+/// bytes of a Parquet file, all columns together, and no file holds nothing but such columns.
 pub const MOST_ROWS_PER_BYTE: u64 = 4096;
 
 /// Rows that one thread turns into cells at a time.
@@ -96,7 +97,8 @@ enum Read {
 /// Reads runs.
 ///
 /// # Errors
-/// [`Error::MissingColumn`], [`Error::DuplicateColumn`], [`Error::NotANumber`], [`Error::Malformed`].
+/// [`Error::MissingColumn`], [`Error::DuplicateColumn`], [`Error::NotANumber`],
+/// [`Error::Malformed`].
 fn runs(columns: &dyn Columns, roles: &Roles) -> Result<RunTableBuilder> {
     let path = columns.path();
     let reading = Arc::new(Reading::new(roles, |name| columns.times(name) == 1));
@@ -132,7 +134,8 @@ fn runs(columns: &dyn Columns, roles: &Roles) -> Result<RunTableBuilder> {
 /// Rows of a first block beyond which columns that nobody asked for are not worth unpacking.
 const MOST_SURVEYED: usize = 200_000;
 
-/// Looks at the columns that nobody asked for, in the first rows. What cannot be read of them is no error.
+/// Looks at the columns that nobody asked for, in the first rows. What cannot be read of them is no
+/// error.
 fn survey(columns: &dyn Columns, reading: &Arc<Reading>, all: &mut RunTableBuilder) {
     let Ok(parts) = columns.read(0, reading.names()) else { return };
     let is_other = |name: &String| !reading.knows(name) && columns.times(name) == 1;
@@ -227,7 +230,8 @@ pub fn are_too_many(rows: u64, bytes: u64) -> bool {
     rows > bytes.saturating_mul(MOST_ROWS_PER_BYTE)
 }
 
-/// To how much `packed` bytes of `values` may unpack, each of which takes so many bytes where that is known.
+/// To how much `packed` bytes of `values` may unpack, each of which takes so many bytes where that
+/// is known.
 pub fn most_unpacked(packed: usize, values: usize, width: Option<usize>) -> usize {
     // Levels take up to two bytes a value in the worst encoding.
     let as_values = width.map_or(0, |width| values.saturating_mul(width + 4).saturating_add(1 << 12));

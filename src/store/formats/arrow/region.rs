@@ -37,7 +37,8 @@ impl Region {
     /// So many bytes from `start` on.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if they are not all in the file, which nobody allocates memory for; [`Error::Read`].
+    /// [`Error::Malformed`] if they are not all in the file, which nobody allocates memory for;
+    /// [`Error::Read`].
     pub fn read(&self, start: u64, length: u64) -> Result<Vec<u8>> {
         if start.checked_add(length).is_none_or(|end| end > self.length) {
             return Err(self.damaged("it names a part of itself that lies beyond its end"));

@@ -14,7 +14,8 @@ use crate::store::rows::{Batches, Names, Rows};
 /// Gives the rows of the file at `path`, which `open` understands.
 ///
 /// # Errors
-/// Those of `open` and of reading; [`Error::Malformed`] for a column of a type that has no text, before any row is given.
+/// Those of `open` and of reading; [`Error::Malformed`] for a column of a type that has no text,
+/// before any row is given.
 pub fn each_row<C: Columns>(
     path: &Path,
     open: impl FnOnce(File, &Path) -> Result<C>,

@@ -1,5 +1,5 @@
-//! Files of several writers, as they are and mutated. The fixtures, and what pyarrow, polars and DuckDB read in them, come from
-//! `tests/fixtures/formats/make_formats.py`.
+//! Files of several writers, as they are and mutated. The fixtures, and what pyarrow, polars and
+//! DuckDB read in them, come from `tests/fixtures/formats/make_formats.py`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -62,7 +62,8 @@ fn cells(columns: &dyn Columns) -> Result<Cells> {
     Ok(cells)
 }
 
-/// Whether a cell is the one that another program read: numbers are compared as doubles, to the last bit.
+/// Whether a cell is the one that another program read: numbers are compared as doubles, to the
+/// last bit.
 fn is_same(found: &Option<String>, expected: &Option<String>) -> bool {
     let number = |text: &str| text.parse::<f64>().map(|number| (number.to_bits(), number.is_nan()));
     match (found, expected) {
@@ -124,7 +125,8 @@ fn a_damaged_column_that_nobody_asks_for_is_no_error() {
     assert_eq!(columns.read(0, &others).unwrap().len(), 3);
 }
 
-/// A file as chance damages it: bits flipped, bytes overwritten, cut off, moved, left out or repeated.
+/// A file as chance damages it: bits flipped, bytes overwritten, cut off, moved, left out or
+/// repeated.
 fn mutated(seed: &[u8], random: &mut Stream) -> Vec<u8> {
     let mut bytes = seed.to_vec();
     let (from, to) = (random.below(bytes.len()), random.below(bytes.len()));

@@ -33,8 +33,8 @@ use crate::store::formats::csv::layout::{BlockRows, Failure, Layout};
 use crate::store::formats::{self, Format, levels};
 use crate::warning::Warning;
 
-/// Runs of every block but the first of which the columns that nobody asked for are looked at: enough to see that a file
-/// sorted by such a column changes in the middle.
+/// Runs of every block but the first of which the columns that nobody asked for are looked at:
+/// enough to see that a file sorted by such a column changes in the middle.
 const SURVEYED: usize = 100;
 
 /// Text with a separator.
@@ -77,7 +77,8 @@ pub fn may_grow(content: Content, roles: &Roles) -> Result<bool> {
     Ok(!levels::is_header(&start, roles))
 }
 
-/// A file that grows at its end: how far it has been read. What follows its last line break is not read yet.
+/// A file that grows at its end: how far it has been read. What follows its last line break is not
+/// read yet.
 pub struct Growing {
     layout: Layout,
     line: u64,
@@ -105,8 +106,8 @@ impl Growing {
         Ok((growing, table))
     }
 
-    /// Whether `file` still begins as it did when it was read, as far as its ends tell. A change in place in the midst of what
-    /// was read is not seen.
+    /// Whether `file` still begins as it did when it was read, as far as its ends tell. A change in
+    /// place in the midst of what was read is not seen.
     ///
     /// # Errors
     /// [`Error::Read`].
@@ -122,7 +123,8 @@ impl Growing {
         both.map_err(Error::read(path))
     }
 
-    /// Reads the whole lines that came since. The table's input describes the file from its beginning.
+    /// Reads the whole lines that came since. The table's input describes the file from its
+    /// beginning.
     ///
     /// # Errors
     /// Those of [`FORMAT`].

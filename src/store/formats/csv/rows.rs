@@ -1,7 +1,8 @@
 //! Gives the rows of a CSV file with everything that they say.
 //!
-//! The file is read twice: first to check every row and to see which columns hold nothing but numbers, so that nothing is written of
-//! a file that is wrong further down, and so that `NA` is an empty cell in a column of numbers but a word in a column of words.
+//! The file is read twice: first to check every row and to see which columns hold nothing but
+//! numbers, so that nothing is written of a file that is wrong further down, and so that `NA` is an
+//! empty cell in a column of numbers but a word in a column of words.
 
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -40,10 +41,12 @@ impl Seen {
     }
 }
 
-/// Gives the rows of the file at `path`: as written, every cell is text; else the cells of columns of numbers are numbers.
+/// Gives the rows of the file at `path`: as written, every cell is text; else the cells of columns
+/// of numbers are numbers.
 ///
 /// # Errors
-/// [`Error::Read`], [`Error::Malformed`], [`Error::DuplicateColumn`], [`Error::FieldCount`], whatever `take` gives.
+/// [`Error::Read`], [`Error::Malformed`], [`Error::DuplicateColumn`], [`Error::FieldCount`],
+/// whatever `take` gives.
 pub fn each_row(path: &Path, wish: Wish, names: &mut Names, take: Rows) -> Result<()> {
     let mut seen = Vec::new();
     let header = each_record(path, |record| {
@@ -95,7 +98,8 @@ fn each_record(path: &Path, mut take: impl FnMut(&csv::StringRecord) -> Result<(
     Ok(names)
 }
 
-/// The number of the line of the first row after `place`, in bytes: the reader's position is before line breaks that it skips.
+/// The number of the line of the first row after `place`, in bytes: the reader's position is before
+/// line breaks that it skips.
 fn line_at(path: &Path, place: u64) -> Result<u64> {
     let (mut line, mut before) = (1, 0);
     let (text, _) = Content::of_file(path)?.into_text();

@@ -1,8 +1,9 @@
 //! Reads Arrow IPC: files (Feather of version 2) and streams.
 //!
-//! **Files** end with a list of their record batches, which are read side by side. **Streams** have none: their messages are
-//! listed first, which reads only their heads. Only the buffers of wanted columns are read; each must lie in its batch, unpack to
-//! the size it claims, and hold as many values as the batch has rows. The format has no checksums but those of its compression.
+//! **Files** end with a list of their record batches, which are read side by side. **Streams** have
+//! none: their messages are listed first, which reads only their heads. Only the buffers of wanted
+//! columns are read; each must lie in its batch, unpack to the size it claims, and hold as many
+//! values as the batch has rows. The format has no checksums but those of its compression.
 
 mod batch;
 mod schema;
@@ -69,7 +70,8 @@ impl IpcFile {
     /// What `file` holds; `path` is for messages.
     ///
     /// # Errors
-    /// [`Error::Malformed`](crate::error::Error::Malformed), [`Error::Read`](crate::error::Error::Read).
+    /// [`Error::Malformed`](crate::error::Error::Malformed),
+    /// [`Error::Read`](crate::error::Error::Read).
     pub fn open(file: File, path: &Path) -> Result<Self> {
         let region = Region::new(file, path)?;
         let start = region.read(0, region.length().min(HEAD))?;
@@ -145,8 +147,8 @@ impl IpcFile {
         Ok(())
     }
 
-    /// Whether the stream ends at `at`, with an empty message. The format lets it end where the file does as well, but so does one that
-    /// was cut.
+    /// Whether the stream ends at `at`, with an empty message. The format lets it end where the
+    /// file does as well, but so does one that was cut.
     fn is_end(&self, at: u64) -> Result<bool> {
         let bytes = self.region.read(at, 8.min(self.region.length().saturating_sub(at)))?;
         if bytes.is_empty() {

@@ -1,7 +1,8 @@
 //! The columns of an Arrow file, and which of the buffers of a record batch are theirs.
 //!
-//! A record batch is a flat list of nodes (lengths) and buffers; which belong to a column shows only when those of the columns
-//! before it are counted. Format: <https://arrow.apache.org/docs/format/Columnar.html>.
+//! A record batch is a flat list of nodes (lengths) and buffers; which belong to a column shows
+//! only when those of the columns before it are counted. Format:
+//! <https://arrow.apache.org/docs/format/Columnar.html>.
 
 use polars_arrow_format::ipc::planus::Error as Invalid;
 use polars_arrow_format::ipc::{
@@ -16,7 +17,8 @@ pub const GROUP: &str = "a group of columns";
 const DEEPEST: usize = 64;
 /// Each cell is of one of several types.
 const UNION: Kind = Kind::Unknown("one of several types");
-/// Columns and parts of them that a file may have. A file that says that it has more repeats itself.
+/// Columns and parts of them that a file may have. A file that says that it has more repeats
+/// itself.
 const MOST: usize = 1 << 20;
 
 /// The columns of a file.

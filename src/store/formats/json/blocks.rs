@@ -7,7 +7,8 @@ use sha2::{Digest, Sha256};
 
 use crate::store::formats::json::text::{Text, ordinary};
 
-/// Bytes read at a time: large enough to keep a thread busy for some milliseconds, small enough for its cache.
+/// Bytes read at a time: large enough to keep a thread busy for some milliseconds, small enough for
+/// its cache.
 const BLOCK: usize = 2 << 20;
 /// An object may take so many bytes.
 pub const LONGEST: usize = 64 << 20;

@@ -1,11 +1,12 @@
 //! Finds the wanted columns in objects.
 //!
-//! **Names.** A column is the member of that name, dots included; without one, a name with dots is the path to a member of an
-//! object within: `config.lr` is `lr` in `config`. A name that two members of an object have is an error if it is wanted, because
-//! any choice between them would be a guess.
+//! **Names.** A column is the member of that name, dots included; without one, a name with dots is
+//! the path to a member of an object within: `config.lr` is `lr` in `config`. A name that two
+//! members of an object have is an error if it is wanted, because any choice between them would be
+//! a guess.
 //!
-//! **Speed.** Objects of one file hardly ever differ in what stands between their values, so that the bytes before each value are first
-//! compared with those that stood there in the first object.
+//! **Speed.** Objects of one file hardly ever differ in what stands between their values, so that
+//! the bytes before each value are first compared with those that stood there in the first object.
 
 use std::borrow::Cow;
 
@@ -93,7 +94,8 @@ impl<'n, 't> Fields<'n, 't> {
         Ok(())
     }
 
-    /// Passes what stands before the value of the member at `place`, and says what it is; `None` at the end of the object.
+    /// Passes what stands before the value of the member at `place`, and says what it is; `None` at
+    /// the end of the object.
     fn next_member(&mut self, text: &mut Text<'t>, place: usize, is_first: bool) -> Result<Option<Member<'n>>, Fault> {
         let from = text.at();
         let Some(key) = text.key(place == 0)? else { return Ok(None) };
@@ -222,7 +224,8 @@ fn whole(text: &[u8]) -> Option<i128> {
     Some(i128::from(if is_negative { -size } else { size }))
 }
 
-/// The names of the members of the object that begins `text`, as far as it can be read, those of objects within by their paths.
+/// The names of the members of the object that begins `text`, as far as it can be read, those of
+/// objects within by their paths.
 pub fn names_of(text: &[u8]) -> Vec<String> {
     let mut names = Vec::new();
     add_names(text, "", &mut names);

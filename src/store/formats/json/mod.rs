@@ -1,15 +1,19 @@
-//! Reads runs from JSON: one object a line, objects one after the other, or a list of objects; every message with its place.
+//! Reads runs from JSON: one object a line, objects one after the other, or a list of objects;
+//! every message with its place.
 //!
-//! **Which.** The first value decides. A list is one of runs. An object that fills its line begins JSON Lines; an object over several
-//! lines, or several on a line, begins a sequence of objects, as `jq` writes them. An object with `groups` and with the name of a
-//! factor or metric is a [summary](levels::read_json): a table of levels.
+//! **Which.** The first value decides. A list is one of runs. An object that fills its line begins
+//! JSON Lines; an object over several lines, or several on a line, begins a sequence of objects, as
+//! `jq` writes them. An object with `groups` and with the name of a factor or metric is a
+//! [summary](levels::read_json): a table of levels.
 //!
-//! **Values.** Numbers, and text that is one, as in CSV; `NaN` and the infinities as Python writes them, which standard JSON lacks.
-//! Values that nobody asked for must be JSON, but may be anything. A last line that is not whole is left out and counted: a
-//! program that was stopped wrote half of it. A list that does not end is refused.
+//! **Values.** Numbers, and text that is one, as in CSV; `NaN` and the infinities as Python writes
+//! them, which standard JSON lacks. Values that nobody asked for must be JSON, but may be anything.
+//! A last line that is not whole is left out and counted: a program that was stopped wrote half of
+//! it. A list that does not end is refused.
 //!
-//! **Speed and memory.** The stream is cut between objects, and the blocks are read on all threads while the next ones are cut and hashed.
-//! Rows keep their order. Memory: the columns and a few blocks; an object takes at most [`LONGEST`](blocks::LONGEST) bytes.
+//! **Speed and memory.** The stream is cut between objects, and the blocks are read on all threads
+//! while the next ones are cut and hashed. Rows keep their order. Memory: the columns and a few
+//! blocks; an object takes at most [`LONGEST`](blocks::LONGEST) bytes.
 //!
 //! - [`blocks`]: cuts the stream.
 //! - [`objects`]: walks through the objects of a block.
@@ -93,7 +97,8 @@ fn first_object(start: &[u8]) -> &[u8] {
 /// Whether `start` begins the `summary.json` of a report.
 fn is_summary(start: &[u8]) -> bool {
     let (mut has_groups, mut has_column) = (false, false);
-    // The list of groups may be longer than what is there of it: the value is looked at before it is passed.
+    // The list of groups may be longer than what is there of it: the value is looked at before it
+    // is passed.
     let _ = Text::new(start, 0).members(|text, key| {
         has_groups |= *key.text() == *b"groups" && text.peek() == Some(b'[');
         has_column |= matches!(&*key.text(), b"factor" | b"metric") && text.peek() == Some(b'"');

@@ -49,8 +49,8 @@ impl<E> From<Fault> for Stop<E> {
     }
 }
 
-/// Gives `object` the text at each object of `block`, with its place: a line, counted from 0, or a row, counted from 1. It must pass the
-/// object.
+/// Gives `object` the text at each object of `block`, with its place: a line, counted from 0, or a
+/// row, counted from 1. It must pass the object.
 pub fn walk<'t, E>(
     block: &'t Block,
     shape: Shape,

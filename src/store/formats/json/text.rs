@@ -1,8 +1,9 @@
-//! Takes JSON text apart, strictly by RFC 8259, but for three numbers that it lacks and that Python writes all the same:
-//! `NaN`, `Infinity` and `-Infinity`.
+//! Takes JSON text apart, strictly by RFC 8259, but for three numbers that it lacks and that Python
+//! writes all the same: `NaN`, `Infinity` and `-Infinity`.
 //!
-//! **Why not serde_json.** It knows neither those numbers nor which columns are wanted. Here a value is its text until somebody needs
-//! it, so that whatever nobody asked for costs one look at its bytes and no memory.
+//! **Why not serde_json.** It knows neither those numbers nor which columns are wanted. Here a
+//! value is its text until somebody needs it, so that whatever nobody asked for costs one look at
+//! its bytes and no memory.
 //!
 //! The text must be valid UTF-8; [`walk`](super::objects::walk) sees to that.
 
@@ -136,7 +137,8 @@ impl<'t> Text<'t> {
         if self.passes(b'{') { Ok(()) } else { Err(self.fault("expected an object")) }
     }
 
-    /// Within an object, passes what stands before the next value, or the end of the object: `None`.
+    /// Within an object, passes what stands before the next value, or the end of the object:
+    /// `None`.
     ///
     /// # Errors
     /// [`Fault`].
@@ -258,7 +260,8 @@ impl<'t> Text<'t> {
         if has_any { Ok(()) } else { Err(self.fault("expected a digit")) }
     }
 
-    /// Passes a text whose first quote is passed; gives what is between the quotes, and whether that has escapes.
+    /// Passes a text whose first quote is passed; gives what is between the quotes, and whether
+    /// that has escapes.
     #[inline]
     fn rest_of_text(&mut self) -> Result<(&'t [u8], bool), Fault> {
         let start = self.at;
@@ -296,7 +299,8 @@ const EACH: u64 = 0x0101_0101_0101_0101;
 /// The high bit of each byte of a word.
 const HIGH: u64 = EACH * 0x80;
 
-/// The place of the first byte from `at` on that is a quote, a backslash or a control character; the end without any.
+/// The place of the first byte from `at` on that is a quote, a backslash or a control character;
+/// the end without any.
 #[inline]
 pub fn ordinary(bytes: &[u8], mut at: usize) -> usize {
     let is_zero = |word: u64| word.wrapping_sub(EACH) & !word & HIGH;
@@ -319,7 +323,8 @@ pub fn ordinary(bytes: &[u8], mut at: usize) -> usize {
 fn digits_at(bytes: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
-        // A digit becomes its value; adding to that reaches the high bit from ten on, and never the next byte.
+        // A digit becomes its value; adding to that reaches the high bit from ten on, and never the
+        // next byte.
         let word = u64::from_le_bytes(*word) ^ (EACH * u64::from(b'0'));
         let others = (((word & !HIGH) + EACH * (0x80 - 10)) | word) & HIGH;
         if others != 0 {

@@ -1,6 +1,7 @@
 //! The footer of a Parquet file: its columns, and where the parts of them lie.
 //!
-//! Format: <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>; field numbers are from there.
+//! Format: <https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift>;
+//! field numbers are from there.
 
 use crate::error::Result;
 use crate::store::formats::arrow::are_too_many;
@@ -182,7 +183,8 @@ impl Footer {
     /// The footer of `region`.
     ///
     /// # Errors
-    /// [`Error::Malformed`](crate::error::Error::Malformed) for what is no footer, and for one whose numbers of rows do not agree.
+    /// [`Error::Malformed`](crate::error::Error::Malformed) for what is no footer, and for one
+    /// whose numbers of rows do not agree.
     pub fn of(region: &Region) -> Result<Self> {
         let length = region.length();
         if length < TAIL + MAGIC.len() as u64 {

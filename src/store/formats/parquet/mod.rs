@@ -1,7 +1,7 @@
 //! Reads the wanted columns of any Parquet file.
 //!
-//! The footer and the pages are taken apart here and compared with each other and with the size of the file; only the values
-//! within a page are decoded by polars. See [`arrow`] for why.
+//! The footer and the pages are taken apart here and compared with each other and with the size of
+//! the file; only the values within a page are decoded by polars. See [`arrow`] for why.
 //!
 //! - [`thrift`]: the encoding of the footer and of the heads of pages.
 //! - [`footer`]: the columns, and where the parts of them lie.
@@ -57,7 +57,8 @@ impl ParquetFile {
     /// What `file` holds; `path` is for messages.
     ///
     /// # Errors
-    /// [`Error::Malformed`](crate::error::Error::Malformed), [`Error::Read`](crate::error::Error::Read).
+    /// [`Error::Malformed`](crate::error::Error::Malformed),
+    /// [`Error::Read`](crate::error::Error::Read).
     pub fn open(file: File, path: &Path) -> Result<Self> {
         let region = Region::new(file, path)?;
         let footer = Footer::of(&region)?;

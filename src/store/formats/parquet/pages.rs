@@ -1,10 +1,12 @@
 //! The pages of a column chunk: walked, checked, and unpacked.
 //!
-//! **What is checked.** Each page lies within its chunk; its checksum, where it has one; that it unpacks to exactly the size that
-//! it states; that all pages together hold as many values as the footer says. polars' own reader checks none of these: it fills what
-//! a page lacks with zeros, and stops where values run out.
+//! **What is checked.** Each page lies within its chunk; its checksum, where it has one; that it
+//! unpacks to exactly the size that it states; that all pages together hold as many values as the
+//! footer says. polars' own reader checks none of these: it fills what a page lacks with zeros, and
+//! stops where values run out.
 //!
-//! **What comes out** is the same chunk without compression, so that the decoder of values is the same for every codec.
+//! **What comes out** is the same chunk without compression, so that the decoder of values is the
+//! same for every codec.
 
 use std::io::{self, Read};
 
@@ -42,7 +44,8 @@ struct Header {
     is_plain: bool,
 }
 
-/// The pages of a `chunk` of `leaf` that has so many `values`, with their headers, without compression.
+/// The pages of a `chunk` of `leaf` that has so many `values`, with their headers, without
+/// compression.
 ///
 /// # Errors
 /// What is wrong with it.

@@ -1,10 +1,11 @@
 //! Values that are stored as differences or with their bytes apart, as plain ones.
 //!
-//! Why not polars' decoder: it takes the lengths and counts in pages of differences as they are, so that a few bytes make it
-//! reserve any amount of memory; and it puts bytes together again for some types alone. Here nothing is longer than the page may be.
+//! Why not polars' decoder: it takes the lengths and counts in pages of differences as they are, so
+//! that a few bytes make it reserve any amount of memory; and it puts bytes together again for some
+//! types alone. Here nothing is longer than the page may be.
 //!
-//! Format: <https://parquet.apache.org/docs/file-format/data-pages/encodings/>, DELTA_BINARY_PACKED (Lemire and Boytsov 2015),
-//! DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY and BYTE_STREAM_SPLIT.
+//! Format: <https://parquet.apache.org/docs/file-format/data-pages/encodings/>, DELTA_BINARY_PACKED
+//! (Lemire and Boytsov 2015), DELTA_LENGTH_BYTE_ARRAY, DELTA_BYTE_ARRAY and BYTE_STREAM_SPLIT.
 
 use crate::store::formats::parquet::footer::Physical;
 use crate::store::formats::parquet::thrift::{Kind, Parsed, Reader};
@@ -161,11 +162,13 @@ mod tests {
 
     #[test]
     fn integers_as_differences_become_plain() {
-        // 1, 2, 3, 4, 5 in one block: all differences are 1, so that they take no bits. From the format's description.
+        // 1, 2, 3, 4, 5 in one block: all differences are 1, so that they take no bits. From the
+        // format's description.
         let few = [128, 1, 4, 5, 2, 2, 0, 0, 0, 0];
         let wholes: Vec<u8> = (1..=5_i32).flat_map(i32::to_le_bytes).collect();
         assert_eq!(plain(WHOLES, Physical::Int32, &few, 5, 100), Ok(wholes));
-        // 7, 5, 3, 1, 2, 3, 4, 5: differences −2, −2, −2, 1 × 4, the least −2, in two bits each. From the same place.
+        // 7, 5, 3, 1, 2, 3, 4, 5: differences −2, −2, −2, 1 × 4, the least −2, in two bits each.
+        // From the same place.
         let more = [128, 1, 4, 8, 14, 3, 2, 0, 0, 0, 0b1100_0000, 0b0011_1111, 0, 0, 0, 0, 0, 0];
         let wholes: Vec<u8> = [7, 5, 3, 1, 2, 3, 4, 5_i64].into_iter().flat_map(i64::to_le_bytes).collect();
         assert_eq!(plain(WHOLES, Physical::Int64, &more, 8, 100), Ok(wholes));

@@ -15,7 +15,8 @@ use crate::sweep::Run;
 /// Rows that are held in memory at a time when runs are converted.
 const ROWS_AT_A_TIME: usize = 1 << 18;
 
-/// Converts a CSV file of runs, as the trainer writes it, into Parquet, whole or not at all. Memory stays flat.
+/// Converts a CSV file of runs, as the trainer writes it, into Parquet, whole or not at all. Memory
+/// stays flat.
 ///
 /// # Errors
 /// [`Error::Write`] or [`Error::Read`].

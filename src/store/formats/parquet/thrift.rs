@@ -1,7 +1,8 @@
 //! Thrift's compact protocol, as far as the footer and the page headers of a Parquet file need it.
 //!
-//! Why not the library's: it reserves memory for as many elements as a list claims, and fails for a column of a kind that it does
-//! not know, which nobody may have asked for. This one reserves nothing, goes as deep as [`DEEPEST`], and skips what it does not know.
+//! Why not the library's: it reserves memory for as many elements as a list claims, and fails for a
+//! column of a kind that it does not know, which nobody may have asked for. This one reserves
+//! nothing, goes as deep as [`DEEPEST`], and skips what it does not know.
 
 /// How deep structures may be nested.
 const DEEPEST: usize = 32;

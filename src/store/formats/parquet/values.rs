@@ -25,7 +25,8 @@ use crate::store::formats::parquet::footer::{Leaf, Meaning, Physical, Repetition
 const LONGEST_DECIMAL: usize = 32;
 
 impl Leaf {
-    /// What it holds, if that is nothing that could be decoded: the column is then the same in every row.
+    /// What it holds, if that is nothing that could be decoded: the column is then the same in
+    /// every row.
     pub fn undecoded(&self) -> Option<&'static str> {
         if self.path.iter().any(|part| part.repetition == Repetition::Repeated) {
             return Some("a list");
@@ -64,7 +65,8 @@ impl Leaf {
         }
     }
 
-    /// What polars wants to know of it: the field that it is, within the groups that it is a part of, and its levels.
+    /// What polars wants to know of it: the field that it is, within the groups that it is a part
+    /// of, and its levels.
     fn described(&self) -> (Field, Descriptor) {
         let (physical_type, decoded) = self.types();
         let is_optional = |repetition| repetition == Repetition::Optional;
@@ -184,7 +186,8 @@ thread_local! {
     static IS_QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What `decode` gives; `None` if it panics, which polars' decoder does for some damaged pages. Nothing is printed then.
+/// What `decode` gives; `None` if it panics, which polars' decoder does for some damaged pages.
+/// Nothing is printed then.
 fn guarded<T>(decode: impl FnOnce() -> T) -> Option<T> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
